@@ -1,0 +1,375 @@
+"""One field event as the terminal wrote it, and what may be read from its bytes (wire protocol, sections 2 and 3.1).
+
+The invariant: bytes are never changed and never refused here. `read` judges them and says, as sorted notes, how far
+they can be trusted; what is unsound gives up nothing but its place. Nothing of an envelope reaches a text column or an
+index before it passed the bounds of section 2.
+
+Two ways lead to the same reading: a typed one for well-formed envelopes of known types (the hot path) and a generic
+walk for the rest. A property test holds them together.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from typing import Annotated, Any, Final, Literal, Protocol
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from schemas import typed
+
+MAX_ENVELOPE: Final = 60_000
+MAX_SAFE: Final = 2**53 - 1
+CLOCK_JUMP_MS: Final = 300_000
+ABOUT_KINDS: Final = frozenset(
+    ("authority", "case", "document", "enterprise", "evidence", "hazard", "officer", "plan", "task", "terminal", "tip")
+)
+UNINDEXED_KINDS: Final = frozenset(("authority", "terminal"))
+
+NOTES: Final = (
+    "after_hole",
+    "claim",
+    "clock_jump",
+    "duplicate_id",
+    "epoch_changed",
+    "foreign_authority",
+    "held",
+    "invalid_body",
+    "invalid_fields",
+    "not_canonical",
+    "seq_mismatch",
+    "terminal_mismatch",
+    "unknown_fields",
+    "unknown_type",
+    "unknown_version",
+    "unlinked",
+)
+"""Every note of section 3.1, sorted. The bit of a stored note is its place in `NOTE_BITS`, which only ever grows."""
+
+NOTE_BITS: Final[Mapping[str, int]] = {
+    name: 1 << bit
+    for bit, name in enumerate(
+        (
+            "held",
+            "unlinked",
+            "not_canonical",
+            "unknown_type",
+            "unknown_version",
+            "invalid_body",
+            "invalid_fields",
+            "unknown_fields",
+            "seq_mismatch",
+            "terminal_mismatch",
+            "duplicate_id",
+            "foreign_authority",
+            "claim",
+            "after_hole",
+            "clock_jump",
+            "epoch_changed",
+        )
+    )
+}
+UNSOUND: Final = frozenset(
+    ("not_canonical", "unlinked", "unknown_version", "invalid_fields", "seq_mismatch", "terminal_mismatch")
+)
+"""With any of these nothing is derived from the envelope but its place."""
+
+Uint = Annotated[int, Meta(ge=0, le=MAX_SAFE)]
+Int = Annotated[int, Meta(ge=-MAX_SAFE, le=MAX_SAFE)]
+Positive = Annotated[int, Meta(ge=1, le=MAX_SAFE)]
+Bin16 = Annotated[bytes, Meta(min_length=16, max_length=16)]
+Bin32 = Annotated[bytes, Meta(min_length=32, max_length=32)]
+Bin64 = Annotated[bytes, Meta(min_length=64, max_length=64)]
+
+
+class Seen(Struct, frozen=True, forbid_unknown_fields=True):
+    """A checkpoint that the terminal had verified: `anchor` of an envelope, `seen` of a batch. Keys in wire order."""
+
+    epoch: Positive
+    root: Bin32
+    size: Positive
+
+
+class Blob(Struct, frozen=True, forbid_unknown_fields=True):
+    """A file that an event relies on; `type` is a media type and is not parsed."""
+
+    sha256: Bin32
+    size: Uint
+    type: str
+
+
+class Clock(Struct, frozen=True, forbid_unknown_fields=True):
+    """`boot` changes whenever `mono` (ms) restarts; `offset` is the last known distance to server time, ms."""
+
+    boot: Bin16
+    mono: Uint
+    offset: Int
+
+
+class Location(Struct, frozen=True, forbid_unknown_fields=True):
+    """Position when captured: `acc` metres, `lat` and `lon` in 1e-7 degrees."""
+
+    acc: Uint
+    crs: Literal["WGS84", "GCJ02"]
+    lat: Annotated[int, Meta(ge=-900_000_000, le=900_000_000)]
+    lon: Annotated[int, Meta(ge=-1_800_000_000, le=1_800_000_000)]
+    mock: bool
+    src: str
+
+
+class Envelope(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """The map of section 2, fields in canonical key order so that encoding it again gives the canonical bytes."""
+
+    about: Annotated[list[str], Meta(min_length=1, max_length=16)]
+    anchor: Seen | UnsetType = UNSET
+    at: Int
+    blobs: Annotated[list[Blob], Meta(min_length=1, max_length=64)] | UnsetType = UNSET
+    body: msgspec.Raw
+    by: Annotated[list[str], Meta(min_length=1, max_length=16)]
+    clock: Clock | UnsetType = UNSET
+    id: Bin16
+    loc: Location | UnsetType = UNSET
+    occurred: Int
+    prev: Bin32
+    salt: Bin16
+    seq: Positive
+    terminal: Bin16
+    type: str
+    v: Literal[1]
+
+
+_DECODER = msgspec.msgpack.Decoder(Envelope)
+_ENCODER = msgspec.msgpack.Encoder()
+_SORTED = msgspec.msgpack.Encoder(order="sorted")
+_TYPE = re.compile(r"[a-z_]+(\.[a-z_]+)+\.v[0-9]+")
+_UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+_REQUIRED = frozenset(("about", "at", "body", "by", "id", "occurred", "prev", "salt", "seq", "terminal", "type", "v"))
+_KNOWN = _REQUIRED | {"anchor", "blobs", "clock", "loc"}
+
+
+class BodyCheck(Protocol):
+    """What the registry says of one type: its origin, and whether raw body bytes fit it."""
+
+    @property
+    def origin(self) -> Literal["field", "office", "both"]: ...
+    def decode(self, raw: bytes | memoryview) -> Any: ...
+
+
+Lookup = Callable[[str], BodyCheck | None]
+
+
+@dataclass(slots=True)
+class Reading:
+    """What one envelope gives up. `sound` means that section 2 held; only then is `envelope` set.
+
+    `notes` holds the notes that depend on the bytes and their place alone; admission adds those that depend on the log.
+    """
+
+    hash: bytes
+    prev: bytes | None
+    notes: tuple[str, ...]
+    envelope: Envelope | None
+    id: bytes | None
+
+
+def _printable(text: str) -> bool:
+    return text.isprintable() or not any(unicodedata.category(c) == "Cc" for c in text)
+
+
+@lru_cache(maxsize=65_536)
+def tag_kind(tag: str) -> str:
+    """The kind of a valid `kind:value` tag, or "" where the tag breaks section 2."""
+    kind, colon, value = tag.partition(":")
+    if not colon or kind not in ABOUT_KINDS or not value or len(tag.encode()) > 128 or not _printable(tag):
+        return ""
+    if _UUID.fullmatch(value) and value != value.lower():
+        return ""
+    return kind
+
+
+@lru_cache(maxsize=16_384)
+def _officer(name: str) -> bool:
+    return 1 <= len(name.encode()) <= 128 and _printable(name)
+
+
+@lru_cache(maxsize=4_096)
+def _type_name(name: str) -> bool:
+    return len(name) <= 64 and _TYPE.fullmatch(name) is not None
+
+
+def _bounded(envelope: Envelope) -> bool:
+    """The rules of section 2 that the struct cannot state. str order equals UTF-8 order, so `sorted` by str is right."""
+    about = envelope.about
+    last = ""
+    for tag in about:
+        if tag <= last or not tag_kind(tag):
+            return False
+        last = tag
+    by = envelope.by
+    if len(by) > 1 and len(set(by)) != len(by):
+        return False
+    for name in by:
+        if not _officer(name):
+            return False
+    if not _type_name(envelope.type):
+        return False
+    if envelope.blobs is not UNSET and any(len(b.type.encode()) > 128 for b in envelope.blobs):
+        return False
+    return envelope.loc is UNSET or len(envelope.loc.src.encode()) <= 32
+
+
+def _is_map(raw: bytes | memoryview) -> bool:
+    head = raw[0]
+    return 0x80 <= head <= 0x8F or head in (0xDE, 0xDF)
+
+
+def is_indexed(tag: str) -> bool:
+    """Whether a valid tag goes to the tag index: `authority` and `terminal` do not."""
+    return tag_kind(tag) not in UNINDEXED_KINDS
+
+
+def read(
+    data: bytes,
+    terminal: bytes,
+    seq: int,
+    *,
+    authority: str,
+    epoch: int,
+    lookup: Lookup,
+) -> Reading:
+    """Judge the bytes that stand at (terminal, seq) of a log of `authority` in `epoch`. Never raises for any bytes."""
+    digest = sha256(data).digest()
+    try:
+        envelope = _DECODER.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError, OverflowError, RecursionError, MemoryError):
+        return _read_generic(data, digest, terminal, seq, authority, epoch, lookup)
+    if envelope.seq != seq or envelope.terminal != terminal or _ENCODER.encode(envelope) != data:
+        return _read_generic(data, digest, terminal, seq, authority, epoch, lookup)
+    kind = lookup(envelope.type) if _type_name(envelope.type) else None
+    raw = envelope.body
+    if kind is None or not _is_map(memoryview(raw)) or not _bounded(envelope):
+        return _read_generic(data, digest, terminal, seq, authority, epoch, lookup)
+    try:
+        body = kind.decode(raw)
+        plain = _SORTED.encode(body) == raw
+    except (ValueError, RecursionError, OverflowError):
+        plain = False
+    if not plain:  # unknown body keys, or a body of another form: the generic walk decides
+        return _read_generic(data, digest, terminal, seq, authority, epoch, lookup)
+    return Reading(digest, envelope.prev, _context_notes(envelope, kind, authority, epoch, ()), envelope, envelope.id)
+
+
+def _context_notes(
+    envelope: Envelope, kind: BodyCheck | None, authority: str, epoch: int, notes: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Add the notes of a sound envelope that depend on its type, its authority tags and the epoch."""
+    more: list[str] = []
+    if kind is not None and kind.origin == "office":
+        more.append("claim")
+    if envelope.anchor is not UNSET and envelope.anchor.epoch != epoch:
+        more.append("epoch_changed")
+    own = "authority:" + authority
+    foreign = False
+    for tag in envelope.about:
+        if tag[:10] == "authority:":
+            foreign = foreign or tag != own
+        elif tag > "authority;":  # sorted: nothing of that kind follows
+            break
+    if foreign:
+        more.append("foreign_authority")
+    if not more and not notes:
+        return ()
+    return tuple(sorted((*notes, *more)))
+
+
+def _read_generic(
+    data: bytes, digest: bytes, terminal: bytes, seq: int, authority: str, epoch: int, lookup: Lookup
+) -> Reading:
+    # (1) canonical form, else linked by place alone
+    try:
+        value = typed.decode(data)
+    except typed.NotCanonical:
+        return Reading(digest, None, ("not_canonical", "unlinked"), None, None)
+    if type(value) is not dict:
+        return Reading(digest, None, ("invalid_fields", "unlinked"), None, None)
+    # (2) the link
+    found: set[str] = set()
+    prev = value.get("prev")
+    if type(prev) is not bytes or len(prev) != 32:
+        prev = None
+        found.add("unlinked")
+    # (3) the version: of another one only prev, seq and terminal are read
+    version = value.get("v")
+    place = (("seq", seq, "seq_mismatch"), ("terminal", terminal, "terminal_mismatch"))
+    for key, expected, note in place:
+        if key in value and type(value[key]) is type(expected) and value[key] != expected:
+            found.add(note)
+    if "v" not in value:
+        found.add("invalid_fields")
+        return Reading(digest, prev, tuple(sorted(found)), None, None)
+    if type(version) is not int or version != 1:
+        found.add("unknown_version")
+        return Reading(digest, prev, tuple(sorted(found)), None, None)
+    # (4) the fields of section 2
+    extra = value.keys() - _KNOWN
+    envelope: Envelope | None
+    try:
+        if type(value.get("body")) is not dict:
+            raise ValueError("body is not a map")
+        known = {k: v for k, v in value.items() if k in _KNOWN} if extra else value
+        envelope = _DECODER.decode(data if not extra else _SORTED.encode(known))
+        if not _bounded(envelope):
+            raise ValueError("a field is out of bounds")
+    except (msgspec.DecodeError, ValueError):
+        envelope = None
+        found.add("invalid_fields")
+    name = value.get("id")
+    event_id = name if type(name) is bytes and len(name) == 16 else None
+    if found & UNSOUND or envelope is None:
+        return Reading(digest, prev, tuple(sorted(found & UNSOUND)), None, event_id)
+    # (5) type and body
+    if extra:
+        found.add("unknown_fields")
+    kind = lookup(envelope.type)
+    if kind is None:
+        found.add("unknown_type")
+    else:
+        try:
+            kind.decode(envelope.body)
+        except (ValueError, RecursionError, OverflowError):
+            found.add("invalid_body")
+    return Reading(digest, prev, _context_notes(envelope, kind, authority, epoch, tuple(found)), envelope, event_id)
+
+
+def clock_jumped(before: tuple[bytes, int, int] | None, envelope: Envelope) -> bool:
+    """`clock_jump`: same boot as the envelope before, and `at` moved otherwise than `mono` by more than 300 s.
+
+    `before` is (boot, mono, at) of the envelope before, or None where that had no sound clock.
+    """
+    if before is None or envelope.clock is UNSET or before[0] != envelope.clock.boot:
+        return False
+    return abs((envelope.at - before[2]) - (envelope.clock.mono - before[1])) > CLOCK_JUMP_MS
+
+
+def notes_to_bits(notes: tuple[str, ...]) -> int:
+    """The stored form of a set of notes."""
+    bits = 0
+    for note in notes:
+        bits |= NOTE_BITS[note]
+    return bits
+
+
+@lru_cache(maxsize=4_096)
+def notes_from_bits(bits: int) -> tuple[str, ...]:
+    """The notes of a stored number, sorted."""
+    return tuple(sorted(name for name, bit in NOTE_BITS.items() if bits & bit))
+
+
+def encode_envelope(fields: Mapping[str, Any]) -> bytes:
+    """Canonical bytes of an envelope given as a map of section 2 (for servers' tools and tests; terminals use canonical.encode)."""
+    return typed.encode(dict(fields))
