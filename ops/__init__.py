@@ -1,0 +1,1 @@
+"""Everything a person types or a machine schedules: command line, settings, composition, the embedded database."""
