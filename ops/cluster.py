@@ -4,7 +4,7 @@ The same server as in production, not a second database: real binaries, from the
 an installed PostgreSQL (15 or newer), with fsync, checksums, UTF-8 and no TCP. `Cluster(directory)` keeps all it has
 under `directory/postgresql`:
 
-    cluster.json   where data and sockets lie (they move elsewhere when a path is too long or out of reach, see `_place`)
+    cluster.json   where data and sockets lie (they move elsewhere when a path is too long or out of reach, `_place`)
     start.lock     held exclusively by whoever is starting or stopping
     users.lock     held shared by every process that uses the cluster
     secret         0600; all passwords are derived from it
@@ -32,7 +32,9 @@ import re
 import secrets
 import shutil
 import signal
+import socket
 import stat
+import struct
 import subprocess
 import tempfile
 import time
@@ -51,6 +53,8 @@ LOG_LIMIT = 16 * 1024 * 1024  # server.log is set aside at the next start when i
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 POLL_SECONDS = 0.01
+PROBE_SECONDS = 5.0
+SSL_REQUEST = struct.pack(">ii", 8, 80877103)  # the smallest question that every PostgreSQL server answers
 
 SETTINGS: Mapping[str, str] = MappingProxyType(
     {
@@ -176,7 +180,7 @@ class Cluster:
             raise ClusterError(f"these settings of the embedded database are fixed: {', '.join(sorted(refused))}")
         self.home = Path(directory).absolute() / "postgresql"
         self._binaries = binaries
-        self._settings = SETTINGS | dict(settings or {})
+        self._settings = {**SETTINGS, **(settings or {})}
         self._users_lock: int | None = None
         self._child: subprocess.Popen[bytes] | None = None
         self._data = self.home / "data"
@@ -242,7 +246,7 @@ class Cluster:
 
         Returns when the server accepts connections, recovery after a crash included. Raises ClusterError.
         """
-        if self._users_lock is not None and self.pid is not None:
+        if self._users_lock is not None and self._serves(self.pid):
             return self
         _make_folder(self.home)
         with _exclusive(self.home / "start.lock"):
@@ -256,10 +260,8 @@ class Cluster:
                     self._initialise(account)
                 self._check_version()
                 state = _postmaster(self._data)
-                if state is None:
+                if state is None or not self._await_ready(state.pid, time.monotonic() + START_SECONDS):
                     self._launch(account)
-                else:
-                    self._await_ready(state.pid)
             except BaseException:
                 self._leave()
                 raise
@@ -427,7 +429,7 @@ class Cluster:
         made_by = (self._data / "PG_VERSION").read_text("ascii").strip()
         if made_by != str(self.binaries.major):
             raise ClusterError(
-                f"the cluster in {self._data} was made by PostgreSQL {made_by}, the binaries are {self.binaries.major}: "
+                f"the cluster in {self._data} was made by PostgreSQL {made_by}, these are {self.binaries.major}: "
                 "name the matching ones with LIUHEN_POSTGRES_BIN, or dump with the old and restore with the new version"
             )
 
@@ -449,6 +451,9 @@ class Cluster:
         if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
             self.log.replace(self.log.with_suffix(".log.1"))
         deadline = time.monotonic() + START_SECONDS
+        if self._child is not None:  # what we started before has ended, or we would have adopted it
+            self._child.wait(STOP_SECONDS)
+        _disown_stale_pid(self._data)
         while True:
             # After a kill -9 of the postmaster its backends hold the shared memory until each has noticed: the new one
             # then refuses, and is asked again. Any other refusal is final.
@@ -484,24 +489,35 @@ class Cluster:
             except (OSError, subprocess.SubprocessError) as fault:
                 raise ClusterError(f"PostgreSQL could not be run as {account.name}: {fault}") from fault
 
-    def _await_ready(self, pid: int, deadline: float | None = None) -> bool:
-        """Wait until the postmaster `pid` says ready; False when it ended instead, ClusterError when time is up."""
-        deadline = deadline if deadline is not None else time.monotonic() + START_SECONDS
+    def _await_ready(self, pid: int, deadline: float) -> bool:
+        """Wait until the postmaster `pid` answers; False when it ended instead, ClusterError when time is up."""
         while True:
-            if self._child is not None and self._child.pid == pid and self._child.poll() is not None:
+            if self._child is not None and self._child.pid == pid:
+                self._child.poll()
+            if not _alive(pid):
                 return False
-            state = _postmaster(self._data)
-            if state is not None and state.pid == pid and state.ready:
+            if self._serves(pid):
                 return True
-            if state is None and not _alive(pid):
-                if self._child is None:
-                    raise ClusterError(
-                        f"the PostgreSQL server of {self._data} ended while we waited for it: start again"
-                    )
-                return False
             if time.monotonic() > deadline:
                 raise ClusterError(f"PostgreSQL was not ready after {START_SECONDS:.0f} s: see {self.log}")
             time.sleep(POLL_SECONDS)
+
+    def _serves(self, pid: int | None) -> bool:
+        """Whether `pid` is the postmaster of our data, says that it is ready, and does answer on the socket.
+
+        The file alone would not do: a postmaster that is just being killed still stands in it as ready.
+        """
+        state = _postmaster(self._data)
+        if state is None or state.pid != pid or not state.ready:
+            return False
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+                probe.settimeout(PROBE_SECONDS)
+                probe.connect(str(self._sockets / f".s.PGSQL.{PORT}"))
+                probe.sendall(SSL_REQUEST)
+                return probe.recv(1) in (b"N", b"S")
+        except OSError:
+            return False
 
     def _halt(self, pid: int) -> None:
         for how, seconds in ((signal.SIGINT, STOP_SECONDS), (signal.SIGQUIT, STOP_SECONDS / 3)):
@@ -511,6 +527,9 @@ class Cluster:
             while time.monotonic() < deadline:
                 if self._child is not None and self._child.pid == pid:
                     self._child.poll()
+                else:
+                    with contextlib.suppress(ChildProcessError):
+                        os.waitpid(pid, os.WNOHANG)  # another Cluster of this very process may have started it
                 if not _alive(pid):
                     return
                 time.sleep(POLL_SECONDS)
@@ -553,7 +572,7 @@ def _postmaster(data: Path) -> _Postmaster | None:
     # The number may belong to another program by now. A postmaster works inside its data directory; a program that
     # took its number over does not.
     try:
-        if not os.path.samefile(f"/proc/{pid}/cwd", data):
+        if not Path(f"/proc/{pid}/cwd").samefile(data):
             return None
     except FileNotFoundError:
         if Path("/proc/self").exists():
@@ -563,6 +582,23 @@ def _postmaster(data: Path) -> _Postmaster | None:
             f"process {pid} may be serving {data}, but it belongs to another user: run this as that user or as root"
         ) from fault
     return _Postmaster(pid=pid, ready=len(lines) >= 8 and lines[7].strip() == "ready")
+
+
+def _disown_stale_pid(data: Path) -> None:
+    """Let a new postmaster pass a postmaster.pid whose process is not one of ours (`_postmaster` said so).
+
+    PostgreSQL refuses when the number in the file is in use, be it by another program or by a zombie that nobody waits
+    for. It does not when the number is its parent's, so ours goes into the first line; the other lines stay, because
+    by them it finds out whether backends of the old server still live.
+    """
+    path = data / "postmaster.pid"
+    try:
+        first, newline, rest = path.read_text("utf-8", "surrogateescape").partition("\n")
+    except FileNotFoundError:
+        return
+    if first.strip().isdigit():
+        with path.open("w", encoding="utf-8", errors="surrogateescape") as file:
+            file.write(f"{os.getpid()}{newline}{rest}")
 
 
 def _alive(pid: int) -> bool:
@@ -653,7 +689,9 @@ def _aside(home: Path) -> Path:
 def _short_temporary() -> Path:
     """The system's temporary folder, or /tmp when TMPDIR is too deep for a socket or closed to other users."""
     chosen = Path(tempfile.gettempdir())
-    return chosen if _fits(chosen / "liuhen-12345678" / "s") and chosen.stat().st_mode & stat.S_IXOTH else Path("/tmp")
+    if _fits(chosen / "liuhen-12345678" / "s") and chosen.stat().st_mode & stat.S_IXOTH:
+        return chosen
+    return Path("/tmp")  # noqa: S108 - only mkdtemp works in it
 
 
 def _fits(sockets: Path) -> bool:
@@ -719,7 +757,7 @@ def _write_private(path: Path, content: bytes, account: Account) -> None:
     with contextlib.suppress(FileNotFoundError):
         path.unlink()  # never write through a link that somebody put there
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with open(descriptor, "wb") as file:
+    with os.fdopen(descriptor, "wb") as file:
         if os.geteuid() != account.uid:
             os.fchown(file.fileno(), account.uid, account.gid)
         file.write(content)
@@ -727,9 +765,8 @@ def _write_private(path: Path, content: bytes, account: Account) -> None:
 
 def _write_atomically(path: Path, content: str, *, mode: int) -> None:
     beside = path.with_name(path.name + ".new")
-    with open(
-        os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode), "w", encoding="utf-8"
-    ) as file:
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncpg
+
 from ops.cluster import Cluster
 
 TEMPLATE = "liuhen_template"
