@@ -89,7 +89,7 @@ class IncidentEntry(_Entry, frozen=True, tag="incident", kw_only=True):
     z: Bin16
 
 
-class Who(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Who(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """Who did an office act: an `officer` or a `service`, in which `session` (32 bytes), `via` which door."""
 
     officer: str | UnsetType = UNSET
