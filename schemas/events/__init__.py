@@ -1,0 +1,95 @@
+"""Event types: what a terminal or the office can report, one frozen class for each type and version.
+
+`REGISTRY` is closed: it is built from the tuple below and from nothing else. A new type is a class in one of the
+modules beside this file and its name in `BUILT_IN`; schema and lock line are generated (`liuhen schemas --write`).
+The invariant: a published type never changes; what must change becomes the next version (schemas/events.lock).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from schemas.events.body import Act, Body, Origin, Part, Spec
+from schemas.events.case import CaseClosed, CaseFiled, InvestigationConcluded
+from schemas.events.document import DocumentServed
+from schemas.events.evidence import EvidenceCaptured, RecordingCaptured
+from schemas.events.hazard import HazardClosed, HazardFound
+from schemas.events.inspection_record import InspectionRecordSigned
+from schemas.events.on_site import CredentialsShown, SiteEntered
+from schemas.events.penalty import DefenceRecorded, FinePaymentRecorded, PenaltyDecided, PenaltyNoticeServed
+from schemas.events.rectification import RectificationOrdered, RectificationReported, ReinspectionConcluded
+from schemas.events.registry import EventType, InvalidBody, Listed, Registry, body_json, encode_canonical
+from schemas.events.review import LegalReviewConcluded
+from schemas.events.task import TaskAssigned
+from schemas.events.terminal import (
+    TerminalClockChecked,
+    TerminalEnrolled,
+    TerminalForkResolved,
+    TerminalReleased,
+    TerminalRevoked,
+)
+
+__all__ = [
+    "BUILT_IN",
+    "REGISTRY",
+    "Act",
+    "Body",
+    "EventType",
+    "InvalidBody",
+    "Listed",
+    "Origin",
+    "Part",
+    "Registry",
+    "Spec",
+    "body_json",
+    "decode_body",
+    "encode_canonical",
+    "list_types",
+    "lookup",
+]
+
+BUILT_IN: Final[tuple[type[Body], ...]] = (
+    TerminalEnrolled,
+    TerminalRevoked,
+    TerminalReleased,
+    TerminalForkResolved,
+    TerminalClockChecked,
+    TaskAssigned,
+    SiteEntered,
+    CredentialsShown,
+    RecordingCaptured,
+    EvidenceCaptured,
+    HazardFound,
+    InspectionRecordSigned,
+    RectificationOrdered,
+    RectificationReported,
+    ReinspectionConcluded,
+    HazardClosed,
+    CaseFiled,
+    InvestigationConcluded,
+    PenaltyNoticeServed,
+    DefenceRecorded,
+    LegalReviewConcluded,
+    PenaltyDecided,
+    DocumentServed,
+    FinePaymentRecorded,
+    CaseClosed,
+)
+
+REGISTRY: Final = Registry(BUILT_IN)
+
+
+def lookup(name: str) -> EventType | None:
+    """Return the built-in type of that name, or None."""
+    return REGISTRY.lookup(name)
+
+
+def decode_body(name: str, body: Mapping[str, object] | bytes | bytearray | memoryview) -> Body:
+    """Read a body of a built-in type. Raises KeyError for an unknown type and InvalidBody."""
+    return REGISTRY.decode_body(name, body)
+
+
+def list_types() -> list[Listed]:
+    """List the built-in types: type, family, origin and title in zh and en, sorted by family and name."""
+    return REGISTRY.list_types()

@@ -1,0 +1,69 @@
+"""Legal review of major enforcement decisions (重大执法决定法制审核) concluded (E34).
+
+The invariant: a review is bound to the exact draft by its hash; a changed draft is unreviewed (INV-17).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from msgspec import UNSET, Meta, UnsetType
+
+from schemas.events.body import Act, Part, Spec
+from schemas.events.fields import Digest, Id, Instant, Ref, Text, says
+
+
+class ReviewItem(Part, frozen=True, kw_only=True, omit_defaults=True):
+    """One of the ten items that the reviewer answers (handbook 3.3)."""
+
+    item: Annotated[
+        Literal[
+            "body_competent",
+            "officers_qualified",
+            "procedure_lawful",
+            "facts_clear",
+            "evidence_sufficient",
+            "law_applied_correctly",
+            "discretion_proper",
+            "within_powers",
+            "documents_complete",
+            "crime_referral",
+        ],
+        says("审核事项", "which item"),
+    ]
+    answer: Annotated[Literal["pass", "problem", "not_applicable"], says("审核结论", "what the reviewer found")]
+    text: Annotated[Text | UnsetType, says("说明", "explanation, due if there is a problem")] = UNSET
+
+
+class LegalReviewConcluded(Act, frozen=True, kw_only=True, omit_defaults=True):
+    """A reviewer of the legal unit gave the opinion (step B11, PPL 58). A terminal can only claim it."""
+
+    SPEC: ClassVar = Spec(
+        name="legal_review.concluded.v1",
+        family="E34",
+        origin="office",
+        zh="法制审核",
+        en="Legal review concluded",
+        about_zh="法制审核人员对重大执法决定草案作出审核意见。",
+        about_en="A legal reviewer gave an opinion on the draft of a major enforcement decision.",
+        tags=("case",),
+    )
+
+    review_id: Annotated[Id, says("审核编号", "id of the review")]
+    case_id: Annotated[Id, says("案件编号", "case whose draft was reviewed")]
+    reviewer: Annotated[Ref, says("审核人", "officer id; not a handler of the case", "INV-18")]
+    unit: Annotated[Ref | UnsetType, says("审核机构", "unit of the reviewer")] = UNSET
+    draft_hash: Annotated[Digest, says("决定草案摘要", "SHA-256 of the draft that was reviewed", "INV-17")]
+    items: Annotated[
+        tuple[ReviewItem, ...], Meta(min_length=1, max_length=10), says("审核清单", "the items answered, each once")
+    ] = ()
+    outcome: Annotated[
+        Literal["passed", "returned_for_correction", "rejected", "transfer_suggested"],
+        says("审核结果", "only `passed` lets the decision go on", "INV-17"),
+    ]
+    opinion: Annotated[Text | UnsetType, says("审核意见", "the opinion in words")] = UNSET
+    catalogue_version: Annotated[
+        Ref | UnsetType, says("审核目录版本", "version of the review catalogue that was applied", "INV-17")
+    ] = UNSET
+    requested_at: Annotated[Instant | UnsetType, says("送审时刻", "instant of the request, ms")] = UNSET
+    concluded_at: Annotated[Instant, says("审核完成时刻", "instant of the opinion, ms", "INV-17")]

@@ -1,0 +1,150 @@
+"""Terminals: enrolled, revoked, released and un-forked by the office; clock checked in the field (E06, E07).
+
+The bodies of the four office types are fixed by the wire protocol (section 4), because a verifier derives from them
+which keys sign and which branch goes on. The invariant: one terminal id has one event key for its whole life.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from msgspec import UNSET, Meta, UnsetType
+
+from schemas.events.body import Act, Body, Spec
+from schemas.events.fields import Count, Digest, Id, Instant, Key, Line, Milliseconds, Ref, says
+
+_INFO_DEPTH: Final = 2
+"""Containers around `info` wherever it stands: the envelope or entry, and its body."""
+
+_MAX_DEPTH: Final = 16
+
+
+class TerminalEnrolled(Body, frozen=True, kw_only=True, omit_defaults=True):
+    """A terminal got its id for its keys. Stands in the log before the terminal's first entry (section 6)."""
+
+    SPEC: ClassVar = Spec(
+        name="terminal.enrolled.v1",
+        family="E06",
+        origin="office",
+        zh="终端登记",
+        en="Terminal enrolled",
+        about_zh="执法终端凭登记码登记，取得终端编号。",
+        about_en="An enforcement terminal was enrolled with a code and got its id.",
+        tags=("terminal",),
+    )
+
+    authority: Annotated[Ref, says("所属执法机关代码", "authority to which the terminal belongs for its whole life")]
+    event_key: Annotated[Key, says("事件签名公钥", "Ed25519 public key that signs batches")]
+    genesis: Annotated[Digest, says("创世哈希", "`prev` of the terminal's first envelope")]
+    info: Annotated[dict[str, Any], says("设备自述", "what the device says of itself: model, app version, holder")]
+    replaces: Annotated[Id | UnsetType, says("被替换的终端", "terminal that this one replaces; it stays open")] = UNSET
+    request_key: Annotated[Key, says("请求签名公钥", "Ed25519 public key that signs requests")]
+    terminal: Annotated[Id, says("终端编号", "id of the terminal")]
+
+    def __post_init__(self) -> None:
+        """Refuse what canonical form forbids inside `info`, whose keys are free."""
+        _check_plain(self.info, _INFO_DEPTH)
+
+
+class TerminalRevoked(Body, frozen=True, kw_only=True, omit_defaults=True):
+    """A terminal was revoked; its envelopes up to `declared` and 2,000 more are still recorded, with note `held`."""
+
+    SPEC: ClassVar = Spec(
+        name="terminal.revoked.v1",
+        family="E06",
+        origin="office",
+        zh="终端注销",
+        en="Terminal revoked",
+        about_zh="终端被注销；此前已申报的记录仍可补传。",
+        about_en="A terminal was revoked; what it had declared by then can still be handed in.",
+        tags=("terminal",),
+    )
+
+    declared: Annotated[Count, says("注销时已申报的序号", "newest seq that the terminal had declared")]
+    reason: Annotated[Line, says("注销原因", "why, in the words of the office")]
+    terminal: Annotated[Id, says("终端编号", "id of the terminal")]
+
+
+class TerminalReleased(Body, frozen=True, kw_only=True, omit_defaults=True):
+    """A held terminal was released: its envelopes from now on no longer carry the note `held`."""
+
+    SPEC: ClassVar = Spec(
+        name="terminal.released.v1",
+        family="E06",
+        origin="office",
+        zh="终端解除冻结",
+        en="Terminal released",
+        about_zh="对被冻结的终端解除冻结。",
+        about_en="A terminal that was held because of a fork, a hole or a revocation was released.",
+        tags=("terminal",),
+    )
+
+    reason: Annotated[Line, says("解除原因", "why, in the words of the office")]
+    terminal: Annotated[Id, says("终端编号", "id of the terminal")]
+
+
+class TerminalForkResolved(Body, frozen=True, kw_only=True, omit_defaults=True):
+    """An officer named the branch on which a forked terminal goes on."""
+
+    SPEC: ClassVar = Spec(
+        name="terminal.fork_resolved.v1",
+        family="E06",
+        origin="office",
+        zh="终端分叉处理",
+        en="Terminal fork resolved",
+        about_zh="执法人员确定分叉终端以哪一分支继续。",
+        about_en="An officer named the branch of a forked terminal that continues.",
+        tags=("terminal",),
+    )
+
+    branch: Annotated[
+        Any,  # bin32 or one word: a union that the decoder cannot tell apart by itself, see __post_init__
+        says("继续的分支", 'id of the branch that goes on, or "stored" for the chain stored first'),
+        Meta(
+            extra_json_schema={
+                "oneOf": [{"const": "stored"}, {"pattern": "^[0-9a-f]{64}$", "type": "string", "x-msgpack": "bin32"}]
+            }
+        ),
+    ]
+    terminal: Annotated[Id, says("终端编号", "id of the terminal")]
+
+    def __post_init__(self) -> None:
+        """Accept a branch id of 32 bytes or the word "stored"."""
+        if self.branch != "stored" and not (isinstance(self.branch, bytes) and len(self.branch) == 32):
+            raise ValueError('expected `branch` to be 32 bytes or "stored"')
+
+
+class TerminalClockChecked(Act, frozen=True, kw_only=True, omit_defaults=True):
+    """The device was checked before use (handbook 4.3): date and time, battery, storage. Feeds INV-35."""
+
+    SPEC: ClassVar = Spec(
+        name="terminal.clock_checked.v1",
+        family="E07",
+        origin="field",
+        zh="终端对时",
+        en="Terminal clock checked",
+        about_zh="使用前检查终端的日期时间、电量和存储空间。",
+        about_en="Date and time, battery and storage of the terminal were checked before use.",
+        tags=("terminal",),
+    )
+
+    offset_ms: Annotated[Milliseconds, says("时钟偏差（毫秒）", "server time minus terminal time, ms", "INV-35")]
+    method: Annotated[
+        Literal["server", "ntp", "gnss", "manual"], says("对时方式", "where the reference time came from")
+    ]
+    checked_at: Annotated[Instant | UnsetType, says("对时时刻", "instant of the check, ms")] = UNSET
+    battery_percent: Annotated[
+        Annotated[int, Meta(ge=0, le=100)] | UnsetType, says("剩余电量（%）", "battery left, percent")
+    ] = UNSET
+    free_storage: Annotated[Count | UnsetType, says("剩余存储（字节）", "free storage, bytes")] = UNSET
+
+
+def _check_plain(value: object, depth: int) -> None:
+    """Raise ValueError unless `value`, inside `depth` containers, is made of what canonical form allows."""
+    if isinstance(value, dict | list):
+        if depth > _MAX_DEPTH or (depth == _MAX_DEPTH and value):
+            raise ValueError("expected at most 16 containers around a value")
+        for item in value.values() if isinstance(value, dict) else value:
+            _check_plain(item, depth + 1)
+    elif not isinstance(value, str | int | bytes):
+        raise ValueError("expected strings, integers, binaries, booleans, arrays and maps only")
