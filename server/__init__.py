@@ -1,0 +1,1 @@
+"""The log, and the faces through which terminals, officers, supervisors and the public meet it."""
