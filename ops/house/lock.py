@@ -2,7 +2,8 @@
 
 `requirements.lock` holds everything that `make setup` installs, `requirements-runtime.lock` what a production machine
 needs. Both begin with a digest of the dependency lists in pyproject.toml, so that a check without a network sees when
-they were made for other lists. Invariant: a lock names packages, versions, markers and hashes, never where to fetch them.
+they were made for other lists. Invariant: a lock names packages, versions, markers and hashes,
+never where to fetch them.
 
     python -m ops.house.lock --write    resolve anew (needs a package index)
     python -m ops.house.lock            check

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -182,8 +183,9 @@ def explain(done: subprocess.CompletedProcess[str], what: str) -> None:
 def last_line(done: subprocess.CompletedProcess[str]) -> str:
     """The line of a failed command's output that tells most."""
     lines = [line.strip() for line in (done.stderr + "\n" + done.stdout).splitlines() if line.strip()]
-    errors = [line for line in lines if "error" in line.lower()]
-    return (errors or lines or [f"exit code {done.returncode}"])[0]
+    raised = [line for line in lines if re.match(r"[A-Za-z.]*(Error|Exception): ", line)]
+    errors = [line for line in lines if line.startswith("ERROR:")]
+    return (raised[-1:] or errors or lines or [f"exit code {done.returncode}"])[0]
 
 
 def say(text: str) -> None:
