@@ -16,14 +16,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ops import browser
+
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 STAMP = VENV / "liuhen-setup.sha256"
 PACKAGES_STAMP = VENV / "liuhen-packages.sha256"
 NEEDED_BYTES = 1_500_000_000
-# Debian package -> what shows that it, or something as good, is there.
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts")
 NETWORK_SIGNS = (
     "NewConnectionError",
     "ConnectTimeout",
@@ -139,10 +138,9 @@ def install_packages() -> None:
 def missing_packages() -> list[str]:
     """The Debian packages that browser tests lack here."""
     missing = []
-    if not any(shutil.which(name) for name in BROWSERS):
+    if browser.chromium() is None:
         missing.append("chromium")
-    fonts = (path for folder in FONT_FOLDERS for path in Path(folder).expanduser().rglob("*CJK*"))
-    if next(fonts, None) is None:
+    if browser.cjk_font() is None:
         missing.append("fonts-noto-cjk")
     return missing
 

@@ -1,0 +1,157 @@
+"""Settings: the one place where the environment and the settings file are read.
+
+Rooms receive a frozen `Settings`, never a variable. A value comes from, in rising order: the default below (only where
+a default is harmless), the TOML file (`--settings FILE` or LIUHEN_SETTINGS), the variable LIUHEN_<FIELD IN CAPITALS>.
+A secret comes from the environment or, with the suffix `_file`, from a file that only we can read; there is no
+argument for one, because every user of the machine can read the arguments of its processes. Unknown names are refused:
+a misspelt setting that is silently ignored is worse than none.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+PREFIX = "LIUHEN_"
+# Read elsewhere than into Settings: where the file is, and what `make test` tells its own tests.
+OTHER_VARIABLES = frozenset({"LIUHEN_SETTINGS", "LIUHEN_SHARED", "LIUHEN_TEST_SKIPS"})
+LARGEST_FILE = 1024 * 1024
+LOG_LEVELS = ("debug", "info", "warning", "error")
+PLACE = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}")
+
+
+class SettingsError(Exception):
+    """A setting is missing, unknown or wrong; the message names it, what was expected, and where it came from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of all commands. Each command asks `require` for those that it cannot do without."""
+
+    data: Path | None = None
+    """Folder of the embedded database, the register and local evidence. No default: where records lie is a decision."""
+    database_dsn: str | None = field(default=None, repr=False, metadata={"secret": True})
+    """Connection string of an outside PostgreSQL (several hosts for failover), not the embedded one. A secret."""
+    postgres_bin: Path | None = None
+    """Folder with initdb and postgres (15 or newer) for the embedded database; without it, those of the wheel."""
+    internal: str | None = None
+    """HOST:PORT of the internal application (terminals, officers, supervisors). No default: it opens a port."""
+    public: str | None = None
+    """HOST:PORT of the public application. No default: it opens a port."""
+    register: Path | None = None
+    """File of the newest signed checkpoints, on another disk than the database's. With `data`: data/register."""
+    log_key: str | None = field(default=None, repr=False, metadata={"secret": True})
+    """The log's Ed25519 signing key, 32 bytes in hexadecimal. A secret without default: who has it signs history."""
+    log_level: str = "info"
+    """Least severity that is logged: debug, info, warning or error."""
+
+    def require(self, *names: str) -> None:
+        """Raise SettingsError for the first of the named settings that has no value."""
+        for name in names:
+            if getattr(self, name) is None:
+                also = f" (or {variable(name)}_FILE, a file that holds it)" if name in SECRETS else ""
+                raise SettingsError(f"the setting {name} is missing: set {variable(name)}{also} or put it in the file")
+
+
+FIELDS: Mapping[str, str] = {item.name: str(item.type) for item in fields(Settings)}
+SECRETS: frozenset[str] = frozenset(item.name for item in fields(Settings) if item.metadata.get("secret"))
+
+
+def variable(name: str) -> str:
+    """The environment's name for a setting."""
+    return PREFIX + name.upper()
+
+
+def load(file: Path | None = None, environment: Mapping[str, str] | None = None, **arguments: object) -> Settings:
+    """Read the settings. `arguments` are values from the command line: they win, and None among them means not given.
+
+    `environment` defaults to the process's own. Raises SettingsError.
+    """
+    environment = os.environ if environment is None else environment
+    if file is None and environment.get(variable("settings")):
+        file = Path(environment[variable("settings")])
+    values: dict[str, object] = {}
+    if file is not None:
+        for name, value in _read_file(file).items():
+            _put(values, name, value, f"in {file}", file.parent)
+    from_environment: dict[str, object] = {}
+    for name in sorted(environment):
+        if name.startswith(PREFIX) and name not in OTHER_VARIABLES and environment[name] != "":
+            _put(from_environment, name.removeprefix(PREFIX).lower(), environment[name], f"({name})", Path())
+    values |= from_environment
+    refused = SECRETS.intersection(arguments)
+    if refused:
+        raise SettingsError(f"{min(refused)} is a secret and is never taken from the command line")
+    for name, value in arguments.items():
+        if value is not None:
+            _put(values, name, value, "on the command line", Path())
+    settings = Settings(**values)  # type: ignore[arg-type]  # _put has checked each value against its field
+    if settings.register is None and settings.data is not None:
+        settings = replace(settings, register=settings.data / "register")
+    return settings
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
+            raise SettingsError(f"{file} is larger than {LARGEST_FILE} bytes: expected a file of settings")
+        return tomllib.loads(content.decode("utf-8"))
+    except OSError as fault:
+        raise SettingsError(f"the settings file {file} cannot be read: {fault.strerror}") from fault
+    except ValueError as fault:  # not UTF-8, or not TOML
+        raise SettingsError(f"the settings file {file} is not TOML: {fault}") from fault
+
+
+def _put(values: dict[str, object], name: str, value: object, origin: str, base: Path) -> None:
+    """Check one value and keep it; relative paths of a file count from that file's folder."""
+    plain = name.removesuffix("_file")
+    if name != plain and plain in SECRETS:
+        if plain in values:
+            raise SettingsError(f"{plain} {origin} is given twice, as {plain} and as {name}: keep one of them")
+        values[plain] = _checked(plain, _read_secret(base / str(value), name), origin, base)
+        return
+    if name not in FIELDS:
+        raise SettingsError(f"unknown setting {name!r} {origin}: expected one of {', '.join(sorted(FIELDS))}")
+    if name in values and name in SECRETS:
+        raise SettingsError(f"{name} {origin} is given twice, as {name} and as {name}_file: keep one of them")
+    values[name] = _checked(name, value, origin, base)
+
+
+def _checked(name: str, value: object, origin: str, base: Path) -> object:
+    shown = "" if name in SECRETS else f", came {value!r}"
+    if FIELDS[name].startswith("Path"):
+        if not isinstance(value, str | Path) or str(value) == "" or "\0" in str(value):
+            raise SettingsError(f"{name} {origin}: expected a path{shown}")
+        return (base / Path(value).expanduser()).absolute()
+    if not isinstance(value, str):
+        raise SettingsError(f"{name} {origin}: expected text in quotes{shown}")
+    if name in ("internal", "public") and not (PLACE.fullmatch(value) and int(value.rpartition(":")[2]) <= 65535):
+        raise SettingsError(f"{name} {origin}: expected HOST:PORT such as 127.0.0.1:8080{shown}")
+    if name == "log_level" and value not in LOG_LEVELS:
+        raise SettingsError(f"{name} {origin}: expected one of {', '.join(LOG_LEVELS)}{shown}")
+    if name == "log_key" and not re.fullmatch(r"[0-9a-f]{64}", value):
+        raise SettingsError(f"{name} {origin}: expected 64 hexadecimal digits")
+    if name == "database_dsn" and not value.startswith(("postgresql://", "postgres://")):
+        raise SettingsError(f"{name} {origin}: expected postgresql://…")
+    return value
+
+
+def _read_secret(file: Path, name: str) -> str:
+    try:
+        with file.open("rb") as opened:
+            mode = os.fstat(opened.fileno()).st_mode
+            if not stat.S_ISREG(mode) or mode & (stat.S_IRWXG | stat.S_IRWXO):
+                raise SettingsError(f"{name}: {file} can be read by others: run chmod 600 on it")
+            return opened.read(LARGEST_FILE).decode("utf-8").strip()
+    except OSError as fault:
+        raise SettingsError(f"{name}: {file} cannot be read: {fault.strerror}") from fault
+    except UnicodeDecodeError:
+        raise SettingsError(f"{name}: {file} is not UTF-8 text") from None
