@@ -25,7 +25,7 @@ Path: TypeAlias = tuple[str, ...]
 """Where a field is inside a body; "*" stands for every element of an array."""
 
 
-class InvalidBody(ValueError):  # noqa: N818 - a refusal is a noun
+class InvalidBody(ValueError):
     """A body that is not of its type. `path` is like "$.results[0].hazard_id", `reason` says what was expected."""
 
     def __init__(self, type_name: str, path: str, reason: str) -> None:
