@@ -302,11 +302,10 @@ class Cluster:
             if state is not None:
                 self._halt(state.pid)
             self._reap()
-            for folder in (self._data, self._sockets):
-                if folder.parent != self.home:
-                    shutil.rmtree(folder.parent)
-                elif folder.exists():
-                    shutil.rmtree(folder)
+            # Folders that lie aside have a parent of their own, made by us (`_place`).
+            for aside in {self._data.parent, self._sockets.parent} - {self.home}:
+                if aside.exists():
+                    shutil.rmtree(aside)
             shutil.rmtree(self.home)
             self._leave()
 
