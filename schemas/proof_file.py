@@ -16,7 +16,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from schemas.merkle import HASH_BYTES, verify_inclusion
-from schemas.notes import MAX_NOTE_BYTES, Checkpoint, NoteRefused, VerifierKey, open_checkpoint, split_note
+from schemas.notes import (
+    MAX_NOTE_BYTES,
+    Checkpoint,
+    NoteRefused,
+    VerifierKey,
+    open_checkpoint,
+    parse_checkpoint,
+    split_note,
+)
 
 HEADER: Final = "c2sp.org/tlog-proof@v1"
 MAX_HASHES: Final = 64
@@ -52,9 +60,9 @@ class ProofFile:
         if self.extra is not None and len(self.extra) > MAX_EXTRA_BYTES:
             raise ProofRefused(f"extra data has at most {MAX_EXTRA_BYTES} bytes, got {len(self.extra)}")
         try:
-            split_note(self.checkpoint)
+            parse_checkpoint(split_note(self.checkpoint)[0])
         except NoteRefused as refused:
-            raise ProofRefused(f"the checkpoint is not a signed note: {refused}") from None
+            raise ProofRefused(f"the checkpoint is not well formed: {refused}") from None
 
     def text(self) -> str:
         """The file's text (UTF-8)."""
