@@ -144,6 +144,8 @@ def _check_plain(value: object, depth: int) -> None:
     if isinstance(value, dict | list):
         if depth > _MAX_DEPTH or (depth == _MAX_DEPTH and value):
             raise ValueError("expected at most 16 containers around a value")
+        if isinstance(value, dict) and not all(isinstance(key, str) for key in value):
+            raise ValueError("expected strings as keys")
         for item in value.values() if isinstance(value, dict) else value:
             _check_plain(item, depth + 1)
     elif not isinstance(value, str | int | bytes):
