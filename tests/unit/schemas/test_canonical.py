@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas import typed
 from schemas.canonical import NotCanonical, decode, encode
 from tests.support import shared, wire_vectors
 
@@ -107,6 +108,38 @@ def test_a_flipped_bit_is_refused_or_is_another_value_in_its_own_canonical_form(
         return
     assert other != value
     assert encode(other) == bytes(good)
+
+
+def _typed(data: bytes) -> object:
+    try:
+        return typed.decode(data)
+    except typed.NotCanonical:
+        return NotCanonical
+
+
+def _generic(data: bytes) -> object:
+    try:
+        return decode(data)
+    except NotCanonical:
+        return NotCanonical
+
+
+@given(VALUES, st.data())
+@settings(deadline=None, max_examples=150)
+def test_the_server_s_codec_writes_and_accepts_the_same_bytes(value: object, data: st.DataObject) -> None:
+    good = encode(value)
+    assert typed.encode(value) == good
+    bad = bytearray(good)
+    at = data.draw(st.integers(0, len(good) - 1))
+    bad[at : at + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=3))
+    for each in (good, bytes(bad)):
+        assert _typed(each) == _generic(each)
+
+
+@pytest.mark.parametrize("vector", CANONICAL["valid"] + CANONICAL["invalid"], ids=lambda vector: vector["name"])
+def test_the_server_s_codec_agrees_on_the_known_answers(vector: dict[str, Any]) -> None:
+    data = bytes.fromhex(vector["hex"])
+    assert _typed(data) == _generic(data)
 
 
 def test_the_order_in_which_keys_were_put_in_does_not_matter() -> None:
