@@ -704,19 +704,24 @@ def _within_reach(binaries: Binaries, account: Account) -> Binaries:
     """
     if _reachable(binaries.bin, account):
         return binaries
-    program = (binaries.bin / "postgres").stat()
-    name = hashlib.sha256(f"{binaries.bin}\0{program.st_size}\0{program.st_mtime_ns}".encode()).hexdigest()[:16]
+    with (binaries.bin / "postgres").open("rb") as program:
+        name = hashlib.file_digest(program, "sha256").hexdigest()[:16]  # one copy of a build, however often installed
     shelf = Path("/var/cache/liuhen")
     try:
         shelf.mkdir(mode=0o755, parents=True, exist_ok=True)
     except OSError as fault:
         raise ClusterError(_out_of_reach(binaries.bin, account)) from fault
     copy = shelf / f"postgresql-{binaries.major}-{name}"
+    install, package = binaries.bin.parents[0], binaries.bin.parents[1]
     if not copy.exists():
         making = Path(tempfile.mkdtemp(prefix=".making-", dir=shelf))
         try:
             for part in ("bin", "lib", "share"):
-                shutil.copytree(binaries.bin.parent / part, making / part, symlinks=True)
+                shutil.copytree(install / part, making / package.name / install.name / part, symlinks=True)
+            # A wheel keeps libraries beside the package, and its programs look for them by the relative path.
+            libraries = package.with_name(f"{package.name}.libs")
+            if libraries.is_dir():
+                shutil.copytree(libraries, making / libraries.name, symlinks=True)
             making.chmod(0o755)
             with contextlib.suppress(FileExistsError):
                 making.rename(copy)
@@ -727,7 +732,7 @@ def _within_reach(binaries: Binaries, account: Account) -> Binaries:
             shutil.rmtree(making, ignore_errors=True)
     if copy.stat().st_uid != 0 or copy.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise ClusterError(f"{copy} is writable by others than root: remove it")
-    return Binaries(bin=copy / "bin", major=binaries.major)
+    return Binaries(bin=copy / package.name / install.name / "bin", major=binaries.major)
 
 
 # -- files and locks ---------------------------------------------------------------------------------------------------

@@ -237,6 +237,30 @@ def test_a_folder_closed_to_nobody_still_serves_and_leaves_nothing(
     for_removal.stop()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="root only: who runs the server is its own user otherwise")
+def test_programs_below_a_closed_folder_serve_by_a_copy_of_root(short_folder: Path) -> None:
+    package = find_binaries().bin.parents[1]
+    closed = short_folder / "closed"
+    closed.mkdir(mode=0o700)
+    shutil.copytree(package, closed / package.name)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, closed / libraries.name)
+    binaries = find_binaries(closed / package.name / find_binaries().bin.parent.name / "bin")
+    cluster = Cluster(short_folder / "d", binaries=binaries, settings=SMALL)
+    shelf = Path("/var/cache/liuhen")
+    before = set(shelf.iterdir()) if shelf.exists() else set()
+    try:
+        assert ask(cluster.start(), "SELECT 1") == 1
+        copied = cluster.binaries.bin
+        assert not copied.is_relative_to(short_folder)
+        assert copied.stat().st_uid == 0
+    finally:
+        cluster.destroy()
+    for added in set(shelf.iterdir()) - before:
+        shutil.rmtree(added)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="root only: other tests run as an ordinary user then")
 def test_an_ordinary_user_runs_the_cluster_as_itself(short_folder: Path) -> None:
     nobody = pwd.getpwnam("nobody")
