@@ -7,6 +7,7 @@ import pickle
 from typing import Any
 
 import pytest
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -108,6 +109,23 @@ def test_a_low_order_key_verifies_nothing_although_a_lax_library_would() -> None
             continue
         lax += 1
     assert lax > 100
+
+
+@pytest.mark.parametrize("key", SMALL_ORDER[:5])
+def test_one_signature_for_many_messages_under_a_key_of_small_order_verifies_for_none(key: str) -> None:
+    forged = bytes.fromhex(SMALL_ORDER[0]) + bytes(
+        32
+    )  # R the identity, S zero: fits whenever the challenge kills the key
+    lax = 0
+    for number in range(64):
+        message = number.to_bytes(2, "big")
+        assert not verify_ed25519(bytes.fromhex(key), forged, message)
+        try:
+            Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(forged, message)
+        except InvalidSignature:
+            continue
+        lax += 1
+    assert lax > 1, "the attack is real for a library that does not look at the key"
 
 
 def test_all_151_wycheproof_cases_agree() -> None:

@@ -174,6 +174,13 @@ def test_nothing_is_proven_from_the_empty_tree_or_backwards(old: int, new: int) 
     assert not verify_consistency(old, new, EMPTY_ROOT, EMPTY_ROOT, [])
 
 
+def test_between_equal_sizes_only_equal_roots_and_no_proof_are_consistent() -> None:
+    root = tree_hash(0, 9)
+    assert verify_consistency(9, 9, root, root, [])
+    assert not verify_consistency(9, 9, root, root, [LEAVES[0]])
+    assert not verify_consistency(9, 9, root, tree_hash(0, 8), [])
+
+
 def test_hashes_of_another_length_do_not_verify() -> None:
     assert not verify_inclusion(LEAVES[0], 0, 2, [b""], node_hash(LEAVES[0], b""))
     assert not verify_consistency(1, 2, LEAVES[0], node_hash(LEAVES[0], b""), [b""])
