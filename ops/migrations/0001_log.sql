@@ -47,8 +47,8 @@ CREATE TABLE log.keys (
     id       uuid,
     PRIMARY KEY (log_id, origin, version, chain)
 );
-CREATE INDEX keys_id ON log.keys (log_id, id) WHERE id IS NOT NULL;
-COMMENT ON TABLE log.keys IS 'Where (terminal, seq) or (aggregate, version) stands; chain > 0 for side chains of a forked terminal.';
+CREATE INDEX keys_id ON log.keys (id) WHERE id IS NOT NULL;
+COMMENT ON TABLE log.keys IS 'Where (terminal, seq) or (aggregate, version) stands; chain > 0 for side chains of a forked terminal, -1 for office acts.';
 COMMENT ON COLUMN log.keys.notes IS 'The notes of an envelope as bits (schemas.envelope.NOTE_BITS).';
 
 CREATE TABLE log.tags (
@@ -242,15 +242,45 @@ BEGIN
 END $$;
 
 CREATE FUNCTION log.move_terminals(p_terminals uuid[], p_seqs bigint[], p_hashes bytea[], p_declared bigint[], p_chains smallint[],
-                                   p_held boolean[], p_revoked bigint[], p_clocks bytea[], p_rare bytea[], p_waiting integer[], p_versions integer[])
+                                   p_held boolean[], p_revoked bigint[], p_clocks bytea[], p_rare bytea[], p_more integer[], p_versions integer[])
     RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    -- `waiting` moves by a difference: files arrive without the head's lock.
     UPDATE log.terminals t
        SET seq = n.seq, hash = n.hash, declared = n.declared, chain = n.chain, held = n.held, revoked = n.revoked,
-           clock = n.clock, rare = n.rare, waiting = n.waiting, version = n.version
-      FROM unnest(p_terminals, p_seqs, p_hashes, p_declared, p_chains, p_held, p_revoked, p_clocks, p_rare, p_waiting, p_versions)
-           AS n (terminal, seq, hash, declared, chain, held, revoked, clock, rare, waiting, version)
+           clock = n.clock, rare = n.rare, waiting = t.waiting + n.more, version = n.version
+      FROM unnest(p_terminals, p_seqs, p_hashes, p_declared, p_chains, p_held, p_revoked, p_clocks, p_rare, p_more, p_versions)
+           AS n (terminal, seq, hash, declared, chain, held, revoked, clock, rare, more, version)
      WHERE t.terminal = n.terminal
 $$;
+
+CREATE FUNCTION log.index_group(p_tag_logs integer[], p_tags text[], p_tag_positions bigint[], p_offsets bytea[],
+                                p_seal_logs integer[], p_seal_terminals uuid[], p_seal_chains smallint[], p_seal_positions bigint[], p_lasts bigint[])
+    RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    INSERT INTO log.tags (log_id, tag, position, offsets)
+         SELECT * FROM unnest(p_tag_logs, p_tags, p_tag_positions, p_offsets);
+    INSERT INTO log.seals (log_id, terminal, chain, position, last)
+         SELECT * FROM unnest(p_seal_logs, p_seal_terminals, p_seal_chains, p_seal_positions, p_lasts);
+$$;
+
+CREATE FUNCTION log.want(p_logs integer[], p_terminals uuid[], p_kinds text[], p_digests bytea[], p_seqs bigint[], p_positions bigint[])
+    RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    INSERT INTO log.wanted (log_id, terminal, kind, digest, seq, position)
+         SELECT * FROM unnest(p_logs, p_terminals, p_kinds, p_digests, p_seqs, p_positions)
+    ON CONFLICT DO NOTHING;
+$$;
+
+CREATE FUNCTION log.keep_private(p_digests bytea[], p_sealed bytea[], p_opened boolean[])
+    RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    -- Only what some envelope commits to; at most four sealed values for a commitment, the oldest goes.
+    INSERT INTO log.private (digest, sealed, opened)
+         SELECT n.digest, n.sealed, n.opened FROM unnest(p_digests, p_sealed, p_opened) AS n (digest, sealed, opened)
+          WHERE EXISTS (SELECT FROM log.wanted w WHERE w.digest = n.digest AND w.kind = 'private')
+            AND NOT EXISTS (SELECT FROM log.private p WHERE p.digest = n.digest AND (p.opened OR p.sealed = n.sealed));
+    DELETE FROM log.private p
+          WHERE p.digest = ANY (p_digests)
+            AND 4 <= (SELECT count(*) FROM log.private q WHERE q.digest = p.digest AND q.arrived > p.arrived);
+END $$;
 
 CREATE FUNCTION log.add_terminal(p_terminal uuid, p_authority text, p_event_key bytea, p_request_key bytea, p_replaces uuid,
                                  p_log integer, p_position bigint, p_genesis bytea, p_code bytea, p_request bytea)
@@ -314,10 +344,11 @@ RESET ROLE;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA log FROM PUBLIC;
 GRANT USAGE ON SCHEMA log TO liuhen_writer, liuhen_projector, liuhen_console, liuhen_auditor, liuhen_backup;
 GRANT SELECT ON ALL TABLES IN SCHEMA log TO liuhen_writer, liuhen_backup;
-GRANT INSERT ON log.entries, log.keys, log.tags, log.seals, log.wanted, log.private, log.codes, log.nonces, log.contacts, log.tracking TO liuhen_writer;
+GRANT INSERT ON log.entries, log.keys, log.codes, log.nonces, log.contacts, log.tracking TO liuhen_writer;
 GRANT UPDATE ON log.contacts TO liuhen_writer;
-GRANT DELETE ON log.nonces, log.private TO liuhen_writer;
-GRANT EXECUTE ON FUNCTION log.lock_heads, log.create_log, log.advance, log.move_terminals, log.add_terminal, log.arrive, log.confirm_backup TO liuhen_writer;
+GRANT DELETE ON log.nonces TO liuhen_writer;
+GRANT EXECUTE ON FUNCTION log.lock_heads, log.create_log, log.advance, log.move_terminals, log.index_group, log.want, log.keep_private, log.add_terminal,
+    log.arrive, log.confirm_backup TO liuhen_writer;
 GRANT EXECUTE ON FUNCTION log.confirm_backup TO liuhen_backup;
 GRANT SELECT ON log.logs, log.heads, log.entries, log.keys, log.tags, log.seals, log.checkpoints, log.wanted TO liuhen_projector;
 GRANT SELECT ON log.logs, log.heads, log.entries, log.checkpoints TO liuhen_auditor;

@@ -1,0 +1,1 @@
+"""The log: committer, tree, register, feed. Knows PostgreSQL, knows no HTTP."""

@@ -1,0 +1,380 @@
+"""A field batch on its way into the log: read at the door, admitted under the lock, answered with a receipt.
+
+Everything that costs time and needs no lock is done when the work is made: readings, entry bytes, leaf hashes, private
+values. `decide` is `schemas.admission` and bookkeeping. The receipt is made after commit and register, from proofs that
+are checked against the signed root before they leave.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+from msgspec import UNSET
+
+from schemas import admission, entries, merkle
+from schemas import batch as batches
+from schemas import envelope as envelopes
+from schemas import private as privates
+from schemas import receipt as receipts
+from schemas.admission import Admission, Fresh, Known, Offer, Stored
+from schemas.batch import Batch
+from schemas.envelope import Lookup, Reading
+from schemas.problems import Problem
+from server.log import store
+from server.log.book import Book, LogState
+from server.log.committer import Committer, Group, Turn
+from server.log.store import Connection
+
+ZERO32: Final = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A private value that came with a batch; `opened` says that it is the value behind the commitment."""
+
+    digest: bytes
+    sealed: bytes
+    opened: bool
+
+
+class FieldBatch:
+    """A batch whose signature was verified. Idempotency: (terminal, seq) and the bytes stored there."""
+
+    __slots__ = (
+        "_admitted",
+        "_authority",
+        "_chain",
+        "_entries",
+        "_epoch",
+        "_hashes",
+        "_head",
+        "_leaves",
+        "_lookup",
+        "_private",
+        "_readings",
+        "_seal_position",
+        "_split",
+        "_waiting",
+        "batch",
+        "received",
+        "size",
+    )
+
+    def __init__(
+        self,
+        batch: Batch,
+        authority: str,
+        epoch: int,
+        received: int,
+        lookup: Lookup,
+        hashes: Sequence[bytes],
+        private: Sequence[Opened] = (),
+    ) -> None:
+        self.batch = batch
+        self.received = received
+        self.size = sum(len(e) for e in batch.envelopes) + 512
+        self._authority = authority
+        self._lookup = lookup
+        self._hashes = hashes
+        self._private = private
+        self._split = False
+        self._read_all(epoch)
+        frame = entries.FieldFrame(batch.terminal, received)
+        hasher = sha256
+        self._entries = [frame(e) for e in batch.envelopes]
+        self._leaves = [hasher(b"\x00" + e).digest() for e in self._entries]
+        self._admitted: Admission | None = None
+        self._seal_position: int | None = None
+        self._chain = 0
+        self._head = (0, ZERO32)
+        self._waiting = 0
+
+    def _read_all(self, epoch: int) -> None:
+        self._epoch = epoch
+        terminal, first = self.batch.terminal, self.batch.first
+        self._readings: list[Reading] = [
+            envelopes.read(
+                data, terminal, first + index, authority=self._authority, epoch=epoch, lookup=self._lookup
+            )
+            for index, data in enumerate(self.batch.envelopes)
+        ]
+
+    # -- what the committer asks --
+
+    @property
+    def authority(self) -> str:
+        """The log that this goes to."""
+        return self._authority
+
+    def terminals(self) -> Sequence[bytes]:
+        """States to read under the lock."""
+        return (self.batch.terminal,)
+
+    def places(self, group: Group) -> tuple[bytes, int, int] | None:
+        """Stored envelopes to compare with: none in the common case, where everything is new."""
+        found = group.terminals.get(self.batch.terminal)
+        if found is None:
+            return None
+        state, batch = found.state, self.batch
+        rare = state.rare
+        if batch.envelopes and batch.first > state.seq and not rare.branches and not rare.holes:
+            return None
+        if not batch.envelopes and batch.first - 1 == state.seq:
+            return None
+        return batch.terminal, max(0, batch.first - 1), batch.last
+
+    def ids(self) -> Sequence[bytes]:
+        """Event ids to look for."""
+        return [r.id for r in self._readings if r.id is not None]
+
+    async def read(self, connection: Connection, turn: Turn, group: Group, book: Book) -> None:
+        """Whether `seen` contradicts the log: a later epoch, a larger size, another root."""
+        seen = self.batch.seen
+        if turn.log.epoch != self._epoch:
+            self._read_all(turn.log.epoch)
+        if seen is UNSET:
+            return
+        if seen.epoch > turn.log.epoch:
+            self._split = True
+        elif seen.epoch == turn.log.epoch:
+            self._split = seen.size > turn.base or await turn.log.root_at(seen.size) != seen.root
+        else:
+            self._split = not await _old_root_matches(connection, book, self._authority, seen)
+
+    def decide(self, turn: Turn, group: Group) -> None:
+        """Admit, and put what comes out into the turn. Raises Problem."""
+        batch = self.batch
+        found = group.terminals.get(batch.terminal)
+        if found is None:
+            raise Problem("unknown_terminal")
+        offer = Offer(
+            terminal=batch.terminal,
+            first=batch.first,
+            readings=self._readings,
+            declared=batch.declared,
+            lost=batch.lost,
+            head=batch.head,
+            seen=batch.seen,
+            split=self._split,
+        )
+        stored = group.stored.get(batch.terminal, {})
+        # The place before `first` matters to a heartbeat and behind a hole only.
+        lowest = batch.first if batch.envelopes and not found.state.rare.holes else batch.first - 1
+        near = {s: stored[s] for s in range(lowest, batch.last + 1) if s in stored} if stored else {}
+        known = group.ids.setdefault(turn.log.log_id, set())
+        admitted = admission.admit(found.state, offer, near, known)
+        self._admitted = admitted
+        self._write_envelopes(admitted, turn, group, found)
+        if admitted.seal:
+            position = turn.append(self._seal_entry())
+            self._seal_position = position
+            turn.seals.append((batch.terminal, self._chain, position, batch.last))
+        for kind, body in admitted.incidents:
+            turn.append(
+                entries.incident(kind, body, batch.terminal, secrets.token_bytes(16), self.received)
+            )
+        if admitted.state != found.state or found.more:
+            found.state = admitted.state
+            found.touched = True
+        self._head = (found.state.seq, found.state.hash)
+        self._waiting = found.waiting + found.more
+        group.private.extend((p.digest, p.sealed, p.opened) for p in self._private)
+
+    def _write_envelopes(self, admitted: Admission, turn: Turn, group: Group, found: Any) -> None:
+        batch = self.batch
+        terminal, epoch, log_id = batch.terminal, turn.log.epoch, turn.log.log_id
+        tags: dict[str, list[int]] = {}
+        indexed = envelopes.is_indexed
+        self._chain = admitted.state.chain
+        for index, result in enumerate(admitted.results):
+            if isinstance(result, Known):
+                self._chain = result.stored.chain
+                continue
+            reading = self._readings[index]
+            seq = batch.first + index
+            if result.branch is None:
+                position = turn.append(self._entries[index], self._leaves[index])
+            else:
+                position = turn.append(
+                    entries.branch(result.branch, batch.envelopes[index], seq, terminal, self.received)
+                )
+            bits = envelopes.notes_to_bits(result.notes) if result.notes else 0
+            self._chain = result.chain
+            turn.key(terminal, seq, result.chain, position, bits, reading.id)
+            group.remember(terminal, seq, Stored(result.chain, reading.hash, position, epoch, bits))
+            envelope = reading.envelope
+            if envelope is None:
+                continue
+            for tag in envelope.about:
+                if indexed(tag):
+                    tags.setdefault(tag, []).append(position)
+            if envelope.blobs is not UNSET:
+                for digest in {blob.sha256 for blob in envelope.blobs}:
+                    group.wanted.append((log_id, terminal, "blob", digest, seq, position))
+                    found.more += 1
+            for digest in reading.private:
+                group.wanted.append((log_id, terminal, "private", digest, seq, position))
+                found.more += 1
+        turn.tag(tags)
+
+    def _seal_entry(self) -> bytes:
+        batch = self.batch
+        head = self._hashes[-1] if self._hashes else batch.head
+        return entries.seal(
+            count=len(self._hashes),
+            declared=batch.declared,
+            first=batch.first,
+            head=bytes(head or b""),
+            seen=batch.seen,
+            lost=batches.lost_hash(batch.lost),
+            sig=batch.sig,
+            terminal=batch.terminal,
+            suite=batch.suite,
+            envs=batches.envs_hash(self._hashes),
+            received=self.received,
+        )
+
+    # -- the receipt, after commit and register --
+
+    async def answer(self, turn: Turn, committer: Committer) -> bytes:
+        """The receipt's bytes."""
+        return await self._receipt(turn, committer)
+
+    async def _receipt(self, turn: Turn, committer: Committer) -> bytes:
+        admitted, log, batch = self._admitted, turn.log, self.batch
+        assert admitted is not None and log.keys is not None  # noqa: S101, PT018 - decided and signed
+        size = turn.size
+        root = await log.root_at(size)
+        fields: dict[str, Any] = {
+            "blobs_safe": 0,
+            "checkpoint": turn.note,
+            "durable": "committed",
+            "head": {"hash": self._head[1], "seq": self._head[0]},
+            "missing": [],
+            "missing_private": [],
+            "received": self.received,
+            "results": self._results(turn, admitted),
+            "suite": 1,
+            "terminal": batch.terminal,
+            "v": 1,
+            "watermark": 0,
+        }
+        pool, queries = committer.pool, committer.book.queries
+        assert pool is not None  # noqa: S101 - given by whoever serves batches
+        terminal = store.uuid(batch.terminal)
+        # (1) the seal that covers the batch
+        position = self._seal_position
+        if position is None:
+            position = await pool.fetchval(queries["covering_seal"], log.log_id, terminal, self._chain, batch.last)
+            if position is not None:
+                fields["seal"] = bytes(
+                    (await pool.fetchrow(queries["entries"], log.log_id, position, position + 1))["entry"]
+                )
+        else:
+            fields["seal"] = turn.entries[position - turn.base]
+        if position is not None and position < size:
+            proof = await log.tree.inclusion(position, size)
+            leaf = merkle.leaf_hash(fields["seal"])
+            if not merkle.verify_inclusion(leaf, position, size, proof, root):
+                raise Problem("not_ready", "a proof does not verify under the signed root")
+            fields["proof"] = {"hashes": proof, "index": position}
+        else:
+            fields.pop("seal", None)
+        # (2) consistency with what the terminal has seen
+        seen = batch.seen
+        if seen is not UNSET and seen.epoch == log.epoch and seen.size < size and not self._split:
+            fields["consistency"] = await log.tree.consistency(seen.size, size)
+        # (3) epochs that the terminal has not followed yet
+        if seen is UNSET or seen.epoch < log.epoch:
+            after = log.epoch - 1 if seen is UNSET else seen.epoch
+            fields["epochs"] = await epoch_entries(pool, queries, log.authority, after)
+            fields["epoch_proof"] = await log.tree.inclusion(0, size)
+        # (4) what has not arrived
+        if self._waiting > 0:
+            for row in await pool.fetch(queries["missing"], terminal, receipts.MAX_MISSING):
+                key = "missing" if row["kind"] == "blob" else "missing_private"
+                fields[key].append(bytes(row["digest"]))
+        # (5) what a standby or a verified backup holds
+        if log.backed > 0:
+            fields["watermark"] = await pool.fetchval(
+                queries["watermark"], log.log_id, terminal, admitted.state.chain, log.backed
+            )
+            fields["blobs_safe"] = await self._blobs_safe(pool, queries, terminal, fields["watermark"])
+        return receipts.build(fields, log.keys.receipt.sign)
+
+    async def _blobs_safe(self, pool: Any, queries: Mapping[str, str], terminal: Any, watermark: int) -> int:
+        rows = await pool.fetch(queries["missing"], terminal, 1)
+        first = min((row["seq"] for row in rows if row["kind"] == "blob"), default=None)
+        return watermark if first is None else min(watermark, first - 1)
+
+    def _results(self, turn: Turn, admitted: Admission) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        position = turn.base
+        fresh = iter(self._fresh_positions(turn))
+        for index, result in enumerate(admitted.results):
+            seq = self.batch.first + index
+            if isinstance(result, Fresh):
+                position = next(fresh)
+                outcome = "recorded" if result.branch is None else "forked"
+                line: dict[str, Any] = {"outcome": outcome, "position": position, "seq": seq}
+                if result.notes:
+                    line["notes"] = list(result.notes)
+            else:
+                stored = result.stored
+                line = {"outcome": "duplicate", "position": stored.position, "seq": seq}
+                if stored.note_bits:
+                    line["notes"] = list(envelopes.notes_from_bits(stored.note_bits))
+                if stored.epoch != turn.log.epoch:
+                    line["epoch"] = stored.epoch
+            found.append(line)
+        return found
+
+    def _fresh_positions(self, turn: Turn) -> range:
+        """Fresh envelopes stand one behind the other, right before the batch's seal."""
+        admitted = self._admitted
+        if admitted is None or self._seal_position is None:
+            return range(0)
+        return range(self._seal_position - admitted.fresh, self._seal_position)
+
+
+async def epoch_entries(pool: Any, queries: Mapping[str, str], authority: str, after: int) -> list[bytes]:
+    """Leaf 0 of every epoch of an authority behind `after`, ascending."""
+    found = []
+    for row in await pool.fetch(queries["logs_of"], authority):
+        if row["epoch"] > after and row["size"] > 0:
+            first = await pool.fetchrow(queries["entries"], row["log_id"], 0, 1)
+            found.append(bytes(first["entry"]))
+    return found
+
+
+async def _old_root_matches(connection: Connection, book: Book, authority: str, seen: envelopes.Seen) -> bool:
+    for row in await connection.fetch(book.queries["logs_of"], authority):
+        if row["epoch"] == seen.epoch:
+            if seen.size > row["size"]:
+                return False
+            old: LogState = book.state(row)
+            await book.check_head(old, row)
+            return await old.root_at(seen.size) == seen.root
+    return False
+
+
+def open_private(batch: Batch, keys: Mapping[bytes, bytes]) -> list[Opened]:
+    """Open the sealed private values of a batch with the data keys of all epochs (`Keyring.data_keys`).
+
+    What does not open is kept as such; it counts as not arrived.
+    """
+    if batch.private is UNSET:
+        return []
+    found = []
+    for item in batch.private:
+        try:
+            privates.open_sealed(item.c, item.h, keys)
+        except privates.SealRefused:
+            found.append(Opened(item.h, item.c, opened=False))
+        else:
+            found.append(Opened(item.h, item.c, opened=True))
+    return found

@@ -1,0 +1,216 @@
+"""The logs that this process follows, and the checks before every signature.
+
+Before anything is signed the head must be carried by a stored note that verifies, its frontier must hash to its root,
+and it must not lie behind what this process or the register has seen, nor differ from it at equal size; if another
+process moved it, the tree is followed entry by entry until the roots agree. A failure closes the log for writing until
+an operator acts: a log never signs two checkpoints that are inconsistent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from schemas import merkle
+from schemas.notes import Checkpoint, NoteRefused, VerifierKey, open_checkpoint, sign_checkpoint
+from server.log.keyring import EpochKeys, Keyring, KeyMissing
+from server.log.register import Register
+from server.log.store import Connection
+from server.log.tree import TileStore, Tree
+
+READ_AHEAD: Final = 2_000
+MAX_ROOTS: Final = 4_096
+
+
+class LogClosed(Exception):  # noqa: N818 - a state, not a fault of ours
+    """The log takes no entries until an operator acts; the message says what was found and what to do."""
+
+
+@dataclass(slots=True)
+class LogState:
+    """One log (authority and epoch) as this process has followed it. `note` is its newest note, `closed` why it is shut."""
+
+    log_id: int
+    authority: str
+    epoch: int
+    origin: str
+    kind: str
+    verifier: VerifierKey
+    tree: Tree
+    note: str = ""
+    loaded: bool = False
+    closed: str | None = None
+    keys: EpochKeys | None = None
+    backed: int = 0
+    roots: dict[int, bytes] = field(default_factory=dict)
+
+    def remember_root(self, size: int, root: bytes) -> None:
+        """Keep a root that was signed or proven, so that most `seen` are answered without a look at the tree."""
+        self.roots[size] = root
+        while len(self.roots) > MAX_ROOTS:
+            self.roots.pop(next(iter(self.roots)))
+
+    async def root_at(self, size: int) -> bytes:
+        """Root at an earlier size of the tree."""
+        known = self.roots.get(size)
+        if known is None:
+            known = await self.tree.root_at(size)
+            self.remember_root(size, known)
+        return known
+
+    def sign(self, size: int, root: bytes) -> str:
+        """The signed note of a head."""
+        if self.keys is None:
+            raise LogClosed(f"the signing key of {self.origin} is not on this server")
+        return sign_checkpoint(Checkpoint(self.origin, size, root), self.keys.log)
+
+
+class Book:
+    """LogStates by id, loaded from the database when first asked for."""
+
+    def __init__(
+        self, queries: Mapping[str, str], keyring: Keyring, register: Register, tiles: Path | None
+    ) -> None:
+        self.queries = queries
+        self.keyring = keyring
+        self.register = register
+        self._tiles = tiles
+        self._states: dict[int, LogState] = {}
+        self._reader: Connection | None = None
+
+    def states(self) -> list[LogState]:
+        """Every log loaded so far."""
+        return list(self._states.values())
+
+    def forget(self) -> None:
+        """Drop everything that was followed: another database server answers, so everything is checked anew.
+
+        Sizes that were seen stay in the register, so a rollback is still noticed.
+        """
+        self._states.clear()
+
+    def use_reader(self, connection: Connection) -> None:
+        """The connection over which entries are read for tiles and for following other processes."""
+        self._reader = connection
+
+    async def newest(self, connection: Connection, authority: str) -> LogState | None:
+        """State of the newest epoch of an authority, None if it has no log."""
+        rows = await connection.fetch(self.queries["newest_logs"], [authority])
+        return self.state(rows[0]) if rows else None
+
+    def state(self, row: Any) -> LogState:
+        """The state for a row with log_id, authority, epoch, origin, kind; made when first seen."""
+        log_id = row["log_id"]
+        known = self._states.get(log_id)
+        if known is not None:
+            return known
+        keys: EpochKeys | None
+        try:
+            keys = self.keyring.epoch(row["authority"], row["epoch"])
+        except KeyMissing:
+            keys = None
+        folder = None if self._tiles is None else self._tiles / _safe(row["authority"]) / str(row["epoch"])
+
+        async def read_leaves(first: int, end: int) -> list[bytes]:
+            return await self.read_leaves(log_id, first, end)
+
+        made = LogState(
+            log_id=log_id,
+            authority=row["authority"],
+            epoch=row["epoch"],
+            origin=row["origin"],
+            kind=row["kind"],
+            verifier=keys.verifier if keys is not None else VerifierKey(row["origin"], bytes(32)),
+            tree=Tree(TileStore(folder), read_leaves),
+            keys=keys,
+        )
+        self._states[log_id] = made
+        return made
+
+    async def read_leaves(self, log_id: int, first: int, end: int) -> list[bytes]:
+        """Leaf hashes first .. end-1, recomputed from the stored entries. Raises LogClosed where one is absent."""
+        assert self._reader is not None  # noqa: S101 - set by whoever opens the book
+        found: list[bytes] = []
+        for start in range(first, end, READ_AHEAD):
+            stop = min(end, start + READ_AHEAD)
+            rows = await self._reader.fetch(self.queries["entries"], log_id, start, stop)
+            if len(rows) != stop - start:
+                raise LogClosed(f"log {log_id}: entries between {start} and {stop} are missing; run `liuhen verify`")
+            found.extend(sha256(b"\x00" + row["entry"]).digest() for row in rows)
+        return found
+
+    async def check_head(self, state: LogState, row: Any) -> None:
+        """The checks before every signature, on a head that was read under its lock. Raises LogClosed and closes."""
+        if state.closed is not None:
+            raise LogClosed(state.closed)
+        size, root, note = row["size"], bytes(row["root"]), row["note"]
+        state.backed = row["backed"]
+        if state.loaded and size == state.tree.size and note == state.note:
+            return  # our own last signature, or one that was checked before
+        try:
+            await self._check_moved_head(state, size, root, note, bytes(row["frontier"]))
+        except LogClosed as why:
+            state.closed = str(why)
+            raise
+        state.note, state.loaded = note, True
+        state.remember_root(size, root)
+
+    async def _check_moved_head(self, state: LogState, size: int, root: bytes, note: str, frontier: bytes) -> None:
+        where = f"log {state.origin}"
+        advice = "the database was restored or altered: run `liuhen verify`, then `liuhen epoch new` to go on in a new epoch"
+        # (1) not behind the register, and equal in root at equal size
+        registered = self.register.notes.get(state.origin)
+        seen = self._open(state, registered, "the register's note") if registered else None
+        if size == 0:
+            if seen is not None:
+                raise LogClosed(f"{where} is empty, but the register knows size {seen.size}; {advice}")
+            return
+        # (2) a stored note that verifies carries the head
+        checkpoint = self._open(state, note, "the head's note")
+        if (checkpoint.size, checkpoint.root) != (size, root):
+            raise LogClosed(f"{where}: the head at size {size} is not the one that its note signs; {advice}")
+        # (3) the frontier hashes to the root
+        hashes = [frontier[i : i + 32] for i in range(0, len(frontier), 32)]
+        if len(hashes) != size.bit_count() or merkle.root_from_frontier(size, hashes) != root:
+            raise LogClosed(f"{where}: the frontier does not hash to the root at size {size}; {advice}")
+        # (4) not behind what this process has followed; consistent with it
+        if state.loaded:
+            if size < state.tree.size:
+                raise LogClosed(f"{where} has size {size}, this process has signed or seen {state.tree.size}; {advice}")
+            if size > state.tree.size:
+                before = state.tree.size
+                try:
+                    state.tree.extend(await self.read_leaves(state.log_id, before, size))
+                except BaseException:
+                    state.tree.truncate(before)
+                    raise
+            if state.tree.root() != root:
+                raise LogClosed(f"{where}: the entries up to {size} do not hash to the signed root; {advice}")
+        else:
+            try:
+                await state.tree.load(size, frontier)
+            except ValueError as fault:
+                raise LogClosed(f"{where}: {fault}; {advice}") from None
+        # (5) consistent with the register
+        if seen is not None:
+            if seen.size > size:
+                raise LogClosed(f"{where} has size {size}, but the register knows size {seen.size}; {advice}")
+            if await state.root_at(seen.size) != seen.root:
+                raise LogClosed(f"{where} had another root at size {seen.size} than the register knows; {advice}")
+
+    def _open(self, state: LogState, note: str, what: str) -> Checkpoint:
+        if state.keys is None:
+            raise LogClosed(
+                f"the keys of {state.origin} are not in the keys' folder: put them back; nothing is signed without them"
+            )
+        try:
+            return open_checkpoint(note, state.verifier, state.origin)
+        except NoteRefused as fault:
+            raise LogClosed(f"log {state.origin}: {what} does not verify ({fault}); run `liuhen verify`") from None
+
+
+def _safe(name: str) -> str:
+    return name if name.isalnum() else "x" + name.encode().hex()

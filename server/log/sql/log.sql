@@ -1,0 +1,133 @@
+-- name: lock_heads
+-- The heads of a group, locked in log_id order; positions come from here and from nowhere else.
+SELECT * FROM log.lock_heads($1::integer[]);
+
+-- name: newest_logs
+-- The newest log of each authority asked for.
+SELECT DISTINCT ON (authority) log_id, authority, epoch, origin, kind
+  FROM log.logs WHERE authority = ANY ($1::text[]) ORDER BY authority, epoch DESC;
+
+-- name: logs_of
+-- Every epoch of an authority with its head, oldest first.
+SELECT l.log_id, l.authority, l.epoch, l.origin, l.kind, h.size, h.root, h.frontier, h.note, h.backed
+  FROM log.logs l JOIN log.heads h USING (log_id) WHERE l.authority = $1 ORDER BY l.epoch;
+
+-- name: all_logs
+-- Every log with its head: for start-up checks, doctor and verify.
+SELECT l.log_id, l.authority, l.epoch, l.origin, l.kind, h.size, h.root, h.frontier, h.note, h.backed
+  FROM log.logs l JOIN log.heads h USING (log_id) ORDER BY l.authority, l.epoch;
+
+-- name: terminals
+-- The terminals of a group, read under the heads' locks.
+SELECT terminal, authority, seq, hash, declared, chain, held, revoked, clock, rare, waiting, version
+  FROM log.terminals WHERE terminal = ANY ($1::uuid[]);
+
+-- name: stored
+-- What already stands at the places that a group offers, on every chain and in every epoch, with the bytes to compare.
+SELECT k.log_id, l.epoch, k.origin, k.version, k.chain, k.position, k.notes, e.entry
+  FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[]) AS w (origin, lowest, highest, authority)
+  JOIN log.logs l ON l.authority = w.authority
+  JOIN log.keys k ON k.log_id = l.log_id AND k.origin = w.origin AND k.version BETWEEN w.lowest AND w.highest AND k.chain >= 0
+  JOIN log.entries e ON e.log_id = k.log_id AND e.position = k.position
+ ORDER BY k.origin, k.version, l.epoch, k.position;
+
+-- name: known_ids
+-- Which event ids of a group are known already, and in which log.
+SELECT log_id, id FROM log.keys WHERE id = ANY ($1::uuid[]);
+
+-- name: advance
+-- Moves the heads, keeps the checkpoints, wakes the readers.
+SELECT log.advance($1::integer[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[], $6::text[]);
+
+-- name: move_terminals
+SELECT log.move_terminals($1::uuid[], $2::bigint[], $3::bytea[], $4::bigint[], $5::smallint[], $6::boolean[], $7::bigint[],
+                          $8::bytea[], $9::bytea[], $10::integer[], $11::integer[]);
+
+-- name: index_group
+-- Tags and seals of a group in one call.
+SELECT log.index_group($1::integer[], $2::text[], $3::bigint[], $4::bytea[],
+                       $5::integer[], $6::uuid[], $7::smallint[], $8::bigint[], $9::bigint[]);
+
+-- name: want
+-- Files and private values that the envelopes of a group rely on.
+SELECT log.want($1::integer[], $2::uuid[], $3::text[], $4::bytea[], $5::bigint[], $6::bigint[]);
+
+-- name: keep_private
+SELECT log.keep_private($1::bytea[], $2::bytea[], $3::boolean[]);
+
+-- name: arrive
+-- Marks what arrived and lowers the count of what its terminals wait for.
+SELECT log.arrive($1::text, $2::bytea[]);
+
+-- name: entries
+-- Entry bytes of a range of one log, in order.
+SELECT position, entry FROM log.entries WHERE log_id = $1 AND position >= $2 AND position < $3 ORDER BY position;
+
+-- name: checkpoint_at
+SELECT note FROM log.checkpoints WHERE log_id = $1 AND size = $2;
+
+-- name: head
+SELECT size, root, note FROM log.heads WHERE log_id = $1;
+
+-- name: covering_seal
+-- The newest seal on a chain that covers a seq, else the newest on it, else the newest of the terminal.
+(SELECT position, 1 AS rank FROM log.seals WHERE log_id = $1 AND terminal = $2 AND chain = $3 AND last >= $4 ORDER BY position DESC LIMIT 1)
+UNION ALL
+(SELECT position, 2 FROM log.seals WHERE log_id = $1 AND terminal = $2 AND chain = $3 ORDER BY position DESC LIMIT 1)
+UNION ALL
+(SELECT position, 3 FROM log.seals WHERE log_id = $1 AND terminal = $2 ORDER BY position DESC LIMIT 1)
+ORDER BY rank LIMIT 1;
+
+-- name: missing
+-- The first files and values of a terminal that have not arrived, oldest first.
+(SELECT kind, digest, min(seq) AS seq FROM log.wanted WHERE terminal = $1 AND kind = 'blob' AND NOT arrived GROUP BY kind, digest ORDER BY 3, 2 LIMIT $2)
+UNION ALL
+(SELECT kind, digest, min(seq) FROM log.wanted WHERE terminal = $1 AND kind = 'private' AND NOT arrived GROUP BY kind, digest ORDER BY 3, 2 LIMIT $2);
+
+-- name: watermark
+-- The newest seq that a seal below the confirmed size covers, on the chain that goes on.
+SELECT coalesce(max(last), 0) AS last FROM log.seals WHERE log_id = $1 AND terminal = $2 AND chain = $3 AND position < $4;
+
+-- name: terminal
+-- One terminal by id, for signature checks and the head endpoint.
+SELECT terminal, authority, event_key, request_key, seq, hash, declared, chain, held, revoked, waiting, replaces, log_id, position
+  FROM log.terminals WHERE terminal = $1;
+
+-- name: key_used
+-- Whether a public key was ever enrolled, in either role.
+SELECT EXISTS (SELECT FROM log.terminals WHERE event_key = ANY ($1::bytea[]) OR request_key = ANY ($1::bytea[]));
+
+-- name: code
+SELECT authority, expires > now() AS alive, terminal, request FROM log.codes WHERE code_hash = $1;
+
+-- name: add_code
+INSERT INTO log.codes (code_hash, authority, expires) VALUES ($1, $2, now() + $3::interval);
+
+-- name: add_terminal
+SELECT log.add_terminal($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+
+-- name: create_log
+SELECT log.create_log($1, $2, $3, $4);
+
+-- name: contact
+-- Heartbeats leave no entry, so when a terminal last spoke is kept beside the log.
+INSERT INTO log.contacts (terminal, at) SELECT u, $2 FROM unnest($1::uuid[]) AS u
+ON CONFLICT (terminal) DO UPDATE SET at = greatest(excluded.at, log.contacts.at);
+
+-- name: nonce
+-- Remembers a nonce; no row comes back where it was seen before.
+INSERT INTO log.nonces (terminal, nonce) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING true;
+
+-- name: old_nonces
+DELETE FROM log.nonces WHERE seen < now() - interval '600 seconds';
+
+-- name: last_version
+-- The newest version of an aggregate in a log.
+SELECT coalesce(max(version), 0) FROM log.keys WHERE log_id = $1 AND origin = $2 AND chain = -1;
+
+-- name: tag_after
+-- Append conditions: positions behind one that carry a tag, first position and offsets of each row.
+SELECT position, offsets FROM log.tags WHERE log_id = $1 AND tag = $2 AND position + 65535 > $3 ORDER BY position;
+
+-- name: confirm_backup
+SELECT log.confirm_backup($1, $2);

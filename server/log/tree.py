@@ -1,0 +1,262 @@
+"""The Merkle tree of one log in this process: recent nodes in memory, older full tiles in a bounded cache and as files.
+
+Invariant: the nodes in memory at every level are those of complete subtrees, contiguous from `base[level]` up to the
+size; `extend` adds leaves and `truncate` takes back what a failed transaction had added. Hashes to the left come out of
+tile files, which are derived: whatever is not there is made again from the entries, and no proof is handed out that
+does not verify under the root it is for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from schemas import merkle
+
+TILE: Final = 256
+KEEP: Final = 4_096  # leaves that stay in memory behind the last full tile
+LEVELS: Final = 64
+EXTRA: Final = 8_192
+
+LeafReader = Callable[[int, int], Awaitable[list[bytes]]]
+"""(first, last+1) -> leaf hashes, recomputed from the stored entries."""
+
+
+class TileMissing(Exception):  # noqa: N818 - not an error: an instruction to load
+    """A node that is not in memory yet."""
+
+    def __init__(self, level: int, index: int) -> None:
+        super().__init__(level, index)
+        self.level, self.index = level, index
+
+
+class TileStore:
+    """Full tiles of one log: files under `folder`, the newest used ones in memory. Tile = 256 hashes of level 8 * L."""
+
+    def __init__(self, folder: Path | None, *, capacity: int = 64) -> None:
+        self._folder = folder
+        self._cache: OrderedDict[tuple[int, int], list[list[bytes]]] = OrderedDict()
+        self._capacity = capacity
+
+    def path(self, level: int, index: int) -> Path | None:
+        """Where the file of a full tile lies, as in tlog-tiles."""
+        if self._folder is None:
+            return None
+        parts = [f"{index % 1000:03d}"]
+        while index >= 1000:
+            index //= 1000
+            parts.append(f"x{index % 1000:03d}")
+        return self._folder / "tile" / str(level) / "/".join(reversed(parts))
+
+    def get(self, level: int, index: int) -> list[list[bytes]] | None:
+        """The nodes of a full tile, level by level from its 256 hashes to its one root; None if neither cached nor filed."""
+        key = (level, index)
+        found = self._cache.get(key)
+        if found is not None:
+            self._cache.move_to_end(key)
+            return found
+        path = self.path(level, index)
+        if path is None:
+            return None
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        if len(data) != TILE * 32:
+            return None  # a torn file: made again from the entries
+        return self.remember(level, index, [data[i : i + 32] for i in range(0, len(data), 32)])
+
+    def remember(self, level: int, index: int, hashes: Sequence[bytes]) -> list[list[bytes]]:
+        """Keep a full tile in memory; returns its nodes."""
+        nodes = [list(hashes)]
+        while len(nodes[-1]) > 1:
+            nodes.append(_parents(nodes[-1]))
+        self._cache[level, index] = nodes
+        while len(self._cache) > self._capacity:
+            self._cache.popitem(last=False)
+        return nodes
+
+    def has_file(self, level: int, index: int) -> bool:
+        """Whether the tile is filed."""
+        path = self.path(level, index)
+        return path is not None and path.exists()
+
+    def write(self, level: int, index: int, hashes: Sequence[bytes]) -> None:
+        """File a full tile: beside and renamed, so that no reader sees half of one. Writing it again changes nothing."""
+        path = self.path(level, index)
+        if path is None or path.exists():
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f".{path.name}.{os.getpid()}")
+        beside.write_bytes(b"".join(hashes))
+        beside.replace(path)
+
+
+def _parents(hashes: Sequence[bytes]) -> list[bytes]:
+    hasher = sha256
+    pairs = iter(hashes)
+    return [hasher(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs, strict=False)]
+
+
+class Tree:
+    """The tree of one log as far as this process has followed it."""
+
+    def __init__(self, tiles: TileStore, read_leaves: LeafReader) -> None:
+        self.size = 0
+        self.tiles = tiles
+        self._read_leaves = read_leaves
+        self._base = [0] * LEVELS
+        self._nodes: list[list[bytes]] = [[] for _ in range(LEVELS)]
+        self._extra: dict[tuple[int, int], bytes] = {}  # nodes of tiles that still grow, left of what memory holds
+        self._filed = 0  # leaves below it lie in full level-0 tiles that are filed
+        self._loading = asyncio.Lock()
+
+    async def load(self, size: int, frontier: bytes) -> None:
+        """Begin at `size` with a frontier that the caller has checked against a signed root. Reads at most 255 entries."""
+        hashes = [frontier[i : i + 32] for i in range(0, len(frontier), 32)]
+        full = size - size % TILE
+        leaves = await self._read_leaves(full, size) if size > full else []
+        nodes: list[list[bytes]] = [[] for _ in range(LEVELS)]
+        base = [0] * LEVELS
+        for level in range(LEVELS):
+            base[level] = (full if level < 8 else size) >> level
+        for (level, index), node in zip(merkle.frontier_nodes(size), hashes, strict=True):
+            if level >= 8:
+                base[level] = index
+                nodes[level] = [node]
+        self.size, self._base, self._nodes, self._filed = full, base, nodes, full
+        self.extend(leaves)
+        self.size = size
+        if merkle.root_from_frontier(size, self.frontier()) != merkle.root_from_frontier(size, hashes):
+            raise ValueError("the entries behind the last full tile do not hash to the frontier")
+
+    def extend(self, leaves: Sequence[bytes]) -> None:
+        """Append leaf hashes: one SHA-256 a leaf on average, level by level."""
+        self.size += len(leaves)
+        new: Sequence[bytes] = leaves
+        for level in range(LEVELS):
+            row = self._nodes[level]
+            row.extend(new)
+            above = self._nodes[level + 1] if level + 1 < LEVELS else []
+            start = 2 * (self._base[level + 1] + len(above)) - self._base[level]
+            if start < 0:  # the left sibling belongs to a tile below: this level's nodes begin behind it
+                start = 0
+            count = (len(row) - start) // 2
+            if count <= 0:
+                break
+            new = _parents(row[start : start + 2 * count])
+
+    def truncate(self, size: int) -> None:
+        """Take back the leaves from `size` on, as if they had never been appended."""
+        self.size = size
+        for level in range(LEVELS):
+            keep = (size >> level) - self._base[level]
+            row = self._nodes[level]
+            if keep < len(row):
+                del row[max(keep, 0) :]
+
+    def frontier(self) -> list[bytes]:
+        """The complete subtrees of the present size, largest first; always in memory."""
+        return [self.node(level, index) for level, index in merkle.frontier_nodes(self.size)]
+
+    def root(self) -> bytes:
+        """The root at the present size."""
+        return merkle.root_from_frontier(self.size, self.frontier())
+
+    def node(self, level: int, index: int) -> bytes:
+        """Hash of the complete subtree (level, index); raises TileMissing where it must be loaded first."""
+        place = index - self._base[level]
+        if place >= 0:
+            return self._nodes[level][place]
+        extra = self._extra.get((level, index))
+        if extra is not None:
+            return extra
+        tile_level, within = divmod(level, 8)
+        tile = index >> (8 - within)
+        nodes = self.tiles.get(tile_level, tile) if self._is_full(tile_level, tile) else None
+        if nodes is None:
+            raise TileMissing(level, index)
+        return nodes[within][index - (tile << (8 - within))]
+
+    def _is_full(self, tile_level: int, tile: int) -> bool:
+        return (tile + 1) * TILE << (8 * tile_level) <= self.size
+
+    async def _load(self, level: int, index: int) -> bytes:
+        """Make the node (level, index) readable, from its full tile or, in a tile that still grows, from the tiles below."""
+        try:
+            return self.node(level, index)
+        except TileMissing:
+            pass
+        tile_level, within = divmod(level, 8)
+        tile = index >> (8 - within)
+        if self._is_full(tile_level, tile):
+            if tile_level == 0:
+                hashes = await self._read_leaves(tile * TILE, (tile + 1) * TILE)
+            else:
+                hashes = [await self._load(8 * tile_level, child) for child in range(tile * TILE, (tile + 1) * TILE)]
+            self.tiles.remember(tile_level, tile, hashes)
+            await asyncio.to_thread(self.tiles.write, tile_level, tile, hashes)
+            return self.node(level, index)
+        if within == 0:  # the root of a full tile one level of tiles below
+            below = await self._load_root(tile_level - 1, index)
+        else:
+            left, right = await self._load(level - 1, 2 * index), await self._load(level - 1, 2 * index + 1)
+            below = merkle.node_hash(left, right)
+        self._extra[level, index] = below
+        while len(self._extra) > EXTRA:
+            self._extra.pop(next(iter(self._extra)))
+        return below
+
+    async def _load_root(self, tile_level: int, tile: int) -> bytes:
+        await self._load(8 * tile_level, tile * TILE)
+        left, right = await self._load(8 * tile_level + 7, 2 * tile), await self._load(8 * tile_level + 7, 2 * tile + 1)
+        return merkle.node_hash(left, right)
+
+    async def _with_tiles(self, work: Callable[[], list[bytes]]) -> list[bytes]:
+        while True:
+            try:
+                return work()
+            except TileMissing as missing:
+                async with self._loading:
+                    await self._load(missing.level, missing.index)
+
+    async def inclusion(self, index: int, size: int) -> list[bytes]:
+        """RFC 6962 inclusion proof of leaf `index` in the tree of `size` leaves."""
+        return await self._with_tiles(lambda: merkle.inclusion_proof(index, size, self.node))
+
+    async def consistency(self, old: int, new: int) -> list[bytes]:
+        """RFC 6962 consistency proof between two sizes."""
+        return await self._with_tiles(lambda: merkle.consistency_proof(old, new, self.node))
+
+    async def root_at(self, size: int) -> bytes:
+        """The root that the log had at an earlier size."""
+        hashes = await self._with_tiles(
+            lambda: [self.node(level, index) for level, index in merkle.frontier_nodes(size)]
+        )
+        return merkle.root_from_frontier(size, hashes)
+
+    def full_tiles(self, committed: int) -> list[tuple[int, int, list[bytes]]]:
+        """Full tiles among the first `committed` leaves that are in memory and not filed yet: (level, index, hashes)."""
+        found = []
+        for level in range(LEVELS // 8):
+            row, base = self._nodes[8 * level], self._base[8 * level]
+            first = max(-(-base // TILE), (self._filed >> (8 * level)) // TILE)
+            for index in range(first, (committed >> (8 * level)) // TILE):
+                start = index * TILE - base
+                found.append((level, index, row[start : start + TILE]))
+        return found
+
+    def filed(self, committed: int) -> None:
+        """The tiles of `full_tiles(committed)` are written: let go of nodes that the tiles now hold, keeping KEEP leaves."""
+        self._filed = max(self._filed, committed - committed % TILE)
+        floor = max(0, self._filed - KEEP) // TILE * TILE
+        for level in range(8):
+            drop = (floor >> level) - self._base[level]
+            if drop > 0:
+                del self._nodes[level][:drop]
+                self._base[level] += drop
