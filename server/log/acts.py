@@ -21,8 +21,9 @@ from schemas.entries import Who
 from schemas.problems import Problem
 from server.log import store
 from server.log.batches import epoch_entries
-from server.log.book import Book
+from server.log.book import Book, LogState
 from server.log.committer import Committer, Group, Terminal, Turn
+from server.log.ids import uuid_text
 from server.log.store import Connection
 
 OFFICE_CHAIN: Final = -1
@@ -192,7 +193,16 @@ class Enrolment:
     """A terminal's enrolment: code, keys and signatures were checked at the door. Idempotency: the code and the request."""
 
     def __init__(
-        self, authority: str, request: enrolments.EnrolmentRequest, terminal: bytes, act_id: bytes, code_hash: bytes, request_hash: bytes, received: int
+        self,
+        authority: str,
+        request: enrolments.EnrolmentRequest,
+        terminal: bytes,
+        act_id: bytes,
+        code_hash: bytes,
+        request_hash: bytes,
+        received: int,
+        *,
+        signed_epoch: int,
     ) -> None:
         self._authority = authority
         self._request = request
@@ -201,6 +211,7 @@ class Enrolment:
         self._code_hash = code_hash
         self._request_hash = request_hash
         self._received = received
+        self._signed_epoch = signed_epoch
         self._refusal: Problem | None = None
         self._position = 0
         self._entry = b""
@@ -282,11 +293,18 @@ class Enrolment:
 
     async def answer(self, turn: Turn, committer: Committer) -> bytes:
         """The answer of section 6, with proofs."""
-        return await enrolment_answer(turn.log, turn.size, turn.note, self._position, self._entry, committer)
+        return await enrolment_answer(
+            turn.log, turn.size, turn.note, self._position, self._entry, committer, self._signed_epoch
+        )
 
 
-async def enrolment_answer(log: Any, size: int, note: str, position: int, entry: bytes, committer: Committer) -> bytes:
-    """The enrolment answer for an entry at `position`, proven in the checkpoint `note` of `size` leaves."""
+async def enrolment_answer(
+    log: LogState, size: int, note: str, position: int, entry: bytes, committer: Committer, signed_epoch: int
+) -> bytes:
+    """The enrolment answer for an entry at `position`, proven in the checkpoint `note` of `size` leaves.
+
+    `signed_epoch` is that of the verifier key which the terminal signed for: it gets every epoch from there on.
+    """
     act = entries.decode(entry)
     assert isinstance(act, entries.OfficeEntry)  # noqa: S101 - we wrote it
     answer = enrolments.EnrolmentAnswer(
@@ -295,18 +313,12 @@ async def enrolment_answer(log: Any, size: int, note: str, position: int, entry:
         entry=entry,
         index=position,
         hashes=tuple(await log.tree.inclusion(position, size)),
-        epochs=tuple(await epoch_entries(committer.pool, committer.book.queries, log.authority, log.epoch - 1)),
+        epochs=tuple(await epoch_entries(committer.pool, committer.book.queries, log.authority, signed_epoch - 1)),
         epoch_proof=tuple(await log.tree.inclusion(0, size)),
         genesis=act.b["genesis"],
         terminal=act.b["terminal"],
     )
     return answer.encode()
-
-
-def uuid_text(raw: bytes) -> str:
-    """36-character text of 16 raw bytes."""
-    text = raw.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def release_effect(state: TerminalState) -> TerminalState:

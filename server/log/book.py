@@ -8,11 +8,13 @@ an operator acts: a log never signs two checkpoints that are inconsistent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
+
+import asyncpg
 
 from schemas import merkle
 from schemas.notes import Checkpoint, NoteRefused, VerifierKey, open_checkpoint, sign_checkpoint
@@ -79,6 +81,7 @@ class Book:
         self.register = register
         self._tiles = tiles
         self._states: dict[int, LogState] = {}
+        self._newest: dict[str, LogState] = {}
         self._reader: Connection | None = None
 
     def states(self) -> list[LogState]:
@@ -91,15 +94,26 @@ class Book:
         Sizes that were seen stay in the register, so a rollback is still noticed.
         """
         self._states.clear()
+        self._newest.clear()
 
     def use_reader(self, connection: Connection) -> None:
         """The connection over which entries are read for tiles and for following other processes."""
         self._reader = connection
 
-    async def newest(self, connection: Connection, authority: str) -> LogState | None:
+    def current(self, authority: str) -> LogState | None:
+        """The newest epoch's state as the last group saw it; None before the first."""
+        return self._newest.get(authority)
+
+    async def newest(self, connection: Connection | asyncpg.Pool, authority: str) -> LogState | None:
         """State of the newest epoch of an authority, None if it has no log."""
         rows = await connection.fetch(self.queries["newest_logs"], [authority])
-        return self.state(rows[0]) if rows else None
+        return self.newest_of(rows).get(authority)
+
+    def newest_of(self, rows: Sequence[Any]) -> dict[str, LogState]:
+        """States of the newest epochs by authority, from rows of `newest_logs`."""
+        found = {row["authority"]: self.state(row) for row in rows}
+        self._newest.update(found)
+        return found
 
     def state(self, row: Any) -> LogState:
         """The state for a row with log_id, authority, epoch, origin, kind; made when first seen."""

@@ -327,7 +327,7 @@ class Committer:
     async def _lock(self, connection: Connection, group: Group, taken: list[_Waiting]) -> list[_Waiting]:
         names = sorted({w.work.authority for w in taken})
         rows = await connection.fetch(self.book.queries["newest_logs"], names)
-        states = {row["authority"]: self.book.state(row) for row in rows}
+        states = self.book.newest_of(rows)
         ids = [state.log_id for state in states.values()]
         heads = {r["log_id"]: r for r in await connection.fetch(self.book.queries["lock_heads"], ids)} if ids else {}
         for name, state in states.items():

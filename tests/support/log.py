@@ -185,7 +185,7 @@ async def enrol(log: Log, terminal: PaperTerminal) -> bytes:
     terminal.id = uuid7()
     terminal.prev = enrolment.genesis_hash(terminal.id, terminal.event.public)
     terminal.seq = 0
-    work = Enrolment(terminal.authority, request, terminal.id, uuid7(), code_hash, sha256(request.encode()).digest(), now())
+    work = Enrolment(terminal.authority, request, terminal.id, uuid7(), code_hash, sha256(request.encode()).digest(), now(), signed_epoch=1)
     answer: bytes = await log.committer.submit(work)
     return answer
 

@@ -1,0 +1,267 @@
+"""What the terminals' face does: from bytes at the door to a work for the committer, and back to bytes.
+
+The order is that of section 3.1: size, inflate, decode; terminal, signature, quota; then admission under the lock. An
+upload that was begun is finished even if the client goes away, and the same bytes sent again meanwhile wait for the
+same answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, Final
+
+import asyncpg
+
+from schemas import batch as batches
+from schemas import canonical, enrolment, httpsig
+from schemas.batch import Batch
+from schemas.envelope import Lookup
+from schemas.keys import verify_ed25519
+from schemas.problems import Problem
+from server.log import store
+from server.log.acts import Enrolment, enrolment_answer
+from server.log.batches import FieldBatch, open_private
+from server.log.book import LogState
+from server.log.committer import Committer
+from server.log.ids import now_ms, uuid7
+from server.log.terminals import Enrolled, Terminals
+from server.sync.encoding import inflate
+from server.sync.quota import Quota, Quotas
+
+CODE_LIFE: Final = "15 minutes"
+MANY_PRIVATE: Final = 8
+
+
+@dataclass(slots=True)
+class Sync:
+    """Everything that the handlers need. `signed_for` is the @authority that requests are signed for, as configured."""
+
+    committer: Committer
+    pool: asyncpg.Pool
+    lookup: Lookup
+    signed_for: str
+    quota: Quota = field(default_factory=Quota)
+    terminals: Terminals = field(init=False)
+    quotas: Quotas = field(init=False)
+    contacts: dict[bytes, int] = field(default_factory=dict)
+    _flying: dict[bytes, asyncio.Task[Any]] = field(default_factory=dict)
+    _data_keys: dict[tuple[str, int], Mapping[bytes, bytes]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.terminals = Terminals(self.pool, self.committer.book.queries)
+        self.quotas = Quotas(self.quota)
+
+    # -- batches --
+
+    async def batch(self, body: bytes, coding: str) -> bytes:
+        """The receipt for an uploaded batch. Raises Problem. Idempotency: the bytes of the envelopes at their places."""
+        digest = sha256(coding.encode() + b"\x00" + body).digest()
+        flying = self._flying.get(digest)
+        if flying is None:
+            work = await self._door(inflate(body, coding, batches.MAX_INFLATED))
+            flying = self._fly(digest, self.committer.submit(work))
+        try:
+            receipt: bytes = await asyncio.shield(flying)
+        except Problem as problem:
+            raise Problem(problem.code, problem.reason, **problem.fields) from None
+        return receipt
+
+    async def _door(self, data: bytes) -> FieldBatch:
+        # (1) size, form, version
+        batch = batches.decode(data)
+        # (2) terminal, signature, quota
+        terminal = await self._known(batch.terminal)
+        hashes = [sha256(envelope).digest() for envelope in batch.envelopes]
+        if not verify_ed25519(terminal.event_key, batch.sig, batches.message_of(batch, hashes)):
+            raise Problem("bad_signature", "sig does not fit the batch and the enrolled event key")
+        self.quotas.take(batch.terminal, time.monotonic())
+        log = await self._log(terminal.authority)
+        received = now_ms()
+        self.contacts[batch.terminal] = received
+        opened = await self._open_private(batch, log)
+        return FieldBatch(batch, terminal.authority, log.epoch, received, self.lookup, hashes, opened)
+
+    async def _open_private(self, batch: Batch, log: LogState) -> Any:
+        if not batch.private:
+            return ()
+        key = (log.authority, log.epoch)
+        if key not in self._data_keys:
+            self._data_keys[key] = await asyncio.to_thread(self.committer.book.keyring.data_keys, log.authority)
+        if len(batch.private) <= MANY_PRIVATE:
+            return open_private(batch, self._data_keys[key])
+        return await asyncio.to_thread(open_private, batch, self._data_keys[key])
+
+    def _fly(self, digest: bytes, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.create_task(work)
+        self._flying[digest] = task
+
+        def landed(done: asyncio.Task[Any]) -> None:
+            self._flying.pop(digest, None)
+            if not done.cancelled():
+                done.exception()  # looked at, whether or not anybody still waits
+
+        task.add_done_callback(landed)
+        return task
+
+    async def _known(self, terminal: bytes) -> Enrolled:
+        found = await self.terminals.get(terminal)
+        if found is None:
+            raise Problem("unknown_terminal")
+        return found
+
+    async def _log(self, authority: str) -> LogState:
+        book = self.committer.book
+        found = book.current(authority) or await book.newest(self.pool, authority)
+        if found is None:
+            raise Problem("not_found", "the authority has no log")
+        return found
+
+    # -- enrolment --
+
+    async def enrol(self, body: bytes) -> bytes:
+        """The enrolment answer. The same request while its code lives gets the same terminal. Raises Problem."""
+        request = enrolment.EnrolmentRequest.decode(body)
+        code_hash, request_hash = sha256(request.code.encode()).digest(), sha256(body).digest()
+        queries = self.committer.book.queries
+        code = await self.pool.fetchrow(queries["code"], code_hash)
+        if code is None or not code["alive"]:
+            raise Problem("enrolment_code_invalid")
+        logs = await self.pool.fetch(queries["logs_of"], code["authority"])
+        epoch = _signed_for(request, [self.committer.book.state(row) for row in logs])
+        if code["terminal"] is not None:
+            if bytes(code["request"] or b"") != request_hash:
+                raise Problem("enrolment_code_invalid")
+            return await self._answer_again(code["terminal"], epoch)
+        if request.replaces is not None:
+            replaced = await self.terminals.get(request.replaces)
+            if replaced is None or replaced.authority != code["authority"]:
+                raise Problem("unknown_terminal", "the terminal named in replaces is not enrolled here")
+        work = Enrolment(
+            code["authority"], request, uuid7(), uuid7(), code_hash, request_hash, now_ms(), signed_epoch=epoch
+        )
+        flying = self._flying.get(request_hash) or self._fly(request_hash, self.committer.submit(work))
+        try:
+            answer: bytes = await asyncio.shield(flying)
+        except Problem as problem:
+            raise Problem(problem.code, problem.reason, **problem.fields) from None
+        return answer
+
+    async def _answer_again(self, terminal: Any, epoch: int) -> bytes:
+        queries, book = self.committer.book.queries, self.committer.book
+        row = await self.pool.fetchrow(queries["terminal"], terminal)
+        for log in await self.pool.fetch(queries["logs_of"], row["authority"]):
+            if log["log_id"] == row["log_id"]:
+                state = book.state(log)
+                found = await self.pool.fetchrow(queries["entries"], row["log_id"], row["position"], row["position"] + 1)
+                size = min(log["size"], state.tree.size) or log["size"]
+                note = log["note"] if size == log["size"] else state.note
+                if not state.loaded:
+                    raise Problem("not_ready", "the log is being checked")
+                return await enrolment_answer(
+                    state, size, note, row["position"], bytes(found["entry"]), self.committer, epoch
+                )
+        raise Problem("not_found")
+
+    # -- signed requests --
+
+    async def signed(
+        self, method: str, path: str, query: str, headers: list[tuple[str, str]], body: bytes | None
+    ) -> Enrolled:
+        """The terminal that signed a request by RFC 9421 (section 6). Raises Problem bad_signature, clock_skew, ..."""
+        fields = httpsig.combine_fields(headers)
+        now = now_ms()
+        try:
+            claim = httpsig.parse_signature(fields)
+            terminal = await self._known(claim.terminal)
+            httpsig.verify_request(
+                claim,
+                public=terminal.request_key,
+                method=method,
+                authority=self.signed_for,
+                path=path,
+                query=query,
+                fields=fields,
+                body_sha256=None if body is None else sha256(body).digest(),
+                now_ms=now,
+            )
+        except httpsig.SignatureRefused as refused:
+            more = {"now": now} if refused.code == "clock_skew" else {}
+            raise Problem(refused.code, str(refused), **more) from None
+        if claim.nonce is not None:
+            fresh = await self.pool.fetchval(self.committer.book.queries["nonce"], store.uuid(claim.terminal), claim.nonce)
+            if not fresh:
+                raise Problem("bad_signature", "this nonce was used before")
+        return terminal
+
+    async def head(self, terminal: bytes) -> bytes:
+        """The answer of GET /sync/v1/head: a hint, never leave to delete."""
+        queries = self.committer.book.queries
+        row = await self.pool.fetchrow(queries["terminal"], store.uuid(terminal))
+        missing: dict[str, list[bytes]] = {"blob": [], "private": []}
+        if row["waiting"] > 0:
+            for item in await self.pool.fetch(queries["missing"], store.uuid(terminal), 1_000):
+                missing[item["kind"]].append(bytes(item["digest"]))
+        self.contacts[terminal] = now_ms()
+        return canonical.encode(
+            {
+                "declared": row["declared"],
+                "head": {"hash": bytes(row["hash"]), "seq": row["seq"]},
+                "held": row["held"] or row["revoked"] is not None,
+                "limits": {
+                    "batch": batches.MAX_BODY,
+                    "envelope": batches.MAX_ENVELOPE,
+                    "envelopes": batches.MAX_ENVELOPES,
+                    "inflated": batches.MAX_INFLATED,
+                    "private": batches.MAX_PRIVATE,
+                },
+                "missing": missing["blob"],
+                "missing_private": missing["private"],
+                "now": now_ms(),
+            }
+        )
+
+    async def flush_contacts(self) -> None:
+        """Write down when terminals last spoke; called once a second."""
+        if not self.contacts:
+            return
+        contacts, self.contacts = self.contacts, {}
+        newest = max(contacts.values())
+        await self.pool.execute(
+            self.committer.book.queries["contact"],
+            [store.uuid(t) for t in contacts],
+            datetime.fromtimestamp(newest / 1000, UTC),
+        )
+
+    async def issue_code(self, authority: str) -> dict[str, str]:
+        """A new enrolment code with what is printed beside it: code, host, log verifier key, recovery key."""
+        state = await self.committer.book.newest(self.pool, authority)
+        if state is None or state.keys is None:
+            raise Problem("not_found", "the authority has no log here")
+        code = "-".join(secrets.token_hex(16)[i : i + 4] for i in range(0, 32, 4)).upper()
+        await self.pool.execute(
+            self.committer.book.queries["add_code"], sha256(code.encode()).digest(), authority, CODE_LIFE
+        )
+        return {"code": code, "log": str(state.verifier)}
+
+
+def _signed_for(request: enrolment.EnrolmentRequest, states: list[LogState]) -> int:
+    """The epoch whose verifier key the request was signed for, the newest first. Raises Problem."""
+    refused = Problem("bad_signature", "signed for no key of this authority")
+    for state in reversed(states):
+        if state.keys is None:
+            continue
+        try:
+            enrolment.check_request(request, str(state.verifier))
+        except Problem as problem:
+            if problem.code != "bad_signature":
+                raise
+            refused = problem
+        else:
+            return state.epoch
+    raise refused
