@@ -259,6 +259,8 @@ def test_programs_below_a_closed_folder_serve_by_a_copy_of_root(short_folder: Pa
         cluster.destroy()
     for added in set(shelf.iterdir()) - before:
         shutil.rmtree(added)
+    if not before:
+        shelf.rmdir()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root only: other tests run as an ordinary user then")
