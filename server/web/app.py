@@ -1,0 +1,268 @@
+"""The internal application's frame: one error boundary, one place for policies, one set of security headers.
+
+    boundary    every refusal and every failure becomes an answer here; access log without personal data
+    authorise   the route's policy: deny by default, role on every request, forms with origin and token
+    protect     security headers on every answer (a signal, so that redirects and errors have them too)
+
+The faces register their routes through `add_routes(app)` functions (server.web.routes); the frame does not know them.
+Invariant: no handler runs for a request whose route has no policy or whose policy is not met.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, assert_never
+from urllib.parse import urlsplit
+
+import asyncpg
+import structlog
+from aiohttp import web
+
+from schemas.problems import Problem
+from server.identity.person import Person
+from server.web import problems, routes
+from server.web.body import read_form
+from server.web.routes import Everybody, Handler, Officers, Route, SignedByTerminal
+
+log = structlog.get_logger("liuhen.web")
+
+KEEPALIVE_SECONDS: Final = 8.0
+"""Also the deadline for the headers of every request: aiohttp closes a connection whose next request is not there."""
+LINGER_SECONDS: Final = 2.0
+MAX_HEADERS: Final = 64
+PERSON: Final = web.RequestKey("person", Person)
+FORM: Final = web.RequestKey("form", dict[str, str])
+
+CONTENT_SECURITY_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+SECURITY_HEADERS: Final = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    # Not no-referrer: under that a browser sends `Origin: null` with our own forms.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+ErrorPage = Callable[[web.Request, Problem], Awaitable[web.Response]]
+Face = Callable[[web.Application], None]
+
+
+class Gate(Protocol):
+    """Recognises people. Implemented by server.identity.gate."""
+
+    async def identify(self, request: web.Request) -> Person | None:
+        """Return who asks, None without credentials. Raises Problem unauthorized for a token that is not valid."""
+
+    def check_form(self, request: web.Request, person: Person | None, form: dict[str, str]) -> None:
+        """Raise Problem forbidden unless the form carries the token that this browser was given."""
+
+
+class Acts(Protocol):
+    """Office acts on a terminal, written to the log. Both raise Problem conflict when another officer was quicker."""
+
+    async def resolve_fork(self, person: Person, terminal: str, branch: str | None, reason: str) -> None:
+        """`terminal.fork_resolved.v1`: `branch` (hexadecimal) goes on, None keeps the chain stored first."""
+
+    async def release(self, person: Person, terminal: str, reason: str) -> None:
+        """`terminal.released.v1`: the terminal is no longer held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What handlers need. Frozen: composition makes it once, in `ops`."""
+
+    console: asyncpg.Pool
+    """Connections of the role liuhen_console: projections and identity, under row-level security."""
+    gate: Gate
+    acts: Acts | None
+    """None where no log is written (a reading replica): the pages then say that the act is not possible here."""
+    origin: str | None = None
+    """Scheme and host as browsers see them (https://…) when a proxy stands in front; None: as the request says."""
+    hosts: frozenset[str] = frozenset()
+    """Values of Host that are answered; empty: any. Set it wherever names resolve that are not ours."""
+
+
+SERVICES: Final = web.AppKey("services", Services)
+ERROR_PAGE: Final[web.AppKey[ErrorPage]] = web.AppKey("error_page")
+
+
+def make_internal_app(services: Services, *faces: Face) -> web.Application:
+    """The internal application with the routes of `faces` (server.console.add_routes, server.sync.add_routes, …)."""
+    app = web.Application(middlewares=[_boundary, _authorise])
+    app[SERVICES] = services
+    app[routes.ROUTES] = {}
+    for face in faces:
+        face(app)
+    app.on_response_prepare.append(_protect)
+    return app
+
+
+def make_runner(app: web.Application) -> web.AppRunner:
+    """The runner with the deadlines and limits that the faces rely on."""
+    return web.AppRunner(
+        app,
+        auto_decompress=False,
+        keepalive_timeout=KEEPALIVE_SECONDS,
+        lingering_time=LINGER_SECONDS,
+        max_headers=MAX_HEADERS,
+        access_log=None,
+        handler_cancellation=False,
+    )
+
+
+def is_secure(request: web.Request) -> bool:
+    """Whether the browser speaks https with us, perhaps through a proxy."""
+    origin = request.app[SERVICES].origin
+    return request.secure if origin is None else origin.startswith("https://")
+
+
+def person_of(request: web.Request) -> Person:
+    """Who asks, on a route under an Officers policy."""
+    return request[PERSON]
+
+
+@web.middleware
+async def _boundary(request: web.Request, handler: Handler) -> web.StreamResponse:
+    started = time.perf_counter()
+    status = 499  # the client has gone
+    try:
+        response: web.StreamResponse = await _answered(request, handler)
+        status = response.status
+        return response
+    finally:
+        route = request.match_info.route.resource
+        # Uploads that went well are counted elsewhere: a line for each would cost more than admitting the batch.
+        note = log.debug if status < 400 and request.path.startswith("/sync/") else log.info
+        note(
+            "request",
+            method=request.method if request.method in _METHODS else "other",
+            route=route.canonical if route is not None else "none",
+            status=status,
+            ms=round((time.perf_counter() - started) * 1000, 1),
+        )
+
+
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except Problem as refusal:
+        problem = refusal
+    except web.HTTPException as fault:
+        if fault.status < 400:
+            raise
+        problem = problems.from_http(fault)
+    except ConnectionError:
+        raise  # nobody is there to be answered
+    except Exception as fault:  # noqa: BLE001 - the boundary: whatever it is, it ends here with a number
+        problem = _incident(fault)
+    page = request.app.get(ERROR_PAGE)
+    if page is not None and _wants_page(request):
+        try:
+            return await page(request, problem)
+        except ConnectionError:
+            raise
+        except Exception as fault:  # noqa: BLE001 - a page that cannot be drawn must not hide the refusal
+            problem = _incident(fault)
+    return problems.answer(request, problem)
+
+
+def _incident(fault: Exception) -> Problem:
+    """Log a failure of ours under a number: its class and where in our code, never its text, which may hold data."""
+    number = secrets.token_hex(6)
+    places = []
+    trace = fault.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        places.append(f"{'/'.join(code.co_filename.rsplit('/', 2)[-2:])}:{trace.tb_lineno}:{code.co_name}")
+        trace = trace.tb_next
+    log.error("incident", incident=number, error=type(fault).__qualname__, trace=places[-8:])
+    return Problem("internal", incident=number)
+
+
+def _wants_page(request: web.Request) -> bool:
+    route = routes.find(request)
+    if route is not None:
+        return route.kind == "page"
+    return request.method in ("GET", "HEAD") and "text/html" in request.headers.get("Accept", "")
+
+
+@web.middleware
+async def _authorise(request: web.Request, handler: Handler) -> web.StreamResponse:
+    services = request.app[SERVICES]
+    if services.hosts and request.host not in services.hosts:
+        raise Problem("bad_request", "this server is not known under the Host that the request names")
+    fault = request.match_info.http_exception
+    if fault is not None:
+        raise fault
+    route = routes.find(request)
+    if route is None:
+        raise Problem("forbidden", "no policy is declared for this address")
+    match route.policy:
+        case Everybody() | SignedByTerminal():
+            if route.form:
+                await _take_form(request, None)
+        case Officers(roles):
+            person = await services.gate.identify(request)
+            if person is None:
+                raise Problem("unauthorized")
+            request[PERSON] = person
+            if not person.may(roles):
+                raise Problem("forbidden")
+            await _check_change(request, route, person)
+        case _:
+            assert_never(route.policy)
+    return await handler(request)
+
+
+async def _check_change(request: web.Request, route: Route, person: Person) -> None:
+    if request.method in routes.SAFE_METHODS:
+        return
+    if route.form:
+        await _take_form(request, person)
+    elif person.via == "session":
+        raise Problem("forbidden", "expected an access token: sessions of a browser change things through forms only")
+
+
+async def _take_form(request: web.Request, person: Person | None) -> None:
+    form = dict(await read_form(request))
+    if person is None or person.via == "session":
+        _check_origin(request)
+        request.app[SERVICES].gate.check_form(request, person, form)
+    request[FORM] = form
+
+
+def _check_origin(request: web.Request) -> None:
+    """Refuse a form that another site made the browser send. Raises Problem forbidden."""
+    came = request.headers.get("Origin")
+    if came is None:
+        if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+            raise Problem("forbidden", "the form came from another site")
+        return
+    expected = request.app[SERVICES].origin
+    same = came == expected if expected is not None else urlsplit(came).netloc == request.host
+    if not same:
+        raise Problem("forbidden", "the form came from another site")
+
+
+async def _protect(request: web.Request, response: web.StreamResponse) -> None:
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    if is_secure(request):
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.popall("Server", None)
+
+
+def json_response(value: Any, *, status: int = 200) -> web.Response:
+    """JSON in UTF-8 with bytes as hexadecimal text."""
+    return web.Response(status=status, body=problems.json_bytes(value), content_type="application/json")
