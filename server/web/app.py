@@ -67,8 +67,8 @@ class Gate(Protocol):
 class Acts(Protocol):
     """Office acts on a terminal, written to the log. Both raise Problem conflict when another officer was quicker."""
 
-    async def resolve_fork(self, person: Person, terminal: str, branch: str | None, reason: str) -> None:
-        """`terminal.fork_resolved.v1`: `branch` (hexadecimal) goes on, None keeps the chain stored first."""
+    async def resolve_fork(self, person: Person, terminal: str, branch: str, reason: str) -> None:
+        """`terminal.fork_resolved.v1`: `branch` is the id that goes on (64 hexadecimal digits) or "stored"."""
 
     async def release(self, person: Person, terminal: str, reason: str) -> None:
         """`terminal.released.v1`: the terminal is no longer held."""

@@ -1,0 +1,59 @@
+-- name: account
+-- The account that is signing in; none when it is disabled.
+SELECT name, display, authority, roles, password FROM identity.account($1)
+
+-- name: open_session
+-- Sessions older than the absolute limit go at the same time.
+SELECT identity.open_session($1, $2, $3)
+
+-- name: session
+-- Who is behind a session that is neither ended, idle for too long nor too old.
+SELECT name, display, authority, roles FROM identity.session($1, $2, $3)
+
+-- name: end_session
+-- Signing out, or signing in anew.
+SELECT identity.end_session($1)
+
+-- name: token
+-- Who is behind an access token that is neither revoked nor expired.
+SELECT label, authority, role FROM identity.token($1)
+
+-- name: attempt
+-- One more try by this account or address within the window; answers how many there are.
+SELECT identity.attempt($1, $2)
+
+-- name: forgive
+-- A try that succeeded does not count; for an account the failures before it neither.
+SELECT identity.forgive($1, $2)
+
+-- name: add_user
+-- An administrator's command: refused when the name is taken.
+INSERT INTO identity.users (name, display, authority, roles, password) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (name) DO NOTHING RETURNING name
+
+-- name: set_password
+-- An administrator's command: with it all sessions of the account end.
+WITH changed AS (
+    UPDATE identity.users SET password = $2, changed = now() WHERE name = $1 RETURNING name
+), ended AS (
+    UPDATE identity.sessions SET ended = now() WHERE name IN (SELECT name FROM changed) AND ended IS NULL
+)
+SELECT name FROM changed
+
+-- name: disable_user
+-- An administrator's command: with it all sessions of the account end.
+WITH changed AS (
+    UPDATE identity.users SET disabled = $2, changed = now() WHERE name = $1 RETURNING name
+), ended AS (
+    UPDATE identity.sessions SET ended = now() WHERE $2 AND name IN (SELECT name FROM changed) AND ended IS NULL
+)
+SELECT name FROM changed
+
+-- name: list_users
+-- For the administrator, by authority and name.
+SELECT name, display, authority, roles, disabled, created FROM identity.users ORDER BY authority, name
+
+-- name: add_token
+-- An administrator's command; only the hash is kept.
+INSERT INTO identity.tokens (token, label, authority, role, expires) VALUES ($1, $2, $3, $4, now() + $5)
+RETURNING expires

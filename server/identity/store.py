@@ -1,0 +1,180 @@
+"""Accounts, sessions and tokens in the database, by named queries.
+
+Two kinds of callers: the console's role, which can call the functions of schema `identity` and nothing else, and the
+administrator's commands, which connect as the owner. Invariant: secrets (cookie values, tokens) are made here with 256
+bits of randomness and stored as SHA-256 only.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from hashlib import sha256
+from importlib import resources
+from typing import Any, Final
+
+import asyncpg
+
+from server.identity.person import ROLES
+
+IDLE: Final = timedelta(minutes=30)
+ABSOLUTE: Final = timedelta(hours=12)
+NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+AUTHORITY: Final = re.compile(r"[0-9A-Za-z._-]{1,128}")
+TOKEN_PREFIX: Final = "lht_"  # noqa: S105 - lets a scanner of leaked secrets know one
+MAX_TOKEN_LIFE: Final = timedelta(days=366)
+
+
+class IdentityRefused(Exception):
+    """An account or token cannot be made or changed; the message says what was expected and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as sign-in needs it; `password` is the argon2id hash."""
+
+    name: str
+    display: str
+    authority: str
+    roles: frozenset[str]
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A line of `liuhen user list`."""
+
+    name: str
+    display: str
+    authority: str
+    roles: tuple[str, ...]
+    disabled: bool
+    created: datetime
+
+
+def new_secret() -> str:
+    """256 random bits as text for a cookie or a token."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(secret: str) -> bytes:
+    """What is stored of a secret. It has 256 bits of randomness, so a plain SHA-256 cannot be turned around."""
+    return sha256(secret.encode()).digest()
+
+
+@cache
+def queries() -> Mapping[str, str]:
+    """The named queries of queries.sql."""
+    text = (resources.files("server.identity") / "queries.sql").read_text("utf-8")
+    parts = re.split(r"^-- name: (\w+)$", text, flags=re.MULTILINE)
+    return {parts[i]: parts[i + 1].strip() for i in range(1, len(parts), 2)}
+
+
+# -- what the console asks for -----------------------------------------------------------------------------------------
+
+
+async def find_account(pool: asyncpg.Pool, name: str) -> Account | None:
+    """The account of that name, None when there is none or it is disabled."""
+    if NAME.fullmatch(name) is None:
+        return None
+    row = await pool.fetchrow(queries()["account"], name)
+    if row is None:
+        return None
+    return Account(row["name"], row["display"], row["authority"], frozenset(row["roles"]), row["password"])
+
+
+async def open_session(pool: asyncpg.Pool, name: str) -> str | None:
+    """Open a session and return the value of its cookie, None when the account has gone. Each call makes a new one."""
+    secret = new_secret()
+    opened = await pool.fetchval(queries()["open_session"], digest(secret), name, ABSOLUTE)
+    return secret if opened else None
+
+
+async def find_session(pool: asyncpg.Pool, secret: str) -> asyncpg.Record | None:
+    """Name, display, authority and roles of who is behind a session, None when it is over."""
+    return await pool.fetchrow(queries()["session"], digest(secret), IDLE, ABSOLUTE)
+
+
+async def end_session(pool: asyncpg.Pool, secret: str) -> None:
+    """End a session. Repeatable."""
+    await pool.execute(queries()["end_session"], digest(secret))
+
+
+async def find_token(pool: asyncpg.Pool, token: str) -> asyncpg.Record | None:
+    """Label, authority and role of a valid access token."""
+    return await pool.fetchrow(queries()["token"], digest(token))
+
+
+# -- what the administrator's commands ask for -------------------------------------------------------------------------
+
+
+async def add_user(
+    connection: asyncpg.Connection, name: str, *, display: str, authority: str, roles: Sequence[str], password_hash: str
+) -> None:
+    """Make an account. Raises IdentityRefused."""
+    if NAME.fullmatch(name) is None:
+        raise IdentityRefused(
+            f"expected a name of up to 64 small letters, digits, dots, hyphens and underscores, came {name!r}"
+        )
+    check_authority(authority)
+    check_roles(roles)
+    if not 1 <= len(display) <= 64:
+        raise IdentityRefused("expected a display name of 1 to 64 characters")
+    made = await connection.fetchval(queries()["add_user"], name, display, authority, sorted(set(roles)), password_hash)
+    if made is None:
+        raise IdentityRefused(f"there is an account {name!r} already: choose another name, or `liuhen user password`")
+
+
+async def set_password(connection: asyncpg.Connection, name: str, password_hash: str) -> None:
+    """Give an account a new password; its sessions end. Raises IdentityRefused when there is no such account."""
+    if await connection.fetchval(queries()["set_password"], name, password_hash) is None:
+        raise _unknown(name)
+
+
+async def disable_user(connection: asyncpg.Connection, name: str, *, disabled: bool = True) -> None:
+    """Close an account and end its sessions, or open it again. Raises IdentityRefused when there is no such account."""
+    if await connection.fetchval(queries()["disable_user"], name, disabled) is None:
+        raise _unknown(name)
+
+
+async def list_users(connection: asyncpg.Connection) -> list[Listed]:
+    """All accounts."""
+    rows: list[Any] = await connection.fetch(queries()["list_users"])
+    return [
+        Listed(r["name"], r["display"], r["authority"], tuple(r["roles"]), r["disabled"], r["created"]) for r in rows
+    ]
+
+
+async def add_token(
+    connection: asyncpg.Connection, *, label: str, authority: str, role: str, life: timedelta
+) -> tuple[str, datetime]:
+    """Make an access token; returns it (shown once, never stored) and when it expires. Raises IdentityRefused."""
+    check_authority(authority)
+    check_roles([role])
+    if not timedelta(0) < life <= MAX_TOKEN_LIFE:
+        raise IdentityRefused(f"expected a token to live for 1 to {MAX_TOKEN_LIFE.days} days")
+    token = TOKEN_PREFIX + new_secret()
+    expires = await connection.fetchval(queries()["add_token"], digest(token), label, authority, role, life)
+    return token, expires
+
+
+def check_roles(roles: Sequence[str]) -> None:
+    """Raise IdentityRefused unless there is at least one role and all are known."""
+    unknown = sorted(set(roles) - set(ROLES))
+    if unknown or not roles:
+        came = f", came {unknown[0]!r}" if unknown else ""
+        raise IdentityRefused(f"expected one of the roles {', '.join(ROLES)}{came}")
+
+
+def check_authority(authority: str) -> None:
+    """Raise IdentityRefused unless it can be the code of an authority."""
+    if AUTHORITY.fullmatch(authority) is None:
+        raise IdentityRefused(f"expected the code of an authority such as 210500, came {authority!r}")
+
+
+def _unknown(name: str) -> IdentityRefused:
+    return IdentityRefused(f"there is no account {name!r}: `liuhen user list` shows all of them")
