@@ -20,7 +20,7 @@ from typing import Any
 
 PREFIX = "LIUHEN_"
 # Read elsewhere than into Settings: where the file is, and what `make test` tells its own tests.
-OTHER_VARIABLES = frozenset({"LIUHEN_SETTINGS", "LIUHEN_SHARED", "LIUHEN_TEST_SKIPS"})
+OTHER_VARIABLES = frozenset({"LIUHEN_SETTINGS", "LIUHEN_SHARED", "LIUHEN_TEST_SKIPS", "LIUHEN_FAULT"})
 LARGEST_FILE = 1024 * 1024
 LOG_LEVELS = ("debug", "info", "warning", "error")
 PLACE = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}")
@@ -45,9 +45,23 @@ class Settings:
     public: str | None = None
     """HOST:PORT of the public application. No default: it opens a port."""
     register: Path | None = None
-    """File of the newest signed checkpoints, on another disk than the database's. With `data`: data/register."""
-    log_key: str | None = field(default=None, repr=False, metadata={"secret": True})
-    """The log's Ed25519 signing key, 32 bytes in hexadecimal. A secret without default: who has it signs history."""
+    """Folder of the register of newest checkpoints, on another disk than the database's. With `data`: data/register."""
+    keys: Path | None = None
+    """Folder of the private keys (log, receipt, data), one file of mode 0600 for each authority and epoch. With `data`:
+    data/keys."""
+    tiles: Path | None = None
+    """Folder of the full Merkle tiles, derived from the log and made again where absent. With `data`: data/tiles."""
+    published: Path | None = None
+    """Folder of what the public application serves of the log: checkpoint and hash tiles. With `data`: data/published."""
+    host: str = "liuhen.local"
+    """Host in the names of the logs' keys (`<host>/<authority>/<epoch>`). It is signed into epoch 1, so choose it once."""
+    signed_for: str | None = None
+    """HOST[:PORT] that terminals sign their requests for (@authority); without it, the address of `internal`."""
+    authorities: str = "210000 210500 210521"
+    """Codes of the authorities whose logs an embedded installation begins with: by default a province, a city and a
+    county of one line. Others are added with `liuhen authority add`."""
+    uploads_per_second: str = "20"
+    """Uploads a second that one terminal may sustain (bursts of thirty times that); 0 means no quota."""
     log_level: str = "info"
     """Least severity that is logged: debug, info, warning or error."""
 
@@ -92,8 +106,10 @@ def load(file: Path | None = None, environment: Mapping[str, str] | None = None,
         if value is not None:
             _put(values, name, value, "on the command line", Path())
     settings = Settings(**values)  # type: ignore[arg-type]  # _put has checked each value against its field
-    if settings.register is None and settings.data is not None:
-        settings = replace(settings, register=settings.data / "register")
+    if settings.data is not None:
+        for name in ("register", "keys", "tiles", "published"):
+            if getattr(settings, name) is None:
+                settings = replace(settings, **{name: settings.data / name})
     return settings
 
 
@@ -137,8 +153,12 @@ def _checked(name: str, value: object, origin: str, base: Path) -> object:
         raise SettingsError(f"{name} {origin}: expected HOST:PORT such as 127.0.0.1:8080{shown}")
     if name == "log_level" and value not in LOG_LEVELS:
         raise SettingsError(f"{name} {origin}: expected one of {', '.join(LOG_LEVELS)}{shown}")
-    if name == "log_key" and not re.fullmatch(r"[0-9a-f]{64}", value):
-        raise SettingsError(f"{name} {origin}: expected 64 hexadecimal digits")
+    if name == "uploads_per_second" and not re.fullmatch(r"[0-9]{1,6}", value):
+        raise SettingsError(f"{name} {origin}: expected a whole number{shown}")
+    if name == "host" and not re.fullmatch(r"[a-z0-9]([a-z0-9.-]{0,200}[a-z0-9])?", value):
+        raise SettingsError(f"{name} {origin}: expected a host name in lower case{shown}")
+    if name == "authorities" and not re.fullmatch(r"[0-9A-Za-z]{1,32}( [0-9A-Za-z]{1,32})*", value):
+        raise SettingsError(f"{name} {origin}: expected codes separated by one space{shown}")
     if name == "database_dsn" and not value.startswith(("postgresql://", "postgres://")):
         raise SettingsError(f"{name} {origin}: expected postgresql://…")
     return value

@@ -157,7 +157,10 @@ class BodyCheck(Protocol):
 
     @property
     def origin(self) -> Literal["field", "office", "both"]: ...
-    def decode(self, raw: bytes | memoryview) -> Any: ...
+    @property
+    def private(self) -> tuple[Any, ...]: ...
+    def decode(self, data: bytes | bytearray | memoryview, /) -> Any: ...
+    def commitments(self, body: Any, /) -> tuple[bytes, ...]: ...
 
 
 Lookup = Callable[[str], BodyCheck | None]
@@ -168,6 +171,7 @@ class Reading:
     """What one envelope gives up. `sound` means that section 2 held; only then is `envelope` set.
 
     `notes` holds the notes that depend on the bytes and their place alone; admission adds those that depend on the log.
+    `private` are the commitments in the body, whose values travel beside the envelopes.
     """
 
     hash: bytes
@@ -175,6 +179,7 @@ class Reading:
     notes: tuple[str, ...]
     envelope: Envelope | None
     id: bytes | None
+    private: tuple[bytes, ...] = ()
 
 
 def _printable(text: str) -> bool:
@@ -261,7 +266,9 @@ def read(
         plain = False
     if not plain:  # unknown body keys, or a body of another form: the generic walk decides
         return _read_generic(data, digest, terminal, seq, authority, epoch, lookup)
-    return Reading(digest, envelope.prev, _context_notes(envelope, kind, authority, epoch, ()), envelope, envelope.id)
+    notes = _context_notes(envelope, kind, authority, epoch, ())
+    private = kind.commitments(body) if kind.private else ()
+    return Reading(digest, envelope.prev, notes, envelope, envelope.id, private)
 
 
 def _context_notes(
@@ -336,14 +343,16 @@ def _read_generic(
     if extra:
         found.add("unknown_fields")
     kind = lookup(envelope.type)
+    private: tuple[bytes, ...] = ()
     if kind is None:
         found.add("unknown_type")
     else:
         try:
-            kind.decode(envelope.body)
+            private = kind.commitments(kind.decode(envelope.body))
         except (ValueError, RecursionError, OverflowError):
             found.add("invalid_body")
-    return Reading(digest, prev, _context_notes(envelope, kind, authority, epoch, tuple(found)), envelope, event_id)
+    notes = _context_notes(envelope, kind, authority, epoch, tuple(found))
+    return Reading(digest, prev, notes, envelope, event_id, private)
 
 
 def clock_jumped(before: tuple[bytes, int, int] | None, envelope: Envelope) -> bool:

@@ -36,6 +36,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "build": ("Build", "构建"),
 }
 VERBS: dict[str, Verb] = {
+    "serve": Verb("ops.cli.serve", "run", "Run the server.", "运行服务器"),
     "doctor": Verb(
         "ops.cli.doctor", "look", "Say whether this machine is fit to run liuhen.", "检查本机是否满足运行条件"
     ),

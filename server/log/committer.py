@@ -497,6 +497,24 @@ class Committer:
                 if not waiting.future.done():
                     waiting.future.set_result(answer)
 
+    async def check_all(self) -> list[LogState]:
+        """The start check of every newest log, as before a signature; returns those that are closed."""
+        connection = await self._connected()
+        closed = []
+        async with connection.transaction():
+            for row in await connection.fetch(self.book.queries["all_logs"]):
+                state = self.book.state(row)
+                head = (await connection.fetch(self.book.queries["lock_heads"], [row["log_id"]]))[0]
+                if head["newest"] != state.epoch:
+                    continue
+                self.book.newest_of([row])
+                try:
+                    await self.book.check_head(state, head)
+                except LogClosed as why:
+                    log.error("log_closed", origin=state.origin, why=str(why))
+                    closed.append(state)
+        return closed
+
     # -- tiles --
 
     async def file_tiles(self) -> int:

@@ -240,6 +240,10 @@ class Tree:
         )
         return merkle.root_from_frontier(size, hashes)
 
+    async def nodes(self, level: int, first: int, end: int) -> list[bytes]:
+        """Hashes of the complete subtrees (level, first) .. (level, end-1)."""
+        return await self._with_tiles(lambda: [self.node(level, index) for index in range(first, end)])
+
     def full_tiles(self, committed: int) -> list[tuple[int, int, list[bytes]]]:
         """Full tiles among the first `committed` leaves that are in memory and not filed yet: (level, index, hashes)."""
         found = []

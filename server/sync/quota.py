@@ -27,14 +27,14 @@ class Quotas:
         self._buckets: OrderedDict[bytes, tuple[float, float]] = OrderedDict()
 
     def take(self, terminal: bytes, now: float) -> None:
-        """Count one upload. Raises Problem quota_exceeded with `after`, the seconds to wait."""
+        """Count one upload. Raises Problem quota_exceeded with `retry_after`, the seconds to wait."""
         quota = self._quota
         if quota.rate <= 0:
             return
         level, then = self._buckets.get(terminal, (float(quota.burst), now))
         level = min(float(quota.burst), level + (now - then) * quota.rate)
         if level < 1.0:
-            raise Problem("quota_exceeded", "too many uploads", after=int((1.0 - level) / quota.rate) + 1)
+            raise Problem("quota_exceeded", "too many uploads", retry_after=int((1.0 - level) / quota.rate) + 1)
         self._buckets[terminal] = (level - 1.0, now)
         self._buckets.move_to_end(terminal)
         while len(self._buckets) > MAX_BUCKETS:

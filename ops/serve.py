@@ -1,0 +1,162 @@
+"""`liuhen serve`: the internal and the public application, the projections and the tiles, until SIGTERM.
+
+    database -> log (checked before anything is signed) -> projections -> faces -> one JSON line -> until told to stop
+
+The projections run in a process of their own, so that folding does not take the loop's time from uploads. There is no
+demo in here: one-time sign-in links exist in `ops.demo` only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import asyncpg
+import structlog
+from aiohttp import web
+
+from ops import faults
+from ops.compose import Database, OpenLog, open_database, open_log
+from ops.faces import internal_faces, make_services, public_app
+from ops.mirror import mirror_forever
+from ops.projector import projecting
+from ops.settings import Settings, SettingsError
+from schemas.events import REGISTRY
+from server.sync.quota import Quota
+from server.sync.service import Sync
+from server.web.app import Face, Services, make_internal_app, make_runner
+
+CONTACT_SECONDS: Final = 1.0
+NONCE_SECONDS: Final = 60.0
+BACKLOG: Final = 512
+log = structlog.get_logger("liuhen.serve")
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running server: its addresses and what composition may still want of it."""
+
+    internal: str
+    public: str | None
+    log: OpenLog
+    database: Database
+    sync: Sync
+    services: Services
+
+
+@contextlib.asynccontextmanager
+async def serving(settings: Settings, *, faces: Sequence[Callable[[Services], Face]] = ()) -> AsyncIterator[Served]:
+    """Everything up, undone in reverse order. `faces` are further routes of the internal application (the demo's)."""
+    settings.require("internal")
+    async with contextlib.AsyncExitStack() as stack:
+        database = await stack.enter_async_context(open_database(settings))
+        opened = await stack.enter_async_context(open_log(settings, database, hook=faults.hook_from_environment()))
+        await stack.enter_async_context(projecting(settings, database))
+        console = await stack.enter_async_context(
+            asyncpg.create_pool(database.dsn("liuhen_console"), min_size=1, max_size=8, command_timeout=30)
+        )
+        internal = bind(settings.internal or "")
+        address = _address(internal)
+        rate = int(settings.uploads_per_second)
+        sync = Sync(
+            opened.committer,
+            opened.pool,
+            REGISTRY.lookup,
+            settings.signed_for or address,
+            Quota(rate=float(rate), burst=max(1, rate * 30)),
+        )
+        services = make_services(settings, opened, console)
+        app = make_internal_app(services, *internal_faces(opened, sync), *(face(services) for face in faces))
+        await stack.enter_async_context(_site(app, internal))
+        public_url = None
+        if settings.public is not None:
+            public = bind(settings.public)
+            public_url = f"http://{_address(public)}"
+            await stack.enter_async_context(_site(public_app(settings), public))
+        await stack.enter_async_context(_running(*_chores(settings, opened, sync)))
+        yield Served(f"http://{address}", public_url, opened, database, sync, services)
+
+
+def _chores(settings: Settings, opened: OpenLog, sync: Sync) -> list[Coroutine[Any, Any, None]]:
+    """What goes on in the background of an internal server. Each survives a database that is away for a while."""
+    queries = opened.book.queries
+    chores = [
+        opened.committer.tile_forever(),
+        _every(CONTACT_SECONDS, sync.flush_contacts),
+        _every(NONCE_SECONDS, lambda: opened.pool.execute(queries["old_nonces"])),
+    ]
+    if settings.published is not None:
+        chores.append(mirror_forever(opened, settings.published))
+    return chores
+
+
+async def _every(seconds: float, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await work()
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as fault:
+            log.warning("chore_failed", error=type(fault).__name__)
+
+
+@contextlib.asynccontextmanager
+async def _running(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def bind(place: str) -> socket.socket:
+    """A listening socket at HOST:PORT, port 0 for a free one. Raises SettingsError where it is taken."""
+    host, _, port = place.rpartition(":")
+    host = host.strip("[]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, int(port)))
+    except OSError as fault:
+        listening.close()
+        raise SettingsError(f"{place} cannot be used: {fault.strerror}; choose another port, or 0 for a free one") from None
+    listening.setblocking(False)
+    return listening
+
+
+def _address(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+@contextlib.asynccontextmanager
+async def _site(app: web.Application, listening: socket.socket) -> AsyncIterator[None]:
+    runner = make_runner(app)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, listening, backlog=BACKLOG).start()
+        yield
+    finally:
+        await runner.cleanup()
+
+
+async def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; prints one JSON line on stdout when ready."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with serving(settings) as served:
+        sys.stdout.write(json.dumps({"internal": served.internal, "public": served.public}) + "\n")
+        sys.stdout.flush()
+        await stop.wait()
+        log.info("stopping")

@@ -1,0 +1,1 @@
+"""The log's own face: checkpoint, tiles and proofs, for terminals, auditors and witnesses."""
