@@ -32,6 +32,7 @@ class Verb:
 
 GROUPS: dict[str, tuple[str, str]] = {
     "run": ("Run", "运行"),
+    "people": ("People", "人员"),
     "look": ("Look", "查看"),
     "build": ("Build", "构建"),
 }
@@ -43,6 +44,8 @@ VERBS: dict[str, Verb] = {
     "schemas": Verb(
         "ops.cli.schemas", "build", "List or write the published event types.", "列出或生成事件类型的公开模式"
     ),
+    "user": Verb("ops.cli.user", "people", "Add, list and close officers' accounts.", "管理执法人员账号"),
+    "token": Verb("ops.cli.tokens", "people", "Make access tokens for programs.", "管理程序访问令牌"),
 }
 
 
