@@ -20,7 +20,7 @@ from backports import zstd
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from msgspec import UNSET
 
-from schemas import admission, batch, canonical, entries, enrolment, envelope, events, httpsig, merkle, notes, private
+from schemas import admission, batch, canonical, enrolment, entries, envelope, events, httpsig, merkle, notes, private
 from schemas import receipt as receipts
 from schemas.keys import Signer, verify_ed25519
 from schemas.notes import Checkpoint, NoteSigner

@@ -67,7 +67,7 @@ async def hand(
     server: PaperServer, url: str, folder: Path, *, limit: int = 60_000, **options: Any
 ) -> AsyncIterator[Hand]:
     """Enrol a terminal (or find it again in `folder`) and talk to the server at `url`."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)  # noqa: ASYNC240 - a test has nothing else to do meanwhile
     clock = Clock()
     keys = key_files.load_or_create(folder / "keys.json")
     with Queue(folder / "queue.sqlite", limit=limit) as queue:

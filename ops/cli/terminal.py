@@ -1,0 +1,343 @@
+"""`liuhen terminal`: the reference terminal on the command line, one folder for each terminal.
+
+The folder holds `keys.json` (0600) and `queue.sqlite`. Secrets come from a file, from the environment or by prompt,
+never as an argument: every user of the machine can read the arguments of its processes. Exit codes: 0 done and nothing
+waits, 1 something still waits or is wrong, 2 refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import click
+
+from ops.cli import EXIT_NOT_IN_ORDER, Refusal
+
+if TYPE_CHECKING:
+    from ops.terminal.queue_file import Queue
+
+CHINA = timezone(timedelta(hours=8))
+MOST_INPUT = 1_000_000
+JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object instead of words.")
+LANGUAGE = click.option(
+    "--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True, help="语言 language."
+)
+
+
+@click.group(epilog="Example: liuhen terminal --home ./t1 queue")
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="LIUHEN_TERMINAL_HOME",
+    default=Path("terminal"),
+    show_default=True,
+    help="Folder of this terminal.",
+)
+@click.pass_context
+def command(ctx: click.Context, home: Path) -> None:
+    """Act as a terminal: enrol, record, synchronize. 模拟执法终端：登记、记录、同步。"""
+    ctx.obj = home
+
+
+@command.command(
+    epilog="Example: liuhen enrol-code --data D --authority 210500 --json | liuhen terminal enrol --url URL --paper -"
+)
+@click.option("--url", required=True, help="Address of the server, e.g. https://host or http://127.0.0.1:8080.")
+@click.option("--paper", type=click.File(encoding="utf-8"), help="What `enrol-code --json` printed; - for stdin.")
+@click.option("--log", "log_key", help="Log verifier key as printed, instead of --paper.")
+@click.option("--recovery", default="", help="Recovery key as printed, with --log.")
+@click.option(
+    "--code-file", type=click.File(encoding="utf-8"), help="File with the code; else LIUHEN_ENROLMENT_CODE, else asked."
+)
+@click.option("--info", multiple=True, metavar="KEY=VALUE", help="What the device says of itself.")
+@click.option("--replaces", type=click.UUID, help="Terminal id that this one replaces.")
+@JSON
+@click.pass_obj
+def enrol(
+    home: Path, url: str, paper: Any, log_key: str | None, recovery: str, code_file: Any, info: tuple[str, ...],
+    replaces: UUID | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Enrol with what came on paper, and check all of the answer. 凭登记码登记。"""
+    from ops.terminal import client, keys, transport, trust
+
+    said = _paper(paper, log_key, recovery, code_file)
+    about = dict(_pair(each) for each in info)
+    with _refusals():
+        printed = trust.Paper.read(said)
+        transport.authority_of(url)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _queue(home) as queue:
+            if queue.enrolled:
+                raise Refusal(f"{home} is enrolled as {trust.id_text(queue.state.id)}: use another folder")
+            pair = keys.load_or_create(home / "keys.json")
+
+            async def talk() -> trust.Enrolled:
+                async with transport.HttpTransport(url) as way:
+                    return await client.enrol(
+                        queue, pair, way, printed, url=url.rstrip("/"), info=about,
+                        replaces=None if replaces is None else replaces.bytes,
+                    )  # fmt: skip
+
+            done = asyncio.run(talk())
+    told = {"terminal": trust.id_text(done.terminal), "authority": done.authority, "epoch": done.epochs[-1].number}
+    _tell(as_json, told, f"登记完成 enrolled: {told['terminal']}，{told['authority']}")
+
+
+@command.command(
+    epilog="Example: liuhen terminal record --type site.entered.v1 --about task:T1 --by officer-17 --body body.json"
+)
+@click.option("--type", "type_name", required=True, help="Event type; `liuhen schemas` lists them.")
+@click.option("--about", multiple=True, required=True, metavar="KIND:VALUE", help="What it concerns; repeat it.")
+@click.option("--by", multiple=True, required=True, metavar="OFFICER", help="Officer ids; the first one operated.")
+@click.option(
+    "--body", "body_file", type=click.File(encoding="utf-8"), required=True, help="JSON of the body; - for stdin."
+)
+@click.option("--occurred", help="When the act took place: ISO 8601 or ms since 1970; default now.")
+@click.option(
+    "--private", "private_file", type=click.File(encoding="utf-8"), help='JSON of private fields: {"signer_name": "…"}.'
+)
+@click.option("--attach", "attached", multiple=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@JSON
+@click.pass_obj
+def record(
+    home: Path, type_name: str, about: tuple[str, ...], by: tuple[str, ...], body_file: Any, occurred: str | None,
+    private_file: Any, attached: tuple[Path, ...], as_json: bool,
+) -> None:  # fmt: skip
+    """Make one record; works offline. 记录一件事（可离线）。"""
+    from ops.terminal import forms, trust
+    from ops.terminal.client import real_tick
+    from ops.terminal.queue_file import Draft, describe_file
+
+    with _refusals(), _queue(home) as queue:
+        body = forms.from_json(type_name, _json(body_file, "--body"))
+        hidden = _json(private_file, "--private") if private_file else {}
+        files = [describe_file(path, _media_type(path)) for path in attached]
+        draft = Draft(type_name, about, body, by, _instant(occurred), hidden, files)
+        made = queue.record(draft, real_tick())
+        told = {"seq": made.seq, "id": trust.id_text(made.id), "hash": made.hash.hex()}
+    _tell(as_json, told, f"已记录 recorded: 第 {made.seq} 条，{told['id']}")
+
+
+@command.command(epilog="Example: liuhen terminal attach photo.jpg")
+@click.argument("path", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--type", "media_type", help="Media type; guessed from the name if not given.")
+@JSON
+@click.pass_obj
+def attach(home: Path, path: Path, media_type: str | None, as_json: bool) -> None:
+    """Attach a file to the next record. 附加文件，由下一条记录声明。"""
+    from ops.terminal.queue_file import describe_file
+
+    with _refusals(), _queue(home) as queue:
+        _ = queue.state
+        file = describe_file(path, media_type or _media_type(path))
+        queue.attach(file)
+    told = {"path": file.path, "sha256": file.sha256.hex(), "size": file.size, "type": file.type}
+    _tell(as_json, told, f"已附加 attached: {file.path}（{file.size} 字节）")
+
+
+@command.command(name="queue", epilog="Example: liuhen terminal --home ./t1 queue --lang en")
+@LANGUAGE
+@JSON
+@click.pass_context
+def show_queue(ctx: click.Context, lang: str, as_json: bool) -> None:
+    """Say what waits, why, and what to do. 什么在等待、为什么、怎么办。"""
+    from ops.terminal import trust, words
+
+    with _refusals(), _queue(ctx.obj) as queue:
+        state = queue.state
+        lines = words.explain(queue, "en" if lang == "en" else "zh")
+        told = {
+            "terminal": trust.id_text(state.id),
+            "authority": state.authority,
+            "newest": queue.newest,
+            "waiting": queue.unsent(),
+            "receipted": queue.receipted(),
+            "watermark": state.watermark,
+            "proven": state.proven,
+            "forked": state.forked is not None,
+            "held": state.held,
+            "trouble": state.trouble,
+            "matters": [asdict(line) for line in lines],
+        }
+    marks = {"alarm": "!!", "waiting": "..", "well": "ok"}
+    text = "\n".join(
+        f"{marks[line.weight]} {line.what}"
+        + (f"\n     {'why: ' if lang == 'en' else '原因：'}{line.why}" if line.why else "")
+        + (f"\n     {'do: ' if lang == 'en' else '办法：'}{line.todo}" if line.todo else "")
+        for line in lines
+    )
+    _tell(as_json, told, text)
+    if any(line.weight != "well" for line in lines):
+        ctx.exit(EXIT_NOT_IN_ORDER)
+
+
+@command.command(epilog="Example: liuhen terminal --home ./t1 sync --json")
+@click.option("--tries", default=6, show_default=True, type=click.IntRange(1, 1000), help="Attempts without success.")
+@click.option("--encoding", type=click.Choice(["zstd", "gzip", "none"]), default="zstd", show_default=True)
+@LANGUAGE
+@JSON
+@click.pass_context
+def sync(ctx: click.Context, tries: int, encoding: str, lang: str, as_json: bool) -> None:
+    """Hand over what waits and verify every receipt. 上传并核验回执。"""
+    from ops.terminal import client, keys, transport
+
+    with _refusals(), _queue(ctx.obj) as queue:
+        url = queue.state.url
+        pair = keys.load(ctx.obj / "keys.json")
+
+        async def talk() -> client.Report:
+            async with transport.HttpTransport(url) as way:
+                patience = client.Patience(tries=tries)
+                coding = "" if encoding == "none" else encoding
+                talker = client.Client(queue, pair, way, patience=patience, encoding=coding, language=lang)
+                with _progress(queue.unsent()) as step:
+                    return await talker.sync(step)
+
+        report = asyncio.run(talk())
+    text = (
+        f"回执 {report.receipts} 份均已核验：新入库 {report.recorded}，重复 {report.duplicates}，待传 {report.waiting}"
+        if lang == "zh"
+        else f"{report.receipts} receipts verified: {report.recorded} recorded, {report.duplicates} duplicates, "
+        f"{report.waiting} waiting"
+    )
+    if report.stopped is not None:
+        text += f"\n{report.stopped}: {report.detail}"
+    _tell(as_json, asdict(report), text)
+    if report.stopped is not None or report.alarm or report.waiting:
+        ctx.exit(EXIT_NOT_IN_ORDER)
+
+
+@command.command(name="receipts", epilog="Example: liuhen terminal receipts --limit 5 --json")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 10_000))
+@JSON
+@click.pass_obj
+def show_receipts(home: Path, limit: int, as_json: bool) -> None:
+    """List the verified receipts that are kept. 列出已核验并保存的回执。"""
+    from schemas import receipt
+
+    rows: list[dict[str, Any]] = []
+    with _refusals(), _queue(home) as queue:
+        _ = queue.state
+        for number, taken, first, last, data in queue.receipts(limit):
+            got, _message = receipt.decode(data)
+            origin, size = got.checkpoint.split("\n")[:2]
+            rows.append(
+                {
+                    "number": number, "taken": taken, "first": first, "last": last, "log": origin, "size": int(size),
+                    "outcomes": sorted({each.outcome for each in got.results}), "durable": got.durable,
+                    "watermark": got.watermark,
+                }
+            )  # fmt: skip
+        total = queue.receipt_count()
+    lines = [
+        f"{row['number']:>6}  {datetime.fromtimestamp(row['taken'] / 1000, CHINA):%Y-%m-%d %H:%M:%S}  "
+        + (f"{row['first']}–{row['last']}" if row["last"] >= row["first"] else "心跳 heartbeat")
+        + f"  {row['log']} @ {row['size']}  {row['durable']}"
+        for row in rows
+    ]
+    _tell(as_json, {"total": total, "receipts": rows}, "\n".join([*lines, f"共 {total} 份 receipts"]))
+
+
+# -- helpers --
+
+
+def _queue(home: Path) -> Queue:
+    from ops.terminal.queue_file import Queue
+
+    path = home / "queue.sqlite"
+    if not home.is_dir():
+        raise Refusal(f"no terminal in {home}: run `liuhen terminal --home {home} enrol` first")
+    return Queue(path)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Turn the library's refusals into one sentence each."""
+    from ops.terminal import client, forms, keys, queue_file, transport, trust
+
+    known = (
+        client.Refused, forms.FormRefused, keys.KeyFileRefused, queue_file.QueueRefused, queue_file.RecordRefused,
+        transport.NoAnswer, trust.Distrusted, trust.PaperRefused, ValueError,
+    )  # fmt: skip
+    try:
+        yield
+    except known as fault:
+        raise Refusal(str(fault)) from None
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on a terminal, nothing otherwise."""
+    if not sys.stderr.isatty() or not total:
+        yield None
+        return
+    with click.progressbar(length=total, label="上传 upload", file=sys.stderr) as bar:
+
+        def step(done: int, length: int) -> None:
+            bar.length = length
+            bar.update(done - bar.pos)
+
+        yield step
+
+
+def _paper(paper: Any, log_key: str | None, recovery: str, code_file: Any) -> dict[str, Any]:
+    if paper is not None:
+        said = _json(paper, "--paper")
+        if not isinstance(said, dict):
+            raise Refusal("--paper: expected one JSON object with code, host, log and recovery")
+        return said
+    if log_key is None:
+        raise Refusal("expected --paper FILE, or --log KEY with the code; `liuhen terminal enrol --help` shows how")
+    if code_file is not None:
+        code = code_file.read(MOST_INPUT).strip()
+    else:
+        code = os.environ.get("LIUHEN_ENROLMENT_CODE", "").strip()
+        if not code:
+            code = click.prompt("登记码 enrolment code", hide_input=True, err=True)
+    return {"code": code, "host": log_key.partition("/")[0], "log": log_key, "recovery": recovery}
+
+
+def _json(file: Any, option: str) -> Any:
+    try:
+        return json.loads(file.read(MOST_INPUT))
+    except (ValueError, RecursionError) as fault:
+        raise Refusal(f"{option}: expected JSON: {fault}") from None
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, separator, value = text.partition("=")
+    if not separator or not key:
+        raise Refusal(f"--info: expected KEY=VALUE, got {text!r}")
+    return key, value
+
+
+def _instant(text: str | None) -> int:
+    if text is None:
+        return int(datetime.now(UTC).timestamp() * 1000)
+    if text.lstrip("-").isdecimal():
+        return int(text)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refusal(f"--occurred: expected 2026-03-01T09:30 or milliseconds, got {text!r}") from None
+    return int((at if at.tzinfo else at.replace(tzinfo=CHINA)).timestamp() * 1000)
+
+
+def _media_type(path: Path) -> str:
+    import mimetypes
+
+    return mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+
+
+def _tell(as_json: bool, told: dict[str, Any], text: str) -> None:
+    click.echo(json.dumps(told, ensure_ascii=False) if as_json else text)
