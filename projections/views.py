@@ -85,8 +85,8 @@ class Counts(Struct, frozen=True):
 class Item(Struct, frozen=True, kw_only=True):
     """One event of a case file.
 
-    `at` and `occurred` are the terminal's word, `received` is the server's clock, `offset` what the terminal knew of its
-    clock's distance to ours (server minus terminal, ms). `claim`: an act of the office that a terminal only claims.
+    `at` and `occurred` are the terminal's word, `received` is the server's clock, `offset` what the terminal knew of
+    its clock's distance to ours (server minus terminal, ms). `claim`: an act of the office that a terminal only claims.
     `understood` is False for a type or body that the registry does not know: `body` is then the bare map.
     """
 

@@ -1,0 +1,157 @@
+"""Rebuild: fill the spare tables from position 0, compare them with the live ones, and swap.
+
+Runs beside the live runner. The bulk is folded without any lock; at the end the live row is locked, the spare tables
+are brought to exactly the live positions, compared row by row, and one UPDATE makes them the live ones. Invariant: a
+crash at any moment leaves the live tables as they were; what the spare ones hold is thrown away by the next rebuild.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+import asyncpg
+
+from projections import statements
+from projections.batch import Folder, LogPlace, fetch
+from projections.runner import (
+    LOST,
+    Live,
+    connect,
+    next_runs,
+    read_live,
+    read_logs,
+    registry_digest,
+    report,
+    versions_text,
+)
+from schemas.events import REGISTRY, Registry
+
+READ: Final = 16_384
+"""Entries in one read."""
+
+COMPARE_SECONDS: Final = 3_600.0
+
+WRITE: Final = 262_144
+"""Entries folded in memory before they are written."""
+
+
+class RebuildRefused(Exception):
+    """A rebuild cannot run now; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What a rebuild did. `different` = rows per table in which rebuilt and live tables differ (empty: equal).
+
+    `expected`: whether a difference was to be expected, because the projections or the registry changed meanwhile.
+    """
+
+    entries: int
+    seconds: float
+    parked: int
+    different: Mapping[str, int]
+    expected: bool
+    swapped: bool
+    generation: int
+
+    @property
+    def equal(self) -> bool:
+        """Whether every byte is the same."""
+        return not self.different
+
+
+async def rebuild(
+    dsn: str,
+    *,
+    registry: Registry = REGISTRY,
+    swap: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+) -> Rebuilt:
+    """Rebuild all projections of the database at `dsn` (role liuhen_projector). Raises RebuildRefused and LOST.
+
+    `progress(done, all)` is called now and then. With `swap` False the spare tables are compared and emptied again.
+    """
+    began = time.perf_counter()
+    reading = await connect(dsn, "liuhen rebuild")
+    try:
+        if not await reading.fetchval(statements.load("tables", "a")["rebuild_lease"]):
+            raise RebuildRefused("another rebuild is running on this database: wait until it has ended")
+        live = await read_live(reading)
+        slot = statements.other(live.slot)
+        queries = statements.load("tables", slot)
+        await reading.execute(queries["empty"])
+        folder = Folder(slot, registry, {})
+        logs = await read_logs(reading)
+        entries = await _fold(reading, folder, logs, await _targets(reading, live, logs, registry), progress)
+        rebuilt = await _finish(reading, folder, registry, swap)
+        return Rebuilt(entries + rebuilt.entries, time.perf_counter() - began, *rebuilt.rest)
+    finally:
+        with suppress(*LOST):
+            await reading.close(timeout=5)
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    entries: int
+    rest: tuple[int, Mapping[str, int], bool, bool, int]
+
+
+async def _targets(
+    connection: asyncpg.Connection, live: Live, logs: list[LogPlace], registry: Registry
+) -> dict[int, int]:
+    """Where the live tables are. Tables of other versions, or none, are no measure: then it is the heads."""
+    if live.versions != versions_text():
+        return {place.log_id: place.size for place in logs}
+    now = await Folder.load(connection, live.slot, registry)
+    return {place.log_id: now.position(place.log_id) for place in logs}
+
+
+async def _fold(
+    connection: asyncpg.Connection,
+    folder: Folder,
+    logs: list[LogPlace],
+    targets: Mapping[int, int],
+    progress: Callable[[int, int], None] | None = None,
+) -> int:
+    """Fold up to the targets; one transaction for every WRITE entries and one at the end. Returns how many."""
+    places = [LogPlace(p.log_id, p.authority, p.epoch, targets.get(p.log_id, 0)) for p in logs]
+    whole = sum(max(0, p.size - folder.position(p.log_id)) for p in places)
+    done = 0
+    while True:
+        position = {p.log_id: folder.position(p.log_id) for p in places}
+        wanted = next_runs(places, position, READ)
+        if wanted:
+            report(await folder.fold(connection, await fetch(connection, wanted)))
+            done += sum(end - first for _, first, end in wanted)
+        if folder.pending >= WRITE or (not wanted and folder.pending):
+            async with connection.transaction():
+                await folder.write(connection)
+        if progress is not None:
+            progress(done, whole)
+        if not wanted:
+            return done
+
+
+async def _finish(connection: asyncpg.Connection, folder: Folder, registry: Registry, swap: bool) -> _End:
+    queries = statements.load("tables", folder.slot)
+    async with connection.transaction():
+        # From here to the commit the live runner waits; what is left to fold is what came in during the bulk.
+        live = await read_live(connection, lock=True)
+        logs = await read_logs(connection)
+        more = await _fold(connection, folder, logs, await _targets(connection, live, logs, registry))
+        digest = registry_digest(registry)
+        comparable = live.versions == versions_text()
+        rows = await connection.fetch(queries["different"], timeout=COMPARE_SECONDS) if comparable else []
+        different = {row[0]: row[1] for row in rows if row[1]}
+        parked = await connection.fetchval(queries["parked_count"])
+        if swap:
+            await connection.execute(queries["set_live"], folder.slot, versions_text(), digest)
+        else:
+            await connection.execute(queries["empty"])
+    # Committed: readers that begin now see the new tables; those under way finish with the old ones.
+    expected = not comparable or live.registry != digest
+    return _End(more, (parked, different, expected, swap, live.generation + swap))

@@ -1,0 +1,293 @@
+"""The runner: keeps the live tables behind the logs, batch after batch, each entry exactly once.
+
+One runner works on a database at a time; a second one waits for its lease and takes over when it is free. It is woken
+by the log's NOTIFY and looks by itself every REPOLL_SECONDS, so that a lost notification costs seconds and nothing
+more. Invariant: rows and positions are written in one transaction, and whoever is not sure of its outcome reads the
+positions again before going on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+import asyncpg
+import structlog
+
+from projections import statements
+from projections.batch import PROJECTIONS, Folder, LogPlace, Overtaken, Parked, fetch
+from schemas.events import REGISTRY, Registry
+
+BATCH: Final = 4_096
+"""Entries in one transaction of the live tables, over all logs."""
+
+CHANNEL: Final = "liuhen_log"
+REPOLL_SECONDS: Final = 5.0
+LEASE_SECONDS: Final = 1.0
+RECONNECT_SECONDS: Final = 1.0
+CONNECT_SECONDS: Final = 10.0
+STATEMENT_SECONDS: Final = 120.0
+LOST: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.exceptions.OperatorInterventionError,
+    asyncpg.exceptions.CannotConnectNowError,
+    asyncpg.exceptions.InternalClientError,
+    asyncpg.exceptions.InsufficientResourcesError,
+    asyncpg.exceptions.LockNotAvailableError,
+)
+"""After these the connection is given up and everything in memory with it."""
+
+log = structlog.get_logger("liuhen.projections")
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Which slot answers, and who made it."""
+
+    slot: str
+    generation: int
+    versions: str
+    registry: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LogLag:
+    """How far the live tables are in one log: `position` of `size` entries."""
+
+    log_id: int
+    size: int
+    position: int
+
+
+def versions_text() -> str:
+    """The projections of this program, as they are remembered beside the tables."""
+    return " ".join(f"{name}:{version}" for name, version in sorted(PROJECTIONS.items()))
+
+
+def registry_digest(registry: Registry) -> bytes:
+    """A name for what a registry understands."""
+    return sha256("\n".join(sorted(registry)).encode()).digest()
+
+
+async def connect(dsn: str, name: str) -> asyncpg.Connection:
+    """A connection of role liuhen_projector. Raises one of LOST."""
+    return await asyncpg.connect(
+        dsn,
+        timeout=CONNECT_SECONDS,
+        command_timeout=STATEMENT_SECONDS,
+        server_settings={"application_name": name, "lock_timeout": "60s", "jit": "off"},
+    )
+
+
+async def read_live(connection: asyncpg.Connection, *, lock: bool = False) -> Live:
+    """The live row; with `lock` it is held until the transaction ends, which keeps batches and swaps apart."""
+    row = await connection.fetchrow(statements.load("tables", "a")["live_locked" if lock else "live"])
+    return Live(row["slot"], row["generation"], row["versions"], bytes(row["registry"]))
+
+
+async def read_logs(connection: asyncpg.Connection) -> list[LogPlace]:
+    """Every log of an authority, and its size."""
+    rows = await connection.fetch(statements.load("tables", "a")["logs"])
+    return [LogPlace(row["log_id"], row["authority"], row["epoch"], row["size"]) for row in rows]
+
+
+def next_runs(logs: Sequence[LogPlace], position: Mapping[int, int], budget: int) -> list[tuple[LogPlace, int, int]]:
+    """Runs to read next: every log that is behind gets its share, so that a long one does not starve the others."""
+    behind = [place for place in logs if place.size > position[place.log_id]]
+    wanted = []
+    for count, place in enumerate(sorted(behind, key=lambda p: p.size - position[p.log_id])):
+        share = max(1, budget // (len(behind) - count))
+        first = position[place.log_id]
+        end = min(place.size, first + share)
+        wanted.append((place, first, end))
+        budget -= end - first
+        if budget <= 0:
+            break
+    return wanted
+
+
+class Runner:
+    """Follows the logs of one database. `run` until `stop` is set; `lag` tells how far it is."""
+
+    def __init__(self, dsn: str, *, registry: Registry = REGISTRY, batch: int = BATCH) -> None:
+        self._dsn = dsn
+        self._registry = registry
+        self._batch = batch
+        self._wake = asyncio.Event()
+        self._follower: Follower | None = None
+
+    @property
+    def lag(self) -> tuple[LogLag, ...]:
+        """How far the live tables were when the runner last looked; empty while another runner leads."""
+        return self._follower.lag if self._follower is not None else ()
+
+    @property
+    def leading(self) -> bool:
+        """Whether this runner holds the lease."""
+        return self._follower is not None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set. Survives the loss of its connection; ends on anything else."""
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            while not stop.is_set():
+                try:
+                    await self._session(stop)
+                except LOST as fault:
+                    log.warning("projections.connection_lost", error=type(fault).__name__)
+                    await asyncio.wait({stopping}, timeout=RECONNECT_SECONDS)
+                except Overtaken as fault:
+                    log.warning("projections.overtaken", reason=str(fault))
+                finally:
+                    self._follower = None
+        finally:
+            stopping.cancel()
+            with suppress(asyncio.CancelledError):
+                await stopping
+
+    async def _session(self, stop: asyncio.Event) -> None:
+        connection = await connect(self._dsn, "liuhen projections")
+        try:
+            if not await self._lead(connection, stop):
+                return
+            # LISTEN before the first look, so that nothing can be committed between the two and go unnoticed.
+            await connection.add_listener(CHANNEL, self._notified)
+            await self._begin(connection)
+            self._follower = follower = Follower(connection, self._registry, self._batch)
+            while not stop.is_set():
+                self._wake.clear()
+                await follower.catch_up(stop)
+                await self._wait(connection, stop)
+        finally:
+            await _close(connection)
+
+    async def _lead(self, connection: asyncpg.Connection, stop: asyncio.Event) -> bool:
+        """Wait for the lease. It belongs to the connection, so the database frees it when this process is gone."""
+        while not stop.is_set():
+            if await connection.fetchval(statements.load("tables", "a")["lease"]):
+                return True
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), LEASE_SECONDS)
+        return False
+
+    async def _begin(self, connection: asyncpg.Connection) -> None:
+        """Whether the live tables are ours to go on with; those of another version are rebuilt first."""
+        live = await read_live(connection)
+        digest = registry_digest(self._registry)
+        if not live.versions:
+            await connection.execute(statements.load("tables", "a")["set_live"], live.slot, versions_text(), digest)
+        elif live.versions != versions_text():
+            from projections.rebuild import rebuild
+
+            log.info("projections.rebuild", had=live.versions, now=versions_text())
+            await rebuild(self._dsn, registry=self._registry)
+        elif live.registry != digest:
+            # What was not understood then stays so until somebody rebuilds; nothing is wrong meanwhile.
+            log.warning("projections.registry_changed", do="liuhen rebuild")
+
+    async def _wait(self, connection: asyncpg.Connection, stop: asyncio.Event) -> None:
+        tasks = {asyncio.create_task(self._wake.wait()), asyncio.create_task(stop.wait())}
+        try:
+            await asyncio.wait(tasks, timeout=REPOLL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        if connection.is_closed():
+            raise ConnectionError("the database closed the connection")
+
+    def _notified(self, *_: object) -> None:
+        self._wake.set()
+
+
+class Follower:
+    """Brings the live tables up to the logs on one connection. `lag` = how far they were at the last look."""
+
+    def __init__(self, connection: asyncpg.Connection, registry: Registry, batch: int = BATCH) -> None:
+        self.lag: tuple[LogLag, ...] = ()
+        self._connection = connection
+        self._registry = registry
+        self._batch = batch
+        self._live: Live | None = None
+        self._folder: Folder | None = None
+
+    async def catch_up(self, stop: asyncio.Event | None = None) -> tuple[LogLag, ...]:
+        """Fold until nothing is left (or `stop` is set); returns how far the tables are. Raises Overtaken, LOST."""
+        share = self._batch
+        while True:
+            folder = await self._current()
+            logs = await read_logs(self._connection)
+            position = {place.log_id: folder.position(place.log_id) for place in logs}
+            self.lag = tuple(LogLag(p.log_id, p.size, position[p.log_id]) for p in logs)
+            wanted = next_runs(logs, position, share)
+            if not wanted or (stop is not None and stop.is_set()):
+                return self.lag
+            try:
+                await self._one(folder, wanted)
+                share = min(self._batch, share * 2)
+            except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as fault:
+                # One of these entries gives a row that the database refuses: halve until it stands alone, then park it.
+                self._folder = None
+                if share > 1:
+                    share //= 2
+                else:
+                    await self._park(wanted[0], type(fault).__name__)
+            except BaseException:
+                # What is in memory may be ahead of the tables, or the commit's outcome unknown: read again.
+                self._folder = None
+                raise
+
+    async def _current(self) -> Folder:
+        """The states of the slot that is live now."""
+        live = await read_live(self._connection)
+        if live.versions and live.versions != versions_text():
+            raise Overtaken(f"the live tables are of {live.versions}, this program has {versions_text()}")
+        if self._folder is None or live != self._live:
+            self._folder = await Folder.load(self._connection, live.slot, self._registry)
+            self._live = live
+        return self._folder
+
+    async def _one(self, folder: Folder, wanted: Sequence[tuple[LogPlace, int, int]]) -> None:
+        runs = await fetch(self._connection, wanted)
+        parked = await folder.fold(self._connection, runs)
+        async with self._connection.transaction():
+            if await read_live(self._connection, lock=True) != self._live:
+                self._folder = None  # swapped meanwhile: the new tables are read at the next look
+                return
+            await folder.write(self._connection)
+        # Committed: rows and positions stand or fall together.
+        report(parked)
+
+    async def _park(self, run: tuple[LogPlace, int, int], error: str) -> None:
+        folder = await self._current()
+        place, first, _ = run
+        folder.skip(place, first, error)
+        async with self._connection.transaction():
+            if await read_live(self._connection, lock=True) == self._live:
+                await folder.write(self._connection)
+        report([Parked(name, place.log_id, first, error) for name in PROJECTIONS])
+
+
+def report(parked: Sequence[Parked]) -> None:
+    """Say aloud what was parked: where and why, nothing of its content."""
+    for one in parked:
+        log.error(
+            "projections.parked",
+            projection=one.projection,
+            log_id=one.log_id,
+            position=one.position,
+            error=one.error,
+            do="report the fault; after the fix run `liuhen rebuild`",
+        )
+
+
+async def _close(connection: asyncpg.Connection) -> None:
+    with suppress(*LOST):
+        await connection.close(timeout=5)
