@@ -20,7 +20,7 @@ from typing import Any
 
 PREFIX = "LIUHEN_"
 # Read elsewhere than into Settings: where the file is, and what `make test` tells its own tests.
-OTHER_VARIABLES = frozenset({"LIUHEN_SETTINGS", "LIUHEN_SHARED", "LIUHEN_TEST_SKIPS", "LIUHEN_FAULT"})
+OTHER_VARIABLES = frozenset({"LIUHEN_SETTINGS", "LIUHEN_SHARED", "LIUHEN_TEST_SKIPS", "LIUHEN_FAULT", "LIUHEN_PASSWORD"})
 LARGEST_FILE = 1024 * 1024
 LOG_LEVELS = ("debug", "info", "warning", "error")
 PLACE = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}")

@@ -25,6 +25,7 @@ from schemas import typed
 
 MAX_ENVELOPE: Final = 60_000
 MAX_SAFE: Final = 2**53 - 1
+BIN32: Final = b"\xc4\x20"
 CLOCK_JUMP_MS: Final = 300_000
 ABOUT_KINDS: Final = frozenset(
     ("authority", "case", "document", "enterprise", "evidence", "hazard", "officer", "plan", "task", "terminal", "tip")
@@ -228,7 +229,16 @@ def _bounded(envelope: Envelope) -> bool:
     return envelope.loc is UNSET or len(envelope.loc.src.encode()) <= 32
 
 
-def _is_map(raw: bytes | memoryview) -> bool:
+def _same_bytes(envelope: Envelope, data: bytes) -> bool:
+    """Whether encoding again gives `data`. The encoder keeps a 3-byte map header for a struct of 16 optional fields."""
+    again = _ENCODER.encode(envelope)
+    count = again[2]
+    if again[0] != 0xDE or count > 15:
+        return again == data
+    return data[0] == 0x80 | count and again[3:] == data[1:]
+
+
+def _is_map(raw: bytes) -> bool:
     head = raw[0]
     return 0x80 <= head <= 0x8F or head in (0xDE, 0xDF)
 
@@ -253,11 +263,11 @@ def read(
         envelope = _DECODER.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError, OverflowError, RecursionError, MemoryError):
         return _read_generic(data, digest, terminal, seq, authority, epoch, lookup)
-    if envelope.seq != seq or envelope.terminal != terminal or _ENCODER.encode(envelope) != data:
+    if envelope.seq != seq or envelope.terminal != terminal or not _same_bytes(envelope, data):
         return _read_generic(data, digest, terminal, seq, authority, epoch, lookup)
     kind = lookup(envelope.type) if _type_name(envelope.type) else None
-    raw = envelope.body
-    if kind is None or not _is_map(memoryview(raw)) or not _bounded(envelope):
+    raw = bytes(envelope.body)
+    if kind is None or not _is_map(raw) or not _bounded(envelope):
         return _read_generic(data, digest, terminal, seq, authority, epoch, lookup)
     try:
         body = kind.decode(raw)
@@ -267,7 +277,8 @@ def read(
     if not plain:  # unknown body keys, or a body of another form: the generic walk decides
         return _read_generic(data, digest, terminal, seq, authority, epoch, lookup)
     notes = _context_notes(envelope, kind, authority, epoch, ())
-    private = kind.commitments(body) if kind.private else ()
+    # A commitment is a bin32: where no such header stands in the body there is none.
+    private = kind.commitments(body) if kind.private and BIN32 in raw else ()
     return Reading(digest, envelope.prev, notes, envelope, envelope.id, private)
 
 
@@ -275,23 +286,19 @@ def _context_notes(
     envelope: Envelope, kind: BodyCheck | None, authority: str, epoch: int, notes: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Add the notes of a sound envelope that depend on its type, its authority tags and the epoch."""
-    more: list[str] = []
+    more: tuple[str, ...] = ()
     if kind is not None and kind.origin == "office":
-        more.append("claim")
+        more = ("claim",)
     if envelope.anchor is not UNSET and envelope.anchor.epoch != epoch:
-        more.append("epoch_changed")
-    own = "authority:" + authority
-    foreign = False
-    for tag in envelope.about:
-        if tag[:10] == "authority:":
-            foreign = foreign or tag != own
-        elif tag > "authority;":  # sorted: nothing of that kind follows
-            break
-    if foreign:
-        more.append("foreign_authority")
-    if not more and not notes:
-        return ()
-    return tuple(sorted((*notes, *more)))
+        more = (*more, "epoch_changed")
+    if _is_foreign(tuple(envelope.about), "authority:" + authority):
+        more = (*more, "foreign_authority")
+    return tuple(sorted((*notes, *more))) if more or notes else ()
+
+
+@lru_cache(maxsize=16_384)
+def _is_foreign(about: tuple[str, ...], own: str) -> bool:
+    return any(tag != own for tag in about if tag.startswith("authority:"))
 
 
 def _read_generic(

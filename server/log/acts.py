@@ -313,7 +313,7 @@ async def enrolment_answer(
         entry=entry,
         index=position,
         hashes=tuple(await log.tree.inclusion(position, size)),
-        epochs=tuple(await epoch_entries(committer.pool, committer.book.queries, log.authority, signed_epoch - 1)),
+        epochs=tuple(await epoch_entries(committer.pool, committer.book.queries, log, signed_epoch - 1)),
         epoch_proof=tuple(await log.tree.inclusion(0, size)),
         genesis=act.b["genesis"],
         terminal=act.b["terminal"],

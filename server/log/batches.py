@@ -291,7 +291,7 @@ class FieldBatch:
         # (3) epochs that the terminal has not followed yet
         if seen is UNSET or seen.epoch < log.epoch:
             after = log.epoch - 1 if seen is UNSET else seen.epoch
-            fields["epochs"] = await epoch_entries(pool, queries, log.authority, after)
+            fields["epochs"] = await epoch_entries(pool, queries, log, after)
             fields["epoch_proof"] = await log.tree.inclusion(0, size)
         # (4) what has not arrived
         if self._waiting > 0:
@@ -341,14 +341,16 @@ class FieldBatch:
         return range(self._seal_position - admitted.fresh, self._seal_position)
 
 
-async def epoch_entries(pool: Any, queries: Mapping[str, str], authority: str, after: int) -> list[bytes]:
-    """Leaf 0 of every epoch of an authority behind `after`, ascending."""
-    found = []
-    for row in await pool.fetch(queries["logs_of"], authority):
-        if row["epoch"] > after and row["size"] > 0:
-            first = await pool.fetchrow(queries["entries"], row["log_id"], 0, 1)
-            found.append(bytes(first["entry"]))
-    return found
+async def epoch_entries(pool: Any, queries: Mapping[str, str], log: LogState, after: int) -> list[bytes]:
+    """Leaf 0 of every epoch behind `after` up to the log's own, ascending. Read once: they never change."""
+    if not log.chain:
+        found = []
+        for row in await pool.fetch(queries["logs_of"], log.authority):
+            if row["epoch"] <= log.epoch and row["size"] > 0:
+                first = await pool.fetchrow(queries["entries"], row["log_id"], 0, 1)
+                found.append((row["epoch"], bytes(first["entry"])))
+        log.chain = found
+    return [entry for epoch, entry in log.chain if epoch > after]
 
 
 async def _old_root_matches(connection: Connection, book: Book, authority: str, seen: envelopes.Seen) -> bool:

@@ -48,6 +48,7 @@ class LogState:
     keys: EpochKeys | None = None
     backed: int = 0
     roots: dict[int, bytes] = field(default_factory=dict)
+    chain: list[tuple[int, bytes]] = field(default_factory=list)
 
     def remember_root(self, size: int, root: bytes) -> None:
         """Keep a root that was signed or proven, so that most `seen` are answered without a look at the tree."""

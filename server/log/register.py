@@ -35,6 +35,7 @@ class Register:
         self._pending: dict[str, str] = {}
         self._waiters: list[asyncio.Future[None]] = []
         self._writing: asyncio.Task[None] | None = None
+        self._held: tuple[tuple[int, int, int], dict[str, str], dict[str, int]] | None = None
 
     def exists(self) -> bool:
         """Whether there is a register at all."""
@@ -100,24 +101,40 @@ class Register:
 
     def _merge(self, pending: Mapping[str, str]) -> dict[str, str]:
         with self._locked():
-            held = self.read_file()
-            greater = {o: n for o, n in pending.items() if o not in held or _size(n) > _size(held[o])}
+            held, sizes = self._read_held()
+            greater = {}
+            for origin, note in pending.items():
+                size = _size(note)
+                if size > sizes.get(origin, -1):
+                    greater[origin], sizes[origin] = note, size
             if greater:
                 held.update(greater)
                 self._write(held)
+            self._held = (self._stamp(), held, sizes)
             return held
 
-    def read_file(self) -> dict[str, str]:
-        """The file's content; a file that vanished while we run is an alarm, not an empty register."""
+    def _stamp(self) -> tuple[int, int, int]:
+        found = self.path.stat()
+        return found.st_ino, found.st_mtime_ns, found.st_size
+
+    def _read_held(self) -> tuple[dict[str, str], dict[str, int]]:
+        """The file's content and sizes; parsed again only if another process wrote it.
+
+        A file that vanished while we run raises: it is an alarm, not an empty register.
+        """
+        if self._held is not None and self._held[0] == self._stamp():
+            return self._held[1], self._held[2]
         value: dict[str, str] = json.loads(self.path.read_text("utf-8"))
-        return value
+        return value, {origin: _size(note) for origin, note in value.items()}
 
     def _write(self, notes: Mapping[str, str]) -> None:
         beside = self.path.with_name(f".{NAME}.{os.getpid()}")
-        with beside.open("w", encoding="utf-8") as file:
-            json.dump(notes, file, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        try:
+            os.write(handle, json.dumps(notes, ensure_ascii=False).encode())
+            os.fsync(handle)
+        finally:
+            os.close(handle)
         beside.replace(self.path)
         folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
         try:

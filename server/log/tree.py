@@ -22,6 +22,7 @@ TILE: Final = 256
 KEEP: Final = 4_096  # leaves that stay in memory behind the last full tile
 LEVELS: Final = 64
 EXTRA: Final = 8_192
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
 
 LeafReader = Callable[[int, int], Awaitable[list[bytes]]]
 """(first, last+1) -> leaf hashes, recomputed from the stored entries."""
@@ -91,10 +92,17 @@ class TileStore:
         path = self.path(level, index)
         if path is None or path.exists():
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        beside.write_bytes(b"".join(hashes))
-        beside.replace(path)
+        beside = f"{path.parent}/.{path.name}.{os.getpid()}"
+        try:
+            handle = os.open(beside, _NEW, 0o644)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(beside, _NEW, 0o644)
+        try:
+            os.write(handle, b"".join(hashes))
+        finally:
+            os.close(handle)
+        os.replace(beside, path)
 
 
 def _parents(hashes: Sequence[bytes]) -> list[bytes]:

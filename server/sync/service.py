@@ -12,7 +12,7 @@ import secrets
 import time
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
@@ -34,7 +34,7 @@ from server.log.terminals import Enrolled, Terminals
 from server.sync.encoding import inflate
 from server.sync.quota import Quota, Quotas
 
-CODE_LIFE: Final = "15 minutes"
+CODE_LIFE: Final = timedelta(minutes=15)
 MANY_PRIVATE: Final = 8
 
 
