@@ -344,7 +344,7 @@ BAD: Final[Mapping[str, Mapping[str, tuple[str, Damage]]]] = {
     },
     "hazard.found.v1": {
         "grade_missing": ("$", without("grade")),
-        "description_with_nul": ("$.description", put("配电箱\x00", "description")),
+        "description_a_number": ("$.description", put(7, "description")),
     },
     "inspection_record.signed.v1": {
         "refusal_without_reason": ("$.refused", without("refused", "reason")),
