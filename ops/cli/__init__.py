@@ -33,11 +33,19 @@ class Verb:
 GROUPS: dict[str, tuple[str, str]] = {
     "run": ("Run", "运行"),
     "people": ("People", "人员"),
+    "keep": ("Administer", "管理"),
     "look": ("Look", "查看"),
     "build": ("Build", "构建"),
 }
 VERBS: dict[str, Verb] = {
     "serve": Verb("ops.cli.serve", "run", "Run the server.", "运行服务器"),
+    "terminal": Verb(
+        "ops.cli.terminal", "run", "Act as a terminal: enrol, record, sync.", "模拟执法终端：登记、记录、同步"
+    ),
+    "fleet": Verb("ops.cli.fleet", "run", "Play many terminals against a server.", "用多台模拟终端检验服务器"),
+    "authority": Verb("ops.cli.authority", "keep", "Begin and list the logs of authorities.", "建立、列出机关日志"),
+    "enrol-code": Verb("ops.cli.enrol_code", "keep", "Issue a code that enrols a terminal.", "签发终端登记码"),
+    "epoch": Verb("ops.cli.epoch", "keep", "Begin a new epoch after a restore.", "恢复后开始新纪元"),
     "doctor": Verb(
         "ops.cli.doctor", "look", "Say whether this machine is fit to run liuhen.", "检查本机是否满足运行条件"
     ),
@@ -158,5 +166,9 @@ def _is_refusal(fault: Exception) -> bool:
         ("ops.postgres", "ClusterError"),
         ("ops.migrate", "MigrationRefused"),
         ("ops.settings", "SettingsError"),
+        ("server.log.epochs", "EpochRefused"),
+        ("server.log.keyring", "KeyMissing"),
+        ("server.log.register", "RegisterRefused"),
+        ("server.log.store", "DatabaseUnfit"),
     }
     return any((kind.__module__, kind.__name__) in known for kind in type(fault).__mro__)

@@ -51,8 +51,13 @@ async def begin_epoch(
     Safe to repeat after a crash before the commit. Raises EpochRefused, KeyMissing.
     """
     rows = await connection.fetch(queries["logs_of"], authority)
+    epoch = 1 if not rows else rows[-1]["epoch"] + 1
+    # A database from before the newest epochs lacks their leaves, which terminals have followed already: put them back.
+    while (lost := keyring.leaf(authority, epoch)) is not None and rows:
+        await _insert(connection, queries, keyring, authority, epoch, kind, lost)
+        rows = await connection.fetch(queries["logs_of"], authority)
+        epoch += 1
     newest = rows[-1] if rows else None
-    epoch = 1 if newest is None else newest["epoch"] + 1
     previous = ""
     signer: Signer
     if newest is None:
@@ -66,16 +71,32 @@ async def begin_epoch(
             signer = keyring.recovery(authority)
     keys = keyring.create(authority, epoch, host)
     entry = _epoch_entry(keys, signer, authority, epoch, host, previous, received)
+    log_id, note = await _insert(connection, queries, keyring, authority, epoch, kind, entry)
+    # Committed: the register follows, as after every group; then the copy of the leaf.
+    await register.persist({keys.log.name: note})
+    keyring.keep_leaf(authority, epoch, entry)
+    return Begun(log_id, authority, epoch, note, str(keys.verifier))
+
+
+async def _insert(
+    connection: Connection,
+    queries: Mapping[str, str],
+    keyring: Keyring,
+    authority: str,
+    epoch: int,
+    kind: str,
+    entry: bytes,
+) -> tuple[int, str]:
+    """A log of one entry: its leaf 0."""
+    keys = keyring.epoch(authority, epoch)
     leaf = merkle.leaf_hash(entry)
     root = merkle.root_of([leaf])
     note = sign_checkpoint(Checkpoint(keys.log.name, 1, root), keys.log)
     async with connection.transaction():
-        log_id = await connection.fetchval(queries["create_log"], authority, epoch, keys.log.name, kind)
+        log_id: int = await connection.fetchval(queries["create_log"], authority, epoch, keys.log.name, kind)
         await store.copy_entries(connection, [(log_id, 0, entry)])
         await connection.execute(queries["advance"], [log_id], [0], [1], [root], [leaf], [note])
-    # Committed: the register follows, as after every group.
-    await register.persist({keys.log.name: note})
-    return Begun(log_id, authority, epoch, note, str(keys.verifier))
+    return log_id, note
 
 
 def _epoch_entry(

@@ -85,6 +85,19 @@ class Keyring:
             _write_private(path, {"recovery": secrets.token_hex(32)})
         return Signer(bytes.fromhex(self._read(path)["recovery"]))
 
+    def keep_leaf(self, authority: str, epoch: int, entry: bytes) -> None:
+        """Keep leaf 0 of an epoch beside its keys: a database restored from before that epoch must repeat it exactly."""
+        path = self._path(authority, f"epoch-{epoch}").with_suffix(".leaf")
+        if not path.exists():
+            _write_file(path, entry)
+
+    def leaf(self, authority: str, epoch: int) -> bytes | None:
+        """Leaf 0 of an epoch that was begun here, None if it was not."""
+        try:
+            return self._path(authority, f"epoch-{epoch}").with_suffix(".leaf").read_bytes()
+        except FileNotFoundError:
+            return None
+
     def data_keys(self, authority: str) -> dict[bytes, bytes]:
         """Private data keys of every epoch that is still here, by `schemas.private.key_tag` of the public key."""
         folder = self._path(authority, "recovery").parent
@@ -106,11 +119,15 @@ class Keyring:
 
 
 def _write_private(path: Path, value: dict[str, str]) -> None:
+    _write_file(path, json.dumps(value).encode())
+
+
+def _write_file(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(value, file)
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
