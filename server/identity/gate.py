@@ -136,10 +136,9 @@ class DatabaseGate:
         secret = request.cookies.get(self._name(FORM_COOKIE), "")
         return secret if _SECRET.fullmatch(secret) else store.new_secret()
 
-    def remember_form(self, response: web.StreamResponse, secret: str) -> str:
-        """Set the form cookie; returns the token that the form has to carry."""
+    def remember_form(self, response: web.StreamResponse, secret: str) -> None:
+        """Give the browser that secret."""
         self._set(response, FORM_COOKIE, secret)
-        return _form_token(secret)
 
     def form_token(self, secret: str) -> str:
         """The token that a form has to carry beside that cookie."""

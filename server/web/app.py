@@ -14,7 +14,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, assert_never
+from typing import Final, Protocol, assert_never
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -62,6 +62,27 @@ class Gate(Protocol):
 
     def check_form(self, request: web.Request, person: Person | None, form: dict[str, str]) -> None:
         """Raise Problem forbidden unless the form carries the token that this browser was given."""
+
+    async def sign_in(self, request: web.Request, name: str, password: str) -> str | None:
+        """Open a session; None for a wrong name or password. Raises Problem quota_exceeded, overloaded."""
+
+    async def end(self, request: web.Request) -> None:
+        """End the session that this browser has, if any."""
+
+    def remember(self, response: web.StreamResponse, secret: str) -> None:
+        """Give the browser the session that `sign_in` opened."""
+
+    def forget(self, response: web.StreamResponse) -> None:
+        """Take the session's cookie away."""
+
+    def form_secret(self, request: web.Request) -> str:
+        """What ties forms to a browser that is not signed in: what it has, or a new value."""
+
+    def form_token(self, secret: str) -> str:
+        """The token that a form has to carry beside that secret."""
+
+    def remember_form(self, response: web.StreamResponse, secret: str) -> None:
+        """Give the browser that secret."""
 
 
 class Acts(Protocol):
@@ -261,8 +282,3 @@ async def _protect(request: web.Request, response: web.StreamResponse) -> None:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers.popall("Server", None)
-
-
-def json_response(value: Any, *, status: int = 200) -> web.Response:
-    """JSON in UTF-8 with bytes as hexadecimal text."""
-    return web.Response(status=status, body=problems.json_bytes(value), content_type="application/json")

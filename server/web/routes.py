@@ -55,19 +55,21 @@ class Route:
 
 
 ROUTES: Final = web.AppKey("routes", dict[tuple[str, str], Route])
+"""The table of an application: {(method, address with the names of its parts): Route}."""
 
 
 def add(app: web.Application, routes: Iterable[Route]) -> None:
     """Register routes on an application made by server.web.app; a second route for one address is a ValueError."""
     table = app[ROUTES]
     for route in routes:
-        key = (route.method, route.path)
+        if route.method == "GET":
+            made = app.router.add_get(route.path, route.handler)
+        else:
+            made = app.router.add_route(route.method, route.path, route.handler)
+        assert made.resource is not None
+        key = (route.method, made.resource.canonical)
         if key in table:
             raise ValueError(f"two routes for {route.method} {route.path}")
-        if route.method == "GET":
-            app.router.add_get(route.path, route.handler)
-        else:
-            app.router.add_route(route.method, route.path, route.handler)
         table[key] = route
 
 

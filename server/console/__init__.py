@@ -1,0 +1,1 @@
+"""The officers' face: sign-in, case files, terminals, help; a page for people and JSON for programs of each."""

@@ -1,0 +1,150 @@
+"""Case files: tasks, cases and hazards, as lists and each in process order; pages and JSON.
+
+Invariant: what the terminal says and what the server knows stand side by side, and a claim of the field is never shown
+as an act of the office.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Final
+from urllib.parse import quote
+
+from aiohttp import web
+
+from projections import queries
+from projections.views import SUBJECT_KINDS, CaseFile, CasePage, SubjectKind, to_json
+from schemas.problems import Problem
+from server.console import words
+from server.console.access import cut_name, scope
+from server.console.frame import page, texts_of
+from server.web.app import person_of
+from server.web.etag import json_answer
+from server.web.languages import language
+from server.web.routes import Handler
+
+PAGE_ROWS: Final = 50
+PAGE_ITEMS: Final = 200
+API_ITEMS: Final = queries.MAX_ITEMS
+MAX_ID: Final = 128
+PATHS: Final = {"task": "/tasks", "case": "/cases", "hazard": "/hazards"}
+"""Where each kind of subject has its page; links to other kinds (an enterprise) have none yet."""
+
+
+async def show_list(request: web.Request) -> web.Response:
+    """A list of one kind, newest activity first."""
+    kind = _kind(request)
+    rows, as_of = await _list(request, kind)
+    return page(
+        request,
+        "files.html",
+        person_of(request),
+        kind=kind,
+        kinds=SUBJECT_KINDS,
+        kind_names=_kind_names(request),
+        paths=PATHS,
+        rows=rows,
+        first="after" not in request.query,
+        cut=cut_name(as_of),
+    )
+
+
+def show_file(kind: SubjectKind) -> Handler:
+    """The page of one task, case or hazard."""
+
+    async def handler(request: web.Request) -> web.Response:
+        file, offset = await _file(request, kind, PAGE_ITEMS)
+        texts = texts_of(request)
+        steps = [
+            (
+                step,
+                [(item, words.body_lines(item.type, item.body, texts), _notes(request, item.notes)) for item in items],
+            )
+            for step, items in groupby(file.items, key=lambda item: item.step)
+        ]
+        return page(
+            request,
+            "file.html",
+            person_of(request),
+            file=file,
+            kind=kind,
+            kind_names=_kind_names(request),
+            paths=PATHS,
+            steps=steps,
+            offset=offset,
+            cut=cut_name(file.as_of),
+        )
+
+    return handler
+
+
+async def list_json(request: web.Request) -> web.Response:
+    """`/api/v1/{cases,tasks,hazards}`: a page of the list, `Link: rel="next"` to the following one."""
+    kind = _kind(request)
+    rows, as_of = await _list(request, kind)
+    response = json_answer(request, {**to_json(rows, language(request)), "as_of": _cut(as_of)})
+    if rows.next is not None:
+        response.headers["Link"] = f'<{request.path}?kind={kind}&after={quote(rows.next, safe="")}>; rel="next"'
+    return response
+
+
+def file_json(kind: SubjectKind) -> Handler:
+    """`/api/v1/<kind>s/{id}`: the same as the page, for programs."""
+
+    async def handler(request: web.Request) -> web.Response:
+        file, _ = await _file(request, kind, API_ITEMS)
+        response = json_answer(request, to_json(file, language(request)))
+        if file.next is not None:
+            response.headers["Link"] = f'<{quote(request.path)}?offset={file.next}>; rel="next"'
+        return response
+
+    return handler
+
+
+async def _list(request: web.Request, kind: SubjectKind) -> tuple[CasePage, dict[int, int]]:
+    async with scope(request) as connection:
+        try:
+            rows = await queries.list_cases(connection, kind, PAGE_ROWS, request.query.get("after"))
+        except queries.BadCursor:
+            raise Problem("bad_cursor") from None
+        return rows, await queries.as_of(connection)
+
+
+async def _file(request: web.Request, kind: SubjectKind, limit: int) -> tuple[CaseFile, int]:
+    name = request.match_info["id"]
+    offset = _offset(request)
+    if not 1 <= len(name) <= MAX_ID or "\0" in name:
+        raise Problem("not_found")
+    async with scope(request) as connection:
+        file = await queries.case_file(connection, kind, name, limit=limit, offset=offset)
+    if file is None:
+        raise Problem("not_found")
+    return file, offset
+
+
+def _kind(request: web.Request) -> SubjectKind:
+    wanted = request.query.get("kind", "case")
+    for kind in SUBJECT_KINDS:
+        if wanted == kind:
+            return kind
+    raise Problem("bad_request", f"expected kind to be one of {', '.join(SUBJECT_KINDS)}")
+
+
+def _offset(request: web.Request) -> int:
+    text = request.query.get("offset", "0")
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise Problem("bad_request", "expected offset to be a whole number")
+    return int(text)
+
+
+def _notes(request: web.Request, notes: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    return words.note_words(notes, texts_of(request))
+
+
+def _kind_names(request: web.Request) -> dict[str, str]:
+    texts = texts_of(request)
+    return {kind: texts.gettext(name) for kind, name in words.KIND_NAMES.items()}
+
+
+def _cut(as_of: dict[int, int]) -> dict[str, int]:
+    return {str(log): size for log, size in sorted(as_of.items())}

@@ -1,0 +1,106 @@
+"""Signing in and out, and the home page.
+
+Invariant: after signing in a browser goes to a page of this server only, and a wrong name and a wrong password look
+the same.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from aiohttp import web
+
+from projections import queries
+from projections.views import SUBJECT_KINDS
+from schemas.problems import Problem
+from server.console.access import FILE_READERS, cut_name, scope
+from server.console.frame import page
+from server.web.app import FORM, SERVICES, person_of
+
+# A path of ours with its query: no scheme, no host (`//` and `/\` lead elsewhere), nothing invisible.
+_OURS: Final = re.compile(r"/(?![/\\])[!-\[\]-~]{0,500}", re.ASCII)
+
+
+async def home(request: web.Request) -> web.Response:
+    """What is here for this person, and how current it is."""
+    person = person_of(request)
+    async with scope(request) as connection:
+        counts = {}
+        if person.may(FILE_READERS.roles):
+            for kind in SUBJECT_KINDS:
+                counts[kind] = await queries.list_cases(connection, kind, 5)
+        terminals = await queries.terminals(connection, queries.MAX_ROWS)
+        lag = await queries.lag(connection)
+        as_of = await queries.as_of(connection)
+    odd = [one for one in terminals.rows if one.held or one.open_branches or one.revoked is not None]
+    return page(
+        request,
+        "home.html",
+        person,
+        counts=counts,
+        terminals=terminals,
+        odd=odd,
+        waiting=sum(one.waiting for one in terminals.rows),
+        behind=sum(one.behind for one in lag),
+        parked=sum(one.parked for one in lag),
+        entries=sum(as_of.values()),
+        cut=cut_name(as_of),
+    )
+
+
+async def show(request: web.Request) -> web.Response:
+    """The sign-in form."""
+    return _form(request, status=200, name="", failed="")
+
+
+async def sign_in(request: web.Request) -> web.Response:
+    """Check name and password; open a session and go on."""
+    gate = request.app[SERVICES].gate
+    form = request[FORM]
+    name = form.get("name", "")[:64]
+    try:
+        secret = await gate.sign_in(request, name, form.get("password", ""))
+    except Problem as refusal:
+        if refusal.code not in ("quota_exceeded", "overloaded"):
+            raise
+        return _form(request, status=refusal.type.status, name=name, failed=refusal.code)
+    if secret is None:
+        return _form(request, status=401, name=name, failed="wrong")
+    response = web.Response(status=303, headers={"Location": _next(form.get("next", ""))})
+    gate.remember(response, secret)
+    return response
+
+
+async def sign_out(request: web.Request) -> web.Response:
+    """End the session here and on the server."""
+    gate = request.app[SERVICES].gate
+    await gate.end(request)
+    response = web.Response(status=303, headers={"Location": "/sign-in?out=1"})
+    gate.forget(response)
+    return response
+
+
+def _form(request: web.Request, *, status: int, name: str, failed: str) -> web.Response:
+    gate = request.app[SERVICES].gate
+    secret = gate.form_secret(request)
+    form = request.get(FORM, {})
+    following = _next(form.get("next", "") or request.query.get("next", ""))
+    response = page(
+        request,
+        "sign_in.html",
+        None,
+        status=status,
+        name=name,
+        failed=failed,
+        following=following,
+        needed=following != "/" and not failed,
+        out="out" in request.query and not failed,
+        token=gate.form_token(secret),
+    )
+    gate.remember_form(response, secret)
+    return response
+
+
+def _next(wanted: str) -> str:
+    return wanted if _OURS.fullmatch(wanted) else "/"

@@ -1,0 +1,187 @@
+"""What codes mean, in words: notes, incidents, roles, kinds, and the fields and values of event bodies.
+
+English stands here and Chinese in the catalogue; labels of body fields come from the published schemas, which have
+both. Invariant: every note and incident of the wire protocol has its sentence (a test compares the lists).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from projections.views import WITHHELD
+from schemas.events import REGISTRY
+from schemas.publish import schema_of
+from server.web.i18n import N_, Texts
+
+NOTES: Final[Mapping[str, str]] = {
+    "after_hole": N_("Came in after it had been declared lost."),
+    "claim": N_("A terminal says so; only the office can bring this about. It opens no gate."),
+    "clock_jump": N_("The terminal's clock jumped by more than 5 minutes before this record."),
+    "duplicate_id": N_("Another record has the same id."),
+    "epoch_changed": N_("Written under an earlier epoch of the log."),
+    "foreign_authority": N_("Refers to another authority."),
+    "held": N_("Handed in while the terminal was held; an officer has to look at it."),
+    "invalid_body": N_("The content does not fit its type and was not interpreted."),
+    "invalid_fields": N_("A field is missing or wrong; the record was kept but not interpreted."),
+    "not_canonical": N_("The bytes are not in the agreed form; they were kept but not read."),
+    "seq_mismatch": N_("States another number than its place in the chain."),
+    "terminal_mismatch": N_("States another terminal than the one that sent it."),
+    "unknown_fields": N_("Has fields that this version does not know."),
+    "unknown_type": N_("A type that this version does not know yet; kept, and read once the type is known."),
+    "unknown_version": N_("A version of the protocol that this server does not know; kept but not read."),
+    "unlinked": N_("Stands in its place but does not prove the link to the record before it."),
+}
+INCIDENTS: Final[Mapping[str, str]] = {
+    "blob_corrupt": N_("A stored file no longer has its digest"),
+    "blob_lost": N_("A stored file is lost"),
+    "fork": N_("The chain of records forked"),
+    "fork_claimed": N_("The terminal claims a history that is not in the log"),
+    "hole": N_("Records were declared lost"),
+    "split_view": N_("The terminal saw a log that differs from this one"),
+}
+ROLE_NAMES: Final[Mapping[str, str]] = {
+    "inspector": N_("Inspector"),
+    "unit_head": N_("Head of unit"),
+    "legal_reviewer": N_("Legal reviewer"),
+    "bureau_head": N_("Head of bureau"),
+    "planner": N_("Planner"),
+    "discloser": N_("Disclosure officer"),
+    "supervisor": N_("Supervisor"),
+    "auditor": N_("Auditor"),
+    "administrator": N_("Administrator"),
+}
+KIND_NAMES: Final[Mapping[str, str]] = {
+    "case": N_("Case"),
+    "task": N_("Inspection task"),
+    "hazard": N_("Hazard"),
+    "enterprise": N_("Enterprise"),
+    "document": N_("Document"),
+    "plan": N_("Plan"),
+    "tip": N_("Tip"),
+    "officer": N_("Officer"),
+    "evidence": N_("Evidence"),
+}
+PENALTY_KINDS: Final[Mapping[str, str]] = {
+    "P01": N_("warning"),
+    "P02": N_("circulated criticism"),
+    "P03": N_("fine"),
+    "P04": N_("confiscation of illegal income"),
+    "P05": N_("confiscation of illegal property"),
+    "P06": N_("suspension of a licence"),
+    "P07": N_("lowered qualification"),
+    "P08": N_("revocation of a licence"),
+    "P09": N_("restricted operations"),
+    "P10": N_("stop of production or business"),
+    "P11": N_("closure"),
+    "P12": N_("practice restriction"),
+    "P13": N_("detention (police only)"),
+    "P99": N_("other penalty"),
+}
+VALUE: Final = "value"
+"""Context of the words that are values of body fields; their English is the value without its underscores."""
+MAX_DEPTH: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One field of a body for a page: `kind` says how `value` is to be shown.
+
+    text: a string · instant, number: an int · withheld: whether the private value has arrived · lines: a nested map ·
+    list: several values, each a Line without label.
+    """
+
+    label: str
+    kind: str
+    value: Any
+
+
+def enum_values() -> frozenset[str]:
+    """Every value of an enumeration in a body, without the kinds of penalty, which have names of their own."""
+    found: set[str] = set()
+
+    def walk(node: Any) -> None:
+        if isinstance(node, dict):
+            found.update(value for value in node.get("enum", ()) if isinstance(value, str))
+            for item in node.values():
+                walk(item)
+        elif isinstance(node, list):
+            for item in node:
+                walk(item)
+
+    for name in REGISTRY:
+        walk(_schema(name))
+    return frozenset(found - PENALTY_KINDS.keys())
+
+
+def body_lines(type_name: str, body: Mapping[str, Any], texts: Texts) -> tuple[Line, ...]:
+    """The fields of a body with their labels, in the order of the type's schema; a type not known has bare keys."""
+    schema = _schema(type_name) if type_name in REGISTRY else {}
+    return _lines(body, schema, schema.get("$defs", {}), texts, 0)
+
+
+@cache
+def _schema(type_name: str) -> dict[str, Any]:
+    return schema_of(REGISTRY[type_name])
+
+
+def _lines(
+    value: Mapping[str, Any], schema: Mapping[str, Any], parts: Mapping[str, Any], texts: Texts, depth: int
+) -> tuple[Line, ...]:
+    known = schema.get("properties", {})
+    keys = [key for key in known if key in value and key != "note"]
+    keys += [key for key in value if key not in known]
+    if "note" in value and "note" in known:
+        keys.append("note")
+    return tuple(_line(key, value[key], known.get(key, {}), parts, texts, depth) for key in keys)
+
+
+def _line(key: str, value: Any, schema: Mapping[str, Any], parts: Mapping[str, Any], texts: Texts, depth: int) -> Line:
+    said = schema.get("x-description", {})
+    label = said.get(texts.language) or key
+    english = said.get("en", "")
+    schema = _resolved(schema, parts)
+    match value:
+        case {"withheld": _} if len(value) <= 2:
+            return Line(label, WITHHELD, bool(value.get("arrived")))
+        case dict() if depth < MAX_DEPTH:
+            return Line(label, "lines", _lines(value, schema, parts, texts, depth + 1))
+        case list() | tuple() if depth < MAX_DEPTH:
+            items = _resolved(schema.get("items", {}), parts)
+            return Line(label, "list", tuple(_line("", item, items, parts, texts, depth + 1) for item in value))
+        case bool():
+            return Line(label, "text", texts.pgettext(VALUE, "yes") if value else texts.pgettext(VALUE, "no"))
+        case int() if key.endswith("_fen"):
+            return Line(
+                label, "text", texts.gettext("%(amount)s yuan") % {"amount": f"{value // 100:,}.{value % 100:02}"}
+            )
+        case int() if english.startswith("instant"):
+            return Line(label, "instant", value)
+        case int():
+            return Line(label, "number", value)
+        case str() if "enum" in schema and value in schema["enum"]:
+            return Line(label, "text", value_word(value, texts))
+        case _:
+            return Line(label, "text", str(value))
+
+
+def _resolved(schema: Mapping[str, Any], parts: Mapping[str, Any]) -> Mapping[str, Any]:
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        found: Mapping[str, Any] = parts.get(reference.rpartition("/")[2], {})
+        return found
+    return schema
+
+
+def value_word(value: str, texts: Texts) -> str:
+    """A value of an enumeration in words."""
+    if value in PENALTY_KINDS:
+        return texts.gettext(PENALTY_KINDS[value])
+    return texts.pgettext(VALUE, value.replace("_", " "))
+
+
+def note_words(notes: Iterable[str], texts: Texts) -> tuple[tuple[str, str], ...]:
+    """(code, sentence) of each note."""
+    return tuple((note, texts.gettext(NOTES.get(note, note))) for note in notes)
