@@ -19,7 +19,7 @@ from pathlib import Path
 import asyncpg
 import structlog
 
-from ops import migrate
+from ops import logs, migrate
 from ops.cluster import Cluster
 from ops.settings import Settings, SettingsError
 from server.log import epochs, store
@@ -44,6 +44,8 @@ class Database:
 @contextlib.asynccontextmanager
 async def open_database(settings: Settings) -> AsyncIterator[Database]:
     """The database of the settings, migrated. Raises SettingsError, ClusterError, MigrationRefused."""
+    if not structlog.is_configured():
+        logs.configure("warning")
     if settings.database_dsn is not None:
         outside = settings.database_dsn
         yield Database(lambda _role: outside, embedded=False)
