@@ -26,6 +26,9 @@ PROJECTIONS: Final = {case_file.NAME: case_file.VERSION, terminal_ledger.NAME: t
 MAX_KEPT: Final = 50_000
 """Heads and terminals kept in memory between batches; older ones are read again when they are needed."""
 
+MAX_ROWS: Final = 16_384
+"""Rows in one statement."""
+
 
 class Overtaken(Exception):
     """Somebody else moved the positions or swapped the tables: forget what is in memory and read again."""
@@ -277,13 +280,8 @@ class Folder:
                 items.extend(
                     (authority, kind, subject, log_id, chunk, count, data) for chunk, count, data in head.take_chunks()
                 )
-        if self._fresh:
-            # Nothing is there yet: COPY costs a third of an upsert.
-            await _copy(connection, self.slot, "case_files", heads)
-            await _copy(connection, self.slot, "case_items", items)
-        elif heads:
-            await connection.execute(self._queries["put_heads"], *_columns(heads))
-            await connection.execute(self._queries["put_items"], *_columns(items))
+        await self._put(connection, "put_heads", heads)
+        await self._put(connection, "put_items", items)
 
     async def _write_ledgers(self, connection: asyncpg.Connection, touched: Mapping[int, set[bytes]]) -> None:
         rows: list[tuple[Any, ...]] = []
@@ -294,14 +292,12 @@ class Folder:
                 for name in sorted(names)
                 if name in states
             )
-        if self._fresh:
-            await _copy(connection, self.slot, "terminals", rows)
-        elif rows:
-            await connection.execute(self._queries["put_ledgers"], *_columns(rows))
+        await self._put(connection, "put_ledgers", rows)
 
-
-async def _copy(connection: asyncpg.Connection, slot: str, table: str, rows: list[tuple[Any, ...]]) -> None:
-    await connection.copy_records_to_table(table, schema_name=f"view_{slot}", records=rows)
+    async def _put(self, connection: asyncpg.Connection, query: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        # COPY would be no quicker to write and is not allowed where rows have a policy.
+        for start in range(0, len(rows), MAX_ROWS):
+            await connection.execute(self._queries[query], *_columns(rows[start : start + MAX_ROWS]))
 
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
