@@ -37,6 +37,7 @@ from server.log import epochs, store
 from server.log.book import Book, LogClosed
 from server.log.committer import Committer, Work
 from server.log.keyring import KeyMissing, Keyring
+from server.log.recorders.work import RecentlyTaken
 from server.log.register import Register, RegisterRefused
 from server.log.store import Connection, DatabaseUnfit
 
@@ -76,6 +77,7 @@ class Engine:
             **store.load_queries("server.log", "log.sql"),
             **store.load_queries("server.log", "recorders.sql"),
         }
+        self.recent = RecentlyTaken()
         self._wakers: set[threading.Event] = set()
         self._wakers_lock = threading.Lock()
         self._listening = threading.Event()

@@ -107,10 +107,13 @@ class LogAggregateRecorder(LogRecorder, AggregateRecorder):
             raise DataError(f"expected at most {MAX_EVENTS} events at once, got {len(stored_events)}")
         received = time.time_ns() // 1_000_000
         events = [_event(stored_event, received) for stored_event in stored_events]
-        work = StoredEvents(self.authority, events, tracked)
+        engine = self.engine
+        if engine.recent.any_of(self.authority, events):
+            raise IntegrityError("an event with this originator and version is stored already")
+        work = StoredEvents(self.authority, events, tracked, engine.recent)
         if work.size > MAX_BYTES:
             raise DataError(f"expected at most {MAX_BYTES} bytes at once, got {work.size}")
-        ids: list[int] = self.engine.append(work)
+        ids: list[int] = engine.append(work)
         return ids
 
 

@@ -6,6 +6,9 @@ The invariant: either all events of a call and its tracking stand in the log's t
 
 from __future__ import annotations
 
+import threading
+import time
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -20,6 +23,8 @@ STORED_CHAIN: Final = 0
 """The chain number of stored events in log.keys."""
 
 TRACK: Final = "insert_tracking"
+MAX_RECENT: Final = 20_000
+RECENT_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +45,37 @@ class Tracked:
     notification: int
 
 
+class RecentlyTaken:
+    """Versions that were appended moments ago: who offers one again is refused without waiting for the head's lock.
+
+    Many threads that change one aggregate offer little else. Only ever a hint that a version is taken: what is not
+    here is looked up under the lock. Forgotten after seconds, because a restored database may have lost it.
+    """
+
+    def __init__(self) -> None:
+        self._until: OrderedDict[tuple[str, bytes, int], float] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def add(self, authority: str, events: Sequence[Event]) -> None:
+        """Remember what was appended."""
+        until = time.monotonic() + RECENT_SECONDS
+        with self._lock:
+            for event in events:
+                self._until[authority, event.origin, event.version] = until
+            while len(self._until) > MAX_RECENT:
+                self._until.popitem(last=False)
+
+    def any_of(self, authority: str, events: Sequence[Event]) -> bool:
+        """Whether one of the versions was appended moments ago."""
+        now = time.monotonic()
+        return any(self._until.get((authority, event.origin, event.version), 0.0) > now for event in events)
+
+
 class StoredEvents:
     """Events of one application, with what they track. Answers with their notification ids, in order."""
 
-    def __init__(self, authority: str, events: Sequence[Event], tracked: Tracked | None) -> None:
+    def __init__(self, authority: str, events: Sequence[Event], tracked: Tracked | None, recent: RecentlyTaken) -> None:
+        self._recent = recent
         self._authority = authority
         self._events = events
         self._tracked = tracked
@@ -71,6 +103,9 @@ class StoredEvents:
 
     async def read(self, connection: Connection, turn: Turn, group: Group, book: Book) -> None:  # noqa: ARG002
         """Under the head's lock: which versions are taken, what was tracked, and how many events older epochs hold."""
+        self._taken = self._recent.any_of(self._authority, self._events)
+        if self._taken:
+            return
         queries = book.queries
         log_id = turn.log.log_id
         self._before = await connection.fetchval(queries["ids_before"], log_id)
@@ -110,4 +145,5 @@ class StoredEvents:
 
     async def answer(self, turn: Turn, committer: Committer) -> list[int]:  # noqa: ARG002 - the protocol of a work
         """The notification ids. Leaf 0 is the epoch, so in the first epoch they are the positions."""
+        self._recent.add(self._authority, self._events)
         return [self._before + position for position in self._positions]
