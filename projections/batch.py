@@ -127,9 +127,9 @@ class Folder:
 
         Returns what could not be digested. Several folds may go before one `write`.
         """
+        before = len(self._touched.parked)
         read = [(run, self._read(run)) for run in runs]
         await self._load_missing(connection, read)
-        before = len(self._touched.parked)
         for run, facts in read:
             self._fold_run(run, facts)
         return self._touched.parked[before:]

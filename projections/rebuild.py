@@ -47,12 +47,14 @@ class RebuildRefused(Exception):
 class Rebuilt:
     """What a rebuild did. `different` = rows per table in which rebuilt and live tables differ (empty: equal).
 
-    `expected`: whether a difference was to be expected, because the projections or the registry changed meanwhile.
+    `compared` is False where the live tables are of another version: they are no measure then. `expected`: whether a
+    difference was to be expected, because the projections or the registry changed meanwhile.
     """
 
     entries: int
     seconds: float
     parked: int
+    compared: bool
     different: Mapping[str, int]
     expected: bool
     swapped: bool
@@ -60,8 +62,8 @@ class Rebuilt:
 
     @property
     def equal(self) -> bool:
-        """Whether every byte is the same."""
-        return not self.different
+        """Whether every byte was compared and is the same."""
+        return self.compared and not self.different
 
 
 async def rebuild(
@@ -97,7 +99,7 @@ async def rebuild(
 @dataclass(frozen=True, slots=True)
 class _End:
     entries: int
-    rest: tuple[int, Mapping[str, int], bool, bool, int]
+    rest: tuple[int, bool, Mapping[str, int], bool, bool, int]
 
 
 async def _targets(
@@ -154,4 +156,4 @@ async def _finish(connection: asyncpg.Connection, folder: Folder, registry: Regi
             await connection.execute(queries["empty"])
     # Committed: readers that begin now see the new tables; those under way finish with the old ones.
     expected = not comparable or live.registry != digest
-    return _End(more, (parked, different, expected, swap, live.generation + swap))
+    return _End(more, (parked, comparable, different, expected, swap, live.generation + swap))

@@ -180,15 +180,12 @@ class Runner:
     async def _begin(self, connection: asyncpg.Connection) -> None:
         """Whether the live tables are ours to go on with; those of another version are rebuilt first."""
         live = await read_live(connection)
-        digest = registry_digest(self._registry)
-        if not live.versions:
-            await connection.execute(statements.load("tables", "a")["set_live"], live.slot, versions_text(), digest)
-        elif live.versions != versions_text():
+        if live.versions and live.versions != versions_text():
             from projections.rebuild import rebuild
 
             log.info("projections.rebuild", had=live.versions, now=versions_text())
             await rebuild(self._dsn, registry=self._registry)
-        elif live.registry != digest:
+        elif live.versions and live.registry != registry_digest(self._registry):
             # What was not understood then stays so until somebody rebuilds; nothing is wrong meanwhile.
             log.warning("projections.registry_changed", do="liuhen rebuild")
 
@@ -247,7 +244,16 @@ class Follower:
     async def _current(self) -> Folder:
         """The states of the slot that is live now."""
         live = await read_live(self._connection)
-        if live.versions and live.versions != versions_text():
+        if not live.versions:
+            # Nobody has written to these tables yet: they are made by this program from here on.
+            await self._connection.execute(
+                statements.load("tables", "a")["set_live"],
+                live.slot,
+                versions_text(),
+                registry_digest(self._registry),
+            )
+            live = await read_live(self._connection)
+        if live.versions != versions_text():
             raise Overtaken(f"the live tables are of {live.versions}, this program has {versions_text()}")
         if self._folder is None or live != self._live:
             self._folder = await Folder.load(self._connection, live.slot, self._registry)

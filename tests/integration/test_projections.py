@@ -48,7 +48,9 @@ async def office(log: Log, name: str, tags: list[str], fields: dict[str, object]
     await log.committer.submit(work)
 
 
-async def test_a_case_file_is_read_in_process_order_and_not_in_order_of_arrival(log: Log, database: TestDatabase) -> None:
+async def test_a_case_file_is_read_in_process_order_and_not_in_order_of_arrival(
+    log: Log, database: TestDatabase
+) -> None:
     terminal = await enrolled(log)
     await inspection(log, terminal)
     await fold(database)
@@ -348,5 +350,3 @@ async def test_an_answer_says_how_far_the_log_was_folded(log: Log, database: Tes
 def str_id(raw: bytes) -> str:
     text = raw.hex()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-

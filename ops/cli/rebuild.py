@@ -1,0 +1,134 @@
+"""`liuhen rebuild`: make the projections again from the log, compare them with the live ones, and swap.
+
+The server may run meanwhile. Invariant: until the last moment the live tables answer as before; with --check they do so
+afterwards as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ops import settings as settings_module
+from ops.cli import EXIT_NOT_IN_ORDER, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from projections.rebuild import Rebuilt
+
+ROLE = "liuhen_projector"
+MAX_DSN = 4_096
+
+
+@click.command(epilog="Example: liuhen rebuild --data data --check")
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of the embedded database.")
+@click.option(
+    "--dsn-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=f"File with the DSN of an outside database ({ROLE}).",
+)
+@click.option("--check", is_flag=True, help="Compare only: the live tables stay.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
+@click.pass_context
+def command(ctx: click.Context, data: Path | None, dsn_file: Path | None, check: bool, as_json: bool) -> None:
+    """Rebuild case files and terminal ledgers from the log. 由日志重建卷宗与终端台账。
+
+    Exit code 0: done, and equal to the live tables (or a difference was to be expected because this program knows
+    more event types or folds otherwise); 1: the live tables were not what the log says; 2: could not run.
+    """
+    if data is not None and dsn_file is not None:
+        raise Refusal("expected --data or --dsn-file, got both: name one database")
+    done = asyncio.run(_run(_source(ctx, data, dsn_file), check, _progress(as_json)))
+    click.echo(json.dumps(as_figures(done)) if as_json else _words(done))
+    if not done.equal and not done.expected:
+        ctx.exit(EXIT_NOT_IN_ORDER)
+
+
+def as_figures(done: Rebuilt) -> dict[str, Any]:
+    """What `--json` prints."""
+    return {
+        "entries": done.entries,
+        "seconds": round(done.seconds, 3),
+        "entries_per_s": round(done.entries / done.seconds) if done.seconds else 0,
+        "compared": done.compared,
+        "equal": done.equal,
+        "different": dict(done.different),
+        "expected": done.expected,
+        "parked": done.parked,
+        "swapped": done.swapped,
+        "generation": done.generation,
+    }
+
+
+async def _run(source: AbstractAsyncContextManager[str], check: bool, progress: Callable[[int, int], None]) -> Rebuilt:
+    from projections.rebuild import RebuildRefused, rebuild
+    from projections.runner import LOST
+
+    try:
+        async with source as dsn:
+            return await rebuild(dsn, swap=not check, progress=progress)
+    except RebuildRefused as fault:
+        raise Refusal(str(fault)) from fault
+    except LOST as fault:
+        raise Refusal(
+            f"the database does not answer ({type(fault).__name__}): check that it runs, then try again"
+        ) from fault
+
+
+@asynccontextmanager
+async def _source(ctx: click.Context, data: Path | None, dsn_file: Path | None) -> AsyncIterator[str]:
+    if dsn_file is not None:
+        try:
+            text = dsn_file.read_text("utf-8")[:MAX_DSN].strip()
+        except (OSError, UnicodeDecodeError) as fault:
+            raise Refusal(f"cannot read {dsn_file} ({type(fault).__name__}): expected one line, a DSN") from fault
+        if not text:
+            raise Refusal(f"{dsn_file} is empty: expected one line, a DSN")
+        yield text
+        return
+    from ops.compose import open_database
+
+    async with open_database(settings_module.load(ctx.find_root().obj, data=data)) as database:
+        yield database.dsn(ROLE)
+
+
+def _progress(as_json: bool) -> Callable[[int, int], None]:
+    if as_json:
+        return lambda _done, _all: None
+    tty, shown = sys.stderr.isatty(), [-1]
+
+    def show(done: int, whole: int) -> None:
+        percent = 100 if not whole else done * 100 // whole
+        if percent == shown[0] or not whole:
+            return
+        if tty:
+            bar = "#" * (percent // 4)
+            click.echo(f"\r[{bar:<25}] {percent:3d} % {done:,}/{whole:,}", nl=percent == 100, err=True)
+        elif percent // 10 != shown[0] // 10:
+            click.echo(f"{percent} % {done}/{whole}", err=True)
+        shown[0] = percent
+
+    return show
+
+
+def _words(done: Rebuilt) -> str:
+    rate = f"{done.entries / done.seconds:,.0f}/s" if done.seconds else ""
+    lines = [f"{done.entries:,} entries folded in {done.seconds:.1f} s ({rate}), {done.parked} parked"]
+    if not done.compared:
+        lines.append("the live tables were of another version: nothing to compare with")
+    elif done.equal:
+        lines.append("equal to the live tables, byte for byte")
+    else:
+        rows = ", ".join(f"{count} in {name}" for name, count in sorted(done.different.items()))
+        why = "as expected: this program knows other event types" if done.expected else "the live tables were wrong"
+        lines.append(f"rows that differ: {rows} ({why})")
+    lines.append("swapped in" if done.swapped else "not swapped (--check)")
+    return "\n".join(lines)
