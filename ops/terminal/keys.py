@@ -80,7 +80,7 @@ def load(path: Path) -> TerminalKeys:
     try:
         value = json.loads(data)
         keys = TerminalKeys(Signer(bytes.fromhex(value["event"])), Signer(bytes.fromhex(value["request"])))
-    except (ValueError, KeyError, TypeError, KeyRefused):
+    except (ValueError, KeyError, TypeError, RecursionError, KeyRefused):
         raise KeyFileRefused(f"{path} is damaged: expected two keys in hexadecimal; enrol the terminal anew") from None
     if keys.event.public == keys.request.public:
         raise KeyFileRefused(f"{path} holds the same key twice: enrol the terminal anew")
