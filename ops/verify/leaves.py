@@ -69,7 +69,9 @@ def judge(chunk: list[bytes], context: Context) -> tuple[list[bytes], list[Any]]
 def unpack(judged: Any, position: int) -> Judged:
     """The judgement that `judge` packed for the way between processes."""
     if type(judged) is tuple:
-        return Item(*judged[:7], position=position)
+        made = Item(*judged)
+        made.position = position
+        return made
     return judged  # type: ignore[no-any-return]  # a text or None, as _judge made it
 
 
