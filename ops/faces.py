@@ -3,37 +3,75 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import asyncpg
 from aiohttp import web
 
 from ops.compose import OpenLog
 from ops.settings import Settings
+from schemas.entries import Who
+from schemas.problems import Problem
+from server.console.routes import add_routes as console_routes
+from server.identity.gate import DatabaseGate
+from server.identity.person import Person
+from server.log.terminal_acts import TerminalActs
+from server.public.routes import make_public_app
 from server.sync import routes as sync_routes
 from server.sync.service import Sync
 from server.tlog import routes as tlog_routes
 from server.web.app import Face, Services
 
 
-class _Nobody:
-    async def identify(self, request: web.Request) -> None:
-        return None
+class ConsoleActs:
+    """Office acts on terminals as the console asks for them: the person becomes the entry's `w`."""
 
-    def check_form(self, request: web.Request, person: object, form: dict[str, str]) -> None:
-        return None
+    def __init__(self, acts: TerminalActs) -> None:
+        self._acts = acts
+
+    async def resolve_fork(self, person: Person, terminal: str, branch: str | None, reason: str) -> None:
+        """`terminal.fork_resolved.v1`."""
+        chosen = None if branch is None else _raw(branch, 32)
+        await self._acts.resolve_fork(person.authority, _raw(terminal, 16), chosen, reason, who(person))
+
+    async def release(self, person: Person, terminal: str, reason: str) -> None:
+        """`terminal.released.v1`."""
+        await self._acts.release(person.authority, _raw(terminal, 16), reason, who(person))
+
+
+def who(person: Person) -> Who:
+    """The `w` of an office entry that a signed-in officer brings about."""
+    return Who(officer=person.name, session=person.session, via=person.via)
+
+
+def _raw(text: str, length: int) -> bytes:
+    try:
+        raw = bytes.fromhex(text.replace("-", ""))
+    except ValueError:
+        raw = b""
+    if len(raw) != length:
+        raise Problem("not_found")
+    return raw
 
 
 def make_services(settings: Settings, opened: OpenLog, console: asyncpg.Pool) -> Services:
     """What the handlers of the internal application share."""
-    return Services(console=console, gate=_Nobody(), acts=None)
+    origin = settings.origin
+    gate = DatabaseGate(console, secure=origin is not None and origin.startswith("https://"))
+    acts = ConsoleActs(TerminalActs(opened.committer, opened.pool))
+    return Services(console=console, gate=gate, acts=acts, origin=origin)
 
 
 def internal_faces(opened: OpenLog, sync: Sync) -> list[Face]:
     """Terminals, log, console."""
     tlog = tlog_routes.Tlog(opened.committer, opened.pool, sync)
-    return [partial(sync_routes.add_routes, sync=sync), partial(tlog_routes.add_routes, tlog=tlog)]
+    return [
+        partial(sync_routes.add_routes, sync=sync),
+        partial(tlog_routes.add_routes, tlog=tlog),
+        console_routes,
+    ]
 
 
 def public_app(settings: Settings) -> web.Application:
-    """The public application."""
-    return web.Application()
+    """The public application: files of the published folder, and nothing that could reach the log."""
+    return make_public_app(settings.published or Path("/nonexistent"))

@@ -1,15 +1,90 @@
-"""The projections' process: a child of the server that follows the logs and fills the tables."""
+"""The projections' process: a child of the server that follows the logs and fills the tables.
+
+The child gets its connection string through its environment and ends when its parent does (its standard input is a
+pipe from the parent). If it dies it is started again; several servers on one database may each have one, the lease in
+the database lets one of them work.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import os
+import sys
 from collections.abc import AsyncIterator
+from typing import Final
 
+import structlog
+
+from ops import logs
 from ops.compose import Database
 from ops.settings import Settings
+from projections.runner import Runner
+
+VARIABLE: Final = "LIUHEN_PROJECTOR_DSN"
+STOP_SECONDS: Final = 10.0
+AGAIN_SECONDS: Final = 1.0
+log = structlog.get_logger("liuhen.projector")
 
 
 @contextlib.asynccontextmanager
 async def projecting(settings: Settings, database: Database) -> AsyncIterator[None]:
-    """Keep a projector running beside the server; restarted if it ends."""
-    yield
+    """Keep a projector running beside the server; started again if it ends."""
+    keeper = asyncio.create_task(_keep(settings, database))
+    try:
+        yield
+    finally:
+        keeper.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await keeper
+
+
+async def _keep(settings: Settings, database: Database) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LIUHEN_")}
+    environment = {**kept, VARIABLE: database.dsn("liuhen_projector"), "LIUHEN_LOG_LEVEL": settings.log_level}
+    while True:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-P", "-m", "ops.projector", env=environment, stdin=asyncio.subprocess.PIPE
+        )
+        try:
+            code = await child.wait()
+        except asyncio.CancelledError:
+            assert child.stdin is not None
+            child.stdin.close()
+            try:
+                async with asyncio.timeout(STOP_SECONDS):
+                    await child.wait()
+            except TimeoutError:
+                child.kill()
+                await child.wait()
+            raise
+        log.warning("projector_ended", code=code)
+        await asyncio.sleep(AGAIN_SECONDS)
+
+
+async def _run(dsn: str) -> None:
+    stop = asyncio.Event()
+    reader = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+
+    async def parent_gone() -> None:
+        await reader.read()  # ends when the parent closes the pipe or dies
+        stop.set()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(parent_gone())
+        await Runner(dsn).run(stop)
+
+
+def main() -> None:
+    """Entry point of the child."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group: the parent ends us in order
+    logs.configure(os.environ.get("LIUHEN_LOG_LEVEL", "info"))
+    asyncio.run(_run(os.environ[VARIABLE]))
+
+
+if __name__ == "__main__":
+    main()

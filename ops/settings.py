@@ -57,6 +57,8 @@ class Settings:
     """Host in the names of the logs' keys (`<host>/<authority>/<epoch>`). It is signed into epoch 1, so choose it once."""
     signed_for: str | None = None
     """HOST[:PORT] that terminals sign their requests for (@authority); without it, the address of `internal`."""
+    origin: str | None = None
+    """Scheme and host of the internal application as browsers see it (https://…), when a proxy stands in front."""
     authorities: str = "210000 210500 210521"
     """Codes of the authorities whose logs an embedded installation begins with: by default a province, a city and a
     county of one line. Others are added with `liuhen authority add`."""
@@ -155,6 +157,8 @@ def _checked(name: str, value: object, origin: str, base: Path) -> object:
         raise SettingsError(f"{name} {origin}: expected one of {', '.join(LOG_LEVELS)}{shown}")
     if name == "uploads_per_second" and not re.fullmatch(r"[0-9]{1,6}", value):
         raise SettingsError(f"{name} {origin}: expected a whole number{shown}")
+    if name == "origin" and not re.fullmatch(r"https?://[^/\s]+", value):
+        raise SettingsError(f"{name} {origin}: expected https://HOST without a path{shown}")
     if name == "host" and not re.fullmatch(r"[a-z0-9]([a-z0-9.-]{0,200}[a-z0-9])?", value):
         raise SettingsError(f"{name} {origin}: expected a host name in lower case{shown}")
     if name == "authorities" and not re.fullmatch(r"[0-9A-Za-z]{1,32}( [0-9A-Za-z]{1,32})*", value):

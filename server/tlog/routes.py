@@ -68,7 +68,7 @@ async def get_tile(request: web.Request) -> web.Response:
     """A hash tile, full or partial."""
     tlog = request.app[TLOG]
     state, size, _ = await tlog.log(request.match_info["authority"], request.match_info["epoch"])
-    tile = _tile(request, size)
+    tile = _tile(request.match_info["tile"], size)
     level, start = 8 * (tile.level or 0), tile.index * 256
     hashes = await state.tree.nodes(level, start, start + tile.width)
     return web.Response(
@@ -84,7 +84,7 @@ async def get_bundle(request: web.Request) -> web.Response:
     if person is None or person.authority != authority:
         raise Problem("not_found")
     state, size, _ = await tlog.log(authority, request.match_info["epoch"])
-    tile = _tile(request, size)
+    tile = _tile(request.match_info["bundle"], size)
     start = tile.index * 256
     rows = await tlog.pool.fetch(tlog.committer.book.queries["entries"], state.log_id, start, start + tile.width)
     return web.Response(
@@ -144,9 +144,9 @@ async def _asked_terminal(request: web.Request, tlog: Tlog, authority: str) -> b
     return wanted
 
 
-def _tile(request: web.Request, size: int) -> tiles.Tile:
+def _tile(path: str, size: int) -> tiles.Tile:
     try:
-        tile = tiles.parse_path("tile/" + request.match_info["tile"])
+        tile = tiles.parse_path("tile/" + path)
     except tiles.TileRefused as refused:
         raise Problem("not_found", str(refused)) from None
     if not tiles.exists_at(tile, size):
@@ -156,7 +156,7 @@ def _tile(request: web.Request, size: int) -> tiles.Tile:
 
 ROUTES: Final = (
     Route("GET", "/log/v1/{authority}/{epoch}/checkpoint", get_checkpoint, Everybody()),
-    Route("GET", "/log/v1/{authority}/{epoch}/tile/{tile:entries/.+}", get_bundle, Officers(AUDITORS)),
+    Route("GET", "/log/v1/{authority}/{epoch}/tile/{bundle:entries/.+}", get_bundle, Officers(AUDITORS)),
     Route("GET", "/log/v1/{authority}/{epoch}/tile/{tile:[0-9]+/.+}", get_tile, Everybody()),
     Route("GET", "/log/v1/{authority}/{epoch}/proof", get_proof, SignedByTerminal()),
 )
