@@ -6,6 +6,7 @@ Invariant: a `send` ends within its deadline with an `Answer` or with `NoAnswer`
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -82,10 +83,11 @@ class HttpTransport:
     async def send(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         """One request. Redirects are not followed: what was signed was signed for one address."""
         assert self._session is not None
+        data = None if body is None else io.BytesIO(body)  # written in pieces, so that the loop is not held up
         sent = {"Accept-Encoding": "identity", **headers}
         try:
             async with self._session.request(
-                method, f"{self._url}{target}", headers=sent, data=body, allow_redirects=False
+                method, f"{self._url}{target}", headers=sent, data=data, allow_redirects=False
             ) as response:
                 received = bytearray()
                 async for chunk in response.content.iter_chunked(CHUNK):
