@@ -38,6 +38,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "build": ("Build", "构建"),
 }
 VERBS: dict[str, Verb] = {
+    "demo": Verb("ops.cli.demo", "run", "Show everything on this machine.", "在本机演示全部功能"),
     "serve": Verb("ops.cli.serve", "run", "Run the server.", "运行服务器"),
     "terminal": Verb(
         "ops.cli.terminal", "run", "Act as a terminal: enrol, record, sync.", "模拟执法终端：登记、记录、同步"

@@ -88,8 +88,8 @@ class Gate(Protocol):
 class Acts(Protocol):
     """Office acts on a terminal, written to the log. Both raise Problem conflict when another officer was quicker."""
 
-    async def resolve_fork(self, person: Person, terminal: str, branch: str, reason: str) -> None:
-        """`terminal.fork_resolved.v1`: `branch` is the id that goes on (64 hexadecimal digits) or "stored"."""
+    async def resolve_fork(self, person: Person, terminal: str, branch: str | None, reason: str) -> None:
+        """`terminal.fork_resolved.v1`: `branch` (64 hexadecimal digits) goes on, None keeps the chain stored first."""
 
     async def release(self, person: Person, terminal: str, reason: str) -> None:
         """`terminal.released.v1`: the terminal is no longer held."""
@@ -183,7 +183,7 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
             raise
         problem = problems.from_http(fault)
     except ConnectionError:
-        raise  # nobody is there to be answered
+        return _nobody()
     except Exception as fault:  # noqa: BLE001 - the boundary: whatever it is, it ends here with a number
         problem = _incident(fault)
     page = request.app.get(ERROR_PAGE)
@@ -191,10 +191,17 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         try:
             return await page(request, problem)
         except ConnectionError:
-            raise
+            return _nobody()
         except Exception as fault:  # noqa: BLE001 - a page that cannot be drawn must not hide the refusal
             problem = _incident(fault)
     return problems.answer(request, problem)
+
+
+def _nobody() -> web.Response:
+    """The client has gone: an answer for the form's sake, which ends the connection. Raising would log a trace."""
+    response = web.Response(status=400)
+    response.force_close()
+    return response
 
 
 def _incident(fault: Exception) -> Problem:
