@@ -80,7 +80,7 @@ async def _act(request: web.Request, done: str, reason: str, branch: str = "") -
     terminal = (await _terminal(request)).id  # of the own authority, or not found
     try:
         if done == "resolved":
-            await acts.resolve_fork(person_of(request), terminal, branch, reason)
+            await acts.resolve_fork(person_of(request), terminal, None if branch == STORED else branch, reason)
         else:
             await acts.release(person_of(request), terminal, reason)
     except Problem as refusal:

@@ -1,0 +1,138 @@
+"""The internal application as officers meet it: real HTTP, real PostgreSQL, the real log behind it.
+
+`open_house` gives a running console with the people of a bureau. `People` and passwords are invented.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import aiohttp
+import asyncpg
+from aiohttp import web
+
+from ops.faces import ConsoleActs
+from server.console.routes import add_routes
+from server.identity import passwords, store
+from server.identity.gate import DatabaseGate
+from server.log.terminal_acts import TerminalActs
+from server.web.app import Face, Services, make_internal_app, make_runner
+from tests.support.log import AUTHORITY, Log, open_log
+from tests.support.postgres import TestDatabase
+
+PASSWORD = "a long enough password"
+NEIGHBOUR = "210521"
+PEOPLE: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
+    "lin": ("林晓", AUTHORITY, ("inspector",)),
+    "he": ("何为", AUTHORITY, ("unit_head",)),
+    "bao": ("包容", AUTHORITY, ("administrator",)),
+    "zhao": ("赵宁", NEIGHBOUR, ("legal_reviewer",)),
+}
+_HASHES: dict[str, str] = {}
+
+
+@dataclass
+class House:
+    """A running console: its address, what it stands on, and its application."""
+
+    url: str
+    database: TestDatabase
+    log: Log
+    gate: DatabaseGate
+    app: web.Application
+
+    @asynccontextmanager
+    async def browser(self, name: str | None = None) -> AsyncIterator[aiohttp.ClientSession]:
+        """A browser with cookies, signed in as `name`. Redirects are not followed, so that tests see them."""
+        jar = aiohttp.CookieJar(unsafe=True)
+        async with aiohttp.ClientSession(self.url, cookie_jar=jar, timeout=aiohttp.ClientTimeout(total=30)) as session:
+            if name is not None:
+                answer = await sign_in(session, name, PASSWORD)
+                assert answer.status == 303, await answer.text()
+            yield session
+
+    @asynccontextmanager
+    async def program(self, role: str = "auditor", authority: str = AUTHORITY) -> AsyncIterator[aiohttp.ClientSession]:
+        """A program with an access token."""
+        headers = {"Authorization": f"Bearer {await self.token(role, authority)}"}
+        async with aiohttp.ClientSession(self.url, headers=headers) as session:
+            yield session
+
+    async def token(self, role: str = "auditor", authority: str = AUTHORITY) -> str:
+        async with owner(self.database) as connection:
+            life = timedelta(days=1)
+            return (await store.add_token(connection, label="test", authority=authority, role=role, life=life))[0]
+
+
+@asynccontextmanager
+async def open_house(
+    database: TestDatabase, folder: Path, *, people: Sequence[str] = tuple(PEOPLE), faces: Sequence[Face] = ()
+) -> AsyncIterator[House]:
+    """A console on `database` with the accounts of `people`, and the logs of two authorities."""
+    await add_people(database, people)
+    async with (
+        open_log(database.dsn("liuhen_writer"), folder, authorities=(AUTHORITY, NEIGHBOUR)) as log,
+        asyncpg.create_pool(database.dsn("liuhen_console"), min_size=1, max_size=4) as pool,
+    ):
+        gate = DatabaseGate(pool)
+        acts = ConsoleActs(TerminalActs(log.committer, log.pool))
+        app = make_internal_app(Services(console=pool, gate=gate, acts=acts), add_routes, *faces)
+        async with listening(app) as url:
+            yield House(url, database, log, gate, app)
+
+
+@asynccontextmanager
+async def listening(app: web.Application) -> AsyncIterator[str]:
+    """The application on a free port of loopback, with the deadlines of production."""
+    runner = make_runner(app)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def owner(database: TestDatabase) -> AsyncIterator[asyncpg.Connection]:
+    connection = await database.connect()
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def add_people(database: TestDatabase, people: Sequence[str]) -> None:
+    if PASSWORD not in _HASHES:
+        _HASHES[PASSWORD] = passwords.hash_password(PASSWORD)  # 0.1 s, once a session
+    async with owner(database) as connection:
+        for name in people:
+            display, authority, roles = PEOPLE[name]
+            await store.add_user(
+                connection, name, display=display, authority=authority, roles=roles, password_hash=_HASHES[PASSWORD]
+            )
+
+
+async def sign_in(
+    session: aiohttp.ClientSession, name: str, password: str, *, following: str = "/", headers: Mapping[str, str] = {}
+) -> aiohttp.ClientResponse:
+    """Fill in the form as a browser does; the answer is not followed."""
+    async with session.get("/sign-in") as page:
+        token = form_token(await page.text())
+    form = {"form_token": token, "name": name, "password": password, "next": following}
+    answer = await session.post("/sign-in", data=form, allow_redirects=False, headers=headers)
+    await answer.read()
+    return answer
+
+
+def form_token(html: str) -> str:
+    """The token of the first form on a page."""
+    found = re.search(r'name="form_token" value="([0-9a-f]{64})"', html)
+    assert found is not None, "no form on the page"
+    return found[1]
