@@ -578,7 +578,9 @@ class Walk:
             if not sound:
                 self._around.report("incident_invented", position, terminal=found.id, kind=incident.y)
         for _, position in due.values():
-            self._around.report("incident_missing", position, terminal=found.id)
+            # It was due right behind the seal.
+            last = position if unit.seal is None else unit.seal[0] + 1
+            self._around.report("incident_missing", position, last=last, terminal=found.id)
         if seal is not None and not split and seal.n is not UNSET:
             seen = (seal.n.epoch, seal.n.size, seal.n.root)
             if found.split_view != seen and self._contradicts(seen, unit.first) is True:

@@ -15,6 +15,8 @@ Language = Literal["zh", "en"]
 KEPT_PER_CODE: Final = 100
 """Findings of one code in one log that are kept with their sentence; further ones are counted."""
 
+DERIVED: Final = frozenset(("keys", "seals", "tags", "terminals"))
+
 SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     # code: (en, zh)
     "log_empty": ("the log has no entries", "日志没有任何条目"),
@@ -221,10 +223,10 @@ class Report:
             self.findings,
             key=lambda f: (
                 order.get(f.origin, -1),
+                f.table in DERIVED,  # what is derived differs because the entries do
                 f.first < 0,
                 max(f.last, f.first),
                 f.first != f.last,
-                bool(f.table),
             ),
         )
 
