@@ -131,21 +131,46 @@ async def test_two_server_processes_at_once_one_wins(log: Log, acts: TerminalAct
     assert sorted(type(o).__name__ for o in outcomes) == ["Placed", "Problem"]
 
 
+async def held_up(log: Log, *coroutines: Any) -> list[Any]:
+    """Begin one after the other while the head is locked elsewhere: all have read before the first is appended."""
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    connection = await store.connect(log.dsn)
+    tasks: list[asyncio.Task[Any]] = []
+    begun = log.committer.figures.works
+    try:
+        async with connection.transaction(), asyncio.timeout(10):
+            await connection.fetch("SELECT * FROM log.lock_heads((SELECT array_agg(log_id) FROM log.logs))")
+            for behind, coroutine in enumerate(coroutines):
+                tasks.append(asyncio.create_task(coroutine))
+                # The first waits for the lock, in a transaction; the others queue up behind it.
+                while await connection.fetchval(waits) != 1 or len(log.committer._queue) != behind:
+                    pass
+    finally:
+        await connection.close()
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert log.committer.figures.works > begun
+    return outcomes
+
+
 async def test_an_upload_between_reading_and_appending_is_no_conflict(log: Log, acts: TerminalActs) -> None:
     terminal = PaperTerminal()
     await enrol(log, terminal)
-    batches = [terminal.batch([terminal.envelope()]) for _ in range(12)]
+    upload = send(log, terminal.batch([terminal.envelope(), terminal.envelope()]))
+    _, revoked = await held_up(log, upload, acts.revoke(AUTHORITY, terminal.id, "lost on a bus", LIN))
+    assert isinstance(revoked, Placed)
+    body = (await act_at(log, revoked)).b
+    assert body["declared"] == (await row_of(log, terminal))["revoked"] == 2, "decided anew on what has come in"
 
-    async def upload() -> None:
-        for batch in batches:
-            await send(log, batch)
 
-    async with asyncio.TaskGroup() as group:
-        group.create_task(upload())
-        revoked = group.create_task(acts.revoke(AUTHORITY, terminal.id, "lost on a bus", LIN))
-    body = (await act_at(log, revoked.result())).b
-    row = await row_of(log, terminal)
-    assert body["declared"] == row["revoked"], "the act says exactly what the log holds the terminal to"
+async def test_another_officers_act_between_reading_and_appending_is_a_conflict(log: Log, acts: TerminalActs) -> None:
+    honest, _, _ = await forked(log)
+    await acts.resolve_fork(AUTHORITY, honest.id, None, "why", LIN)
+    first, second = await held_up(
+        log, acts.release(AUTHORITY, honest.id, "one", LIN), acts.release(AUTHORITY, honest.id, "two", ZHAO)
+    )
+    assert isinstance(first, Placed)
+    assert isinstance(second, Problem)
+    assert (second.code, second.fields) == ("conflict", {"expected": 4}), "both had read version 2"
 
 
 @pytest.mark.parametrize("reason", ["", "  \n", "x" * 501, "a\0b"])

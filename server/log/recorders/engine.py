@@ -266,9 +266,7 @@ class Engine:
         while True:
             gone = asyncio.Event()
             try:
-                connection: asyncpg.Connection = await store.connect(
-                    self.settings.dsn, name="liuhen recorders listener"
-                )
+                connection: asyncpg.Connection = await store.connect(self.settings.dsn, name="liuhen listener")
             except (*store.LOST, asyncpg.PostgresError, DatabaseUnfit) as fault:
                 log.warning("listener_waits", error=type(fault).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
