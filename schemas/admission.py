@@ -93,7 +93,9 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A verified batch, as far as admission looks at it. `split` says that `seen` contradicts the log."""
+    """A verified batch, as far as admission looks at it. `split` says that `seen` contradicts the log; `genesis` is the
+    hash that stands in front of seq 1.
+    """
 
     terminal: bytes
     first: int
@@ -103,6 +105,7 @@ class Offer:
     head: bytes | UnsetType = UNSET
     seen: Seen | UnsetType = UNSET
     split: bool = False
+    genesis: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,10 +193,20 @@ def _admit_plain(state: TerminalState, offer: Offer, known_ids: MutableSet[bytes
 
 
 def _notes(
-    notes: tuple[str, ...], *, held: bool = False, jumped: bool = False, repeated: bool = False, after_hole: bool = False
+    notes: tuple[str, ...],
+    *,
+    held: bool = False,
+    jumped: bool = False,
+    repeated: bool = False,
+    after_hole: bool = False,
 ) -> tuple[str, ...]:
     more = [*notes]
-    for wanted, note in ((held, "held"), (jumped, "clock_jump"), (repeated, "duplicate_id"), (after_hole, "after_hole")):
+    for wanted, note in (
+        (held, "held"),
+        (jumped, "clock_jump"),
+        (repeated, "duplicate_id"),
+        (after_hole, "after_hole"),
+    ):
         if wanted:
             more.append(note)
     return tuple(sorted(more))
@@ -201,7 +214,9 @@ def _notes(
 
 def _check_revoked(state: TerminalState, offer: Offer) -> None:
     if state.revoked is not None and offer.first + len(offer.readings) - 1 > state.revoked + REVOKED_GRACE:
-        raise Problem("revoked", "beyond what the terminal had declared when it was revoked", limit=state.revoked + REVOKED_GRACE)
+        raise Problem(
+            "revoked", "beyond what the terminal had declared when it was revoked", limit=state.revoked + REVOKED_GRACE
+        )
 
 
 def _split(rare: Rare, offer: Offer) -> tuple[list[tuple[str, dict[str, Any]]], Rare]:
@@ -296,7 +311,7 @@ class _Walk:
         """A heartbeat whose `head` is not the stored hash of first-1 on any chain."""
         offer = self.offer
         place = offer.first - 1
-        if place == self.seq and offer.head == self.hash:
+        if (place == self.seq and offer.head == self.hash) or (place == 0 and offer.head == offer.genesis):
             return False
         for hole in self.rare.holes:
             if hole.first <= place < hole.last or (place == hole.last and offer.head == hole.hash):

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from msgspec import UNSET
 
-from schemas import admission, entries, merkle
+from schemas import admission, enrolment, entries, merkle, notes
 from schemas import batch as batches
 from schemas import envelope as envelopes
 from schemas import private as privates
@@ -97,9 +97,7 @@ class FieldBatch:
         self._epoch = epoch
         terminal, first = self.batch.terminal, self.batch.first
         self._readings: list[Reading] = [
-            envelopes.read(
-                data, terminal, first + index, authority=self._authority, epoch=epoch, lookup=self._lookup
-            )
+            envelopes.read(data, terminal, first + index, authority=self._authority, epoch=epoch, lookup=self._lookup)
             for index, data in enumerate(self.batch.envelopes)
         ]
 
@@ -160,6 +158,7 @@ class FieldBatch:
             head=batch.head,
             seen=batch.seen,
             split=self._split,
+            genesis=b"" if batch.envelopes else enrolment.genesis_hash(batch.terminal, found.event_key),
         )
         stored = group.stored.get(batch.terminal, {})
         # The place before `first` matters to a heartbeat and behind a hole only.
@@ -174,9 +173,7 @@ class FieldBatch:
             self._seal_position = position
             turn.seals.append((batch.terminal, self._chain, position, batch.last))
         for kind, body in admitted.incidents:
-            turn.append(
-                entries.incident(kind, body, batch.terminal, secrets.token_bytes(16), self.received)
-            )
+            turn.append(entries.incident(kind, body, batch.terminal, secrets.token_bytes(16), self.received))
         if admitted.state != found.state or found.more:
             found.state = admitted.state
             found.touched = True
@@ -246,7 +243,7 @@ class FieldBatch:
 
     async def _receipt(self, turn: Turn, committer: Committer) -> bytes:
         admitted, log, batch = self._admitted, turn.log, self.batch
-        assert admitted is not None and log.keys is not None  # noqa: S101, PT018 - decided and signed
+        assert admitted is not None and log.keys is not None  # noqa: PT018 - decided and signed
         size = turn.size
         root = await log.root_at(size)
         fields: dict[str, Any] = {
@@ -264,7 +261,7 @@ class FieldBatch:
             "watermark": 0,
         }
         pool, queries = committer.pool, committer.book.queries
-        assert pool is not None  # noqa: S101 - given by whoever serves batches
+        assert pool is not None
         terminal = store.uuid(batch.terminal)
         # (1) the seal that covers the batch
         position = self._seal_position
@@ -354,14 +351,22 @@ async def epoch_entries(pool: Any, queries: Mapping[str, str], log: LogState, af
 
 
 async def _old_root_matches(connection: Connection, book: Book, authority: str, seen: envelopes.Seen) -> bool:
-    for row in await connection.fetch(book.queries["logs_of"], authority):
-        if row["epoch"] == seen.epoch:
-            if seen.size > row["size"]:
-                return False
-            old: LogState = book.state(row)
-            await book.check_head(old, row)
-            return await old.root_at(seen.size) == seen.root
-    return False
+    """Whether an earlier epoch had the root that a terminal says it had. After a restore it may have been larger than
+    what is stored of it: then the checkpoint that the next epoch quotes is all that is known, and below its size the
+    terminal's word cannot be contradicted.
+    """
+    rows = {row["epoch"]: row for row in await connection.fetch(book.queries["logs_of"], authority)}
+    row, following = rows.get(seen.epoch), rows.get(seen.epoch + 1)
+    if row is None or following is None:
+        return False
+    if seen.size <= row["size"]:
+        return await book.old_root(row, seen.size) == seen.root
+    leaf = await connection.fetchrow(book.queries["entries"], following["log_id"], 0, 1)
+    entry = entries.decode(bytes(leaf["entry"]))
+    if not isinstance(entry, entries.EpochEntry) or not entry.previous:
+        return False
+    quoted = notes.parse_checkpoint(notes.split_note(entry.previous)[0])
+    return seen.size < quoted.size or (seen.size, seen.root) == (quoted.size, quoted.root)
 
 
 def open_private(batch: Batch, keys: Mapping[bytes, bytes]) -> list[Opened]:

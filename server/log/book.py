@@ -18,7 +18,7 @@ import asyncpg
 
 from schemas import merkle
 from schemas.notes import Checkpoint, NoteRefused, VerifierKey, open_checkpoint, sign_checkpoint
-from server.log.keyring import EpochKeys, Keyring, KeyMissing
+from server.log.keyring import EpochKeys, KeyMissing, Keyring
 from server.log.register import Register
 from server.log.store import Connection
 from server.log.tree import TileStore, Tree
@@ -27,7 +27,7 @@ READ_AHEAD: Final = 2_000
 MAX_ROOTS: Final = 4_096
 
 
-class LogClosed(Exception):  # noqa: N818 - a state, not a fault of ours
+class LogClosed(Exception):
     """The log takes no entries until an operator acts; the message says what was found and what to do."""
 
 
@@ -74,15 +74,14 @@ class LogState:
 class Book:
     """LogStates by id, loaded from the database when first asked for."""
 
-    def __init__(
-        self, queries: Mapping[str, str], keyring: Keyring, register: Register, tiles: Path | None
-    ) -> None:
+    def __init__(self, queries: Mapping[str, str], keyring: Keyring, register: Register, tiles: Path | None) -> None:
         self.queries = queries
         self.keyring = keyring
         self.register = register
         self._tiles = tiles
         self._states: dict[int, LogState] = {}
         self._newest: dict[str, LogState] = {}
+        self._old: dict[int, Tree] = {}
         self._reader: Connection | None = None
 
     def states(self) -> list[LogState]:
@@ -96,6 +95,7 @@ class Book:
         """
         self._states.clear()
         self._newest.clear()
+        self._old.clear()
 
     def use_reader(self, connection: Connection) -> None:
         """The connection over which entries are read for tiles and for following other processes."""
@@ -145,9 +145,29 @@ class Book:
         self._states[log_id] = made
         return made
 
+    async def old_root(self, row: Any, size: int) -> bytes | None:
+        """Root that a log of an earlier epoch had at a size that its stored entries reach; None where they do not
+        hash to its head. Nothing is signed there any more, so the register is not asked: it may be ahead of it since a
+        restore, which the next epoch has acknowledged.
+        """
+        tree = self._old.get(row["log_id"])
+        if tree is None:
+            state = self.state(row)
+            frontier = bytes(row["frontier"])
+            hashes = [frontier[i : i + 32] for i in range(0, len(frontier), 32)]
+            if len(hashes) != row["size"].bit_count() or merkle.root_from_frontier(row["size"], hashes) != bytes(row["root"]):
+                return None
+            tree = state.tree.beside()
+            try:
+                await tree.load(row["size"], frontier)
+            except ValueError:
+                return None
+            self._old[row["log_id"]] = tree
+        return await tree.root_at(size)
+
     async def read_leaves(self, log_id: int, first: int, end: int) -> list[bytes]:
         """Leaf hashes first .. end-1, recomputed from the stored entries. Raises LogClosed where one is absent."""
-        assert self._reader is not None  # noqa: S101 - set by whoever opens the book
+        assert self._reader is not None
         found: list[bytes] = []
         for start in range(first, end, READ_AHEAD):
             stop = min(end, start + READ_AHEAD)
@@ -175,7 +195,9 @@ class Book:
 
     async def _check_moved_head(self, state: LogState, size: int, root: bytes, note: str, frontier: bytes) -> None:
         where = f"log {state.origin}"
-        advice = "the database was restored or altered: run `liuhen verify`, then `liuhen epoch new` to go on in a new epoch"
+        advice = (
+            "the database was restored or altered: run `liuhen verify`, then `liuhen epoch new` to go on in a new epoch"
+        )
         # (1) not behind the register, and equal in root at equal size
         registered = self.register.notes.get(state.origin)
         seen = self._open(state, registered, "the register's note") if registered else None

@@ -57,6 +57,7 @@ class Terminal:
 
     terminal: bytes
     authority: str
+    event_key: bytes
     state: TerminalState
     waiting: int
     version: int
@@ -85,7 +86,9 @@ class Turn:
         self.leaves.append(leaf if leaf is not None else sha256(b"\x00" + entry).digest())
         return position
 
-    def key(self, origin: bytes, version: int, chain: int, position: int, notes: int = 0, id: bytes | None = None) -> None:
+    def key(
+        self, origin: bytes, version: int, chain: int, position: int, notes: int = 0, id: bytes | None = None
+    ) -> None:
         """Say where (origin, version) stands."""
         self.keys.append((self.log.log_id, origin, version, chain, position, notes, id))
 
@@ -244,12 +247,15 @@ class Committer:
         except store.LOST as fault:
             await self._drop_connection()
             await self._after_loss(taken, fault)
-        except (asyncpg.PostgresError, ValueError, TypeError, KeyError, AssertionError, OverflowError) as fault:
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the next group is served
             if len(taken) > 1:
                 self.figures.retried += 1
                 for waiting in taken:
                     if not waiting.future.done():
                         await self._serve([waiting])
+                return
+            if isinstance(fault, LogClosed):
+                _fail(taken[0], Problem("not_ready", str(fault)))
                 return
             incident = secrets.token_hex(8)
             log.error("commit_failed", incident=incident, error=type(fault).__name__, exc_info=fault)
@@ -489,7 +495,7 @@ class Committer:
                 answer = await waiting.work.answer(group.turns[waiting.work.authority], self)
             except Problem as problem:
                 _fail(waiting, problem)
-            except Exception as fault:  # noqa: BLE001 - one answer must not take its neighbours down
+            except Exception as fault:
                 incident = secrets.token_hex(8)
                 log.error("answer_failed", incident=incident, error=type(fault).__name__, exc_info=fault)
                 _fail(waiting, Problem("internal", incident=incident))
@@ -576,7 +582,7 @@ class _Locked:
             return await self._connection.fetch(*arguments)
 
 
-class _Refused(Exception):  # noqa: N818
+class _Refused(Exception):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.code)
         self._problem = problem
@@ -607,7 +613,8 @@ def _terminal(row: Any) -> Terminal:
         clock=decode_clock(row["clock"]),
         rare=decode_rare(row["rare"]),
     )
-    return Terminal(row["terminal"].bytes, row["authority"], state, row["waiting"], row["version"])
+    event_key = bytes(row["event_key"])
+    return Terminal(row["terminal"].bytes, row["authority"], event_key, state, row["waiting"], row["version"])
 
 
 def _terminal_columns(moved: Sequence[Terminal]) -> tuple[list[Any], ...]:

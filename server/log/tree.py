@@ -28,7 +28,7 @@ LeafReader = Callable[[int, int], Awaitable[list[bytes]]]
 """(first, last+1) -> leaf hashes, recomputed from the stored entries."""
 
 
-class TileMissing(Exception):  # noqa: N818 - not an error: an instruction to load
+class TileMissing(Exception):
     """A node that is not in memory yet."""
 
     def __init__(self, level: int, index: int) -> None:
@@ -123,6 +123,10 @@ class Tree:
         self._extra: dict[tuple[int, int], bytes] = {}  # nodes of tiles that still grow, left of what memory holds
         self._filed = 0  # leaves below it lie in full level-0 tiles that are filed
         self._loading = asyncio.Lock()
+
+    def beside(self) -> Tree:
+        """An empty tree over the same entries and tiles."""
+        return Tree(self.tiles, self._read_leaves)
 
     async def load(self, size: int, frontier: bytes) -> None:
         """Begin at `size` with a frontier that the caller has checked against a signed root. Reads at most 255 entries."""

@@ -19,7 +19,7 @@ SELECT l.log_id, l.authority, l.epoch, l.origin, l.kind, h.size, h.root, h.front
 
 -- name: terminals
 -- The terminals of a group, read under the heads' locks.
-SELECT terminal, authority, seq, hash, declared, chain, held, revoked, clock, rare, waiting, version
+SELECT terminal, authority, event_key, seq, hash, declared, chain, held, revoked, clock, rare, waiting, version
   FROM log.terminals WHERE terminal = ANY ($1::uuid[]);
 
 -- name: stored
@@ -131,3 +131,10 @@ SELECT position, offsets FROM log.tags WHERE log_id = $1 AND tag = $2 AND positi
 
 -- name: confirm_backup
 SELECT log.confirm_backup($1, $2);
+
+-- name: terminal_list
+-- How every terminal stands, for the command line; `forked` where a branch waits for an officer's act is in `rare`.
+SELECT t.terminal, t.authority, t.seq, t.declared, t.held, t.rare IS NOT NULL AS forked, t.revoked IS NOT NULL AS revoked,
+       t.waiting, c.at
+  FROM log.terminals t LEFT JOIN log.contacts c USING (terminal)
+ WHERE $1::text IS NULL OR t.authority = $1 ORDER BY t.authority, t.terminal;
