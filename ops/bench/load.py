@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -27,9 +28,13 @@ BATCH: Final = 50
 TEXT: Final = "配电箱未设置防护,现场临时用电线路沿地面敷设且无保护措施,作业人员未按规定佩戴安全帽。"
 
 
+class LoadRefused(Exception):
+    """A server did not accept what was sent; a figure of such a run would mean nothing."""
+
+
 @dataclass(slots=True)
 class LoadTerminal:
-    """An enrolled terminal with its chain."""
+    """An enrolled terminal with its chain. `ready` holds batches that were made and not sent yet, in order."""
 
     authority: str
     event: Signer
@@ -37,7 +42,13 @@ class LoadTerminal:
     id: bytes = bytes(16)
     seq: int = 0
     prev: bytes = bytes(32)
-    counter: int = field(default=0)
+    ready: deque[bytes] = field(default_factory=deque)
+
+    def prepare(self, batches: int) -> list[bytes]:
+        """The next batches of this terminal, those that were left over first."""
+        while len(self.ready) < batches:
+            self.ready.append(self.batch())
+        return [self.ready.popleft() for _ in range(batches)]
 
     def batch(self, count: int = BATCH) -> bytes:
         """The bytes of the next batch."""
@@ -83,7 +94,9 @@ class LoadTerminal:
         )  # fmt: skip
         sig = self.event.sign(batches.message_of(unsigned, hashes))
         return batches.encode(
-            Batch(declared=self.seq, envelopes=envelopes, first=first, head=UNSET, sig=sig, suite=1, terminal=self.id, v=1)
+            Batch(
+                declared=self.seq, envelopes=envelopes, first=first, head=UNSET, sig=sig, suite=1, terminal=self.id, v=1
+            )
         )
 
 
@@ -103,11 +116,15 @@ class Connection:
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
-    async def post(self, path: str, body: bytes) -> tuple[int, bytes]:
-        """(status, body) of a POST of MessagePack."""
+    async def open(self) -> None:
+        """Connect, where that has not been done."""
         if self._writer is None:
             self._reader, self._writer = await asyncio.open_connection(self._host, self._port, limit=2**22)
-        assert self._reader is not None
+
+    async def post(self, path: str, body: bytes) -> tuple[int, bytes]:
+        """(status, body) of a POST of MessagePack."""
+        await self.open()
+        assert self._reader is not None and self._writer is not None  # noqa: PT018 - just opened
         self._writer.write(request(path, f"{self._host}:{self._port}", body))
         head = await self._reader.readuntil(b"\r\n\r\n")
         status = int(head[9:12])
@@ -136,7 +153,7 @@ async def enrol(url: str, authority: str, code: str, log_key: str) -> LoadTermin
     status, body = await connection.post("/sync/v1/terminals", asked.encode())
     connection.close()
     if status != 200:
-        raise RuntimeError(f"enrolment answered {status}: {body[:300]!r}")
+        raise LoadRefused(f"enrolment answered {status}: {body[:300]!r}")
     answer = enrolment.EnrolmentAnswer.decode(body)
     terminal.id, terminal.prev = answer.terminal, answer.genesis
     return terminal
@@ -144,44 +161,74 @@ async def enrol(url: str, authority: str, code: str, log_key: str) -> LoadTermin
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What one run measured: events and seconds, latency percentiles in ms."""
+    """What one run measured: events, seconds, and the latency of every request in seconds, ascending.
+
+    `sent` = how many of its batches each client got acknowledged.
+    """
 
     events: int
     seconds: float
-    p50_ms: float
-    p99_ms: float
+    latencies: Sequence[float]
+    sent: Sequence[int]
 
     @property
     def events_per_s(self) -> float:
         """Events a second."""
         return self.events / self.seconds
 
+    @property
+    def p50_ms(self) -> float:
+        """Median latency of a batch, ms."""
+        return self._percentile(0.5)
 
-async def drive(url: str, path: str, prepared: Sequence[Sequence[bytes]]) -> Figure:
-    """Send every terminal's batches in order, all terminals at once; every answer must be 200."""
+    @property
+    def p99_ms(self) -> float:
+        """Latency that 99 of 100 batches stayed below, ms."""
+        return self._percentile(0.99)
+
+    def _percentile(self, share: float) -> float:
+        return 1000 * self.latencies[min(len(self.latencies) - 1, int(len(self.latencies) * share))]
+
+
+async def drive(
+    url: str, path: str, prepared: Sequence[Sequence[bytes]], *, seconds: float | None = None, pace: float | None = None
+) -> Figure:
+    """Send every terminal's batches in order, all terminals at once; every answer must be 200.
+
+    With `seconds`, nothing new is sent after that time. With `pace` (events a second in all), no terminal sends a batch
+    before its turn; its latency counts from that turn, so that a server that falls behind cannot hide it.
+    """
     latencies: list[float] = []
+    sent = [0] * len(prepared)
+    connections = [Connection(url) for _ in prepared]
+    interval = BATCH * len(prepared) / pace if pace else 0.0
 
-    async def one(bodies: Sequence[bytes]) -> None:
-        connection = Connection(url)
-        try:
-            for body in bodies:
-                began = time.perf_counter()
-                status, answer = await connection.post(path, body)
-                latencies.append(time.perf_counter() - began)
-                if status != 200:
-                    raise RuntimeError(f"{path} answered {status}: {answer[:300]!r}")
-        finally:
+    async def one(number: int, connection: Connection, bodies: Sequence[bytes]) -> None:
+        turn = begin = began + interval * number / len(prepared)
+        for count, body in enumerate(bodies):
+            now = time.perf_counter()
+            if seconds is not None and now - began >= seconds:
+                return
+            turn = max(now, begin + interval * count) if interval else now
+            if turn > now:
+                await asyncio.sleep(turn - now)
+            elif interval:
+                turn = begin + interval * count
+            status, answer = await connection.post(path, body)
+            latencies.append(time.perf_counter() - turn)
+            if status != 200:
+                raise LoadRefused(f"{path} answered {status} where 200 was expected: {answer[:300]!r}")
+            sent[number] += 1
+
+    try:
+        for connection in connections:
+            await connection.open()
+        began = time.perf_counter()
+        async with asyncio.TaskGroup() as group:
+            for number, bodies in enumerate(prepared):
+                group.create_task(one(number, connections[number], bodies))
+        took = time.perf_counter() - began
+    finally:
+        for connection in connections:
             connection.close()
-
-    began = time.perf_counter()
-    async with asyncio.TaskGroup() as group:
-        for bodies in prepared:
-            group.create_task(one(bodies))
-    seconds = time.perf_counter() - began
-    latencies.sort()
-    return Figure(
-        BATCH * len(latencies),
-        seconds,
-        1000 * latencies[len(latencies) // 2],
-        1000 * latencies[min(len(latencies) - 1, int(len(latencies) * 0.99))],
-    )
+    return Figure(BATCH * len(latencies), took, sorted(latencies), sent)

@@ -1,0 +1,34 @@
+-- name: size
+-- The newest log of an authority.
+SELECT l.log_id, h.size FROM log.logs l JOIN log.heads h USING (log_id) WHERE l.authority = $1 ORDER BY l.epoch DESC LIMIT 1;
+
+-- name: positions
+-- Gapless means: as many entries as the head says, and the last one just below it.
+SELECT h.log_id, h.size, count(e.position) AS entries, coalesce(max(e.position) + 1, 0) AS beyond
+  FROM log.heads h LEFT JOIN log.entries e USING (log_id) GROUP BY h.log_id, h.size ORDER BY h.log_id;
+
+-- name: events
+-- Events of terminals on their main chain.
+SELECT count(*) FROM log.keys WHERE origin = ANY ($1::uuid[]) AND chain = 0;
+
+-- name: groups
+-- How many transactions brought a log from one size to another.
+SELECT count(DISTINCT xmin::text) FROM log.checkpoints WHERE log_id = $1 AND size > $2 AND size <= $3;
+
+-- name: floor_tables
+-- The tables of the log once more, with every constraint and index, in a schema of the bench.
+CREATE SCHEMA bench;
+CREATE TABLE bench.entries (LIKE log.entries INCLUDING ALL);
+CREATE TABLE bench.keys (LIKE log.keys INCLUDING ALL);
+
+-- name: floor_entries
+-- The very rows that the server wrote.
+SELECT log_id, position, entry FROM log.entries WHERE log_id = $1 AND position >= $2 AND position < $3 ORDER BY position;
+
+-- name: floor_keys
+SELECT log_id, origin, version, chain, position, notes, id FROM log.keys
+ WHERE log_id = $1 AND position >= $2 AND position < $3 ORDER BY position;
+
+-- name: library_rows
+-- What the library's recorder stored, to be compared with what was sent.
+SELECT count(*) FROM bench_events;
