@@ -46,6 +46,9 @@ VERBS: dict[str, Verb] = {
     "fleet": Verb("ops.cli.fleet", "run", "Play many terminals against a server.", "用多台模拟终端检验服务器"),
     "authority": Verb("ops.cli.authority", "keep", "Begin and list the logs of authorities.", "建立、列出机关日志"),
     "enrol-code": Verb("ops.cli.enrol_code", "keep", "Issue a code that enrols a terminal.", "签发终端登记码"),
+    "backup": Verb("ops.cli.backup", "keep", "Back up, verify the copy, confirm it.", "备份并确认"),
+    "migrate": Verb("ops.cli.migrate", "keep", "Bring an outside database up to date.", "升级数据库结构"),
+    "terminals": Verb("ops.cli.terminals", "look", "List terminals and how each stands.", "列出终端状态"),
     "epoch": Verb("ops.cli.epoch", "keep", "Begin a new epoch after a restore.", "恢复后开始新纪元"),
     "doctor": Verb(
         "ops.cli.doctor", "look", "Say whether this machine is fit to run liuhen.", "检查本机是否满足运行条件"
@@ -166,6 +169,7 @@ def _is_refusal(fault: Exception) -> bool:
     """Whether a room's exception is a refusal in one sentence, told from a mistake of ours by its type."""
     known = {
         ("ops.postgres", "ClusterError"),
+        ("ops.backup", "BackupRefused"),
         ("ops.migrate", "MigrationRefused"),
         ("ops.settings", "SettingsError"),
         ("server.log.epochs", "EpochRefused"),
