@@ -1,0 +1,1114 @@
+-- The shape of the database after all migrations. Generated: python -m ops.house.schema
+
+CREATE SCHEMA identity;
+
+ALTER SCHEMA identity OWNER TO liuhen_owner;
+
+CREATE SCHEMA log;
+
+ALTER SCHEMA log OWNER TO liuhen_owner;
+
+CREATE SCHEMA view;
+
+ALTER SCHEMA view OWNER TO liuhen_owner;
+
+CREATE SCHEMA view_a;
+
+ALTER SCHEMA view_a OWNER TO liuhen_owner;
+
+CREATE SCHEMA view_b;
+
+ALTER SCHEMA view_b OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.account(p_name text) RETURNS TABLE(name text, display text, authority text, roles text[], password text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT u.name, u.display, u.authority, u.roles, u.password
+      FROM identity.users u WHERE u.name = p_name AND NOT u.disabled
+$$;
+
+ALTER FUNCTION identity.account(p_name text) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.attempt(p_subject bytea, p_window interval) RETURNS integer
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- Counted before the password is looked at: tries at the same time in several processes are counted each.
+    DELETE FROM identity.attempts a WHERE a.since < now() - p_window AND a.subject <> p_subject;
+    INSERT INTO identity.attempts AS a (subject, since, number) VALUES (p_subject, now(), 1)
+    ON CONFLICT (subject) DO UPDATE
+       SET number = CASE WHEN a.since < now() - p_window THEN 1 ELSE a.number + 1 END,
+           since = CASE WHEN a.since < now() - p_window THEN now() ELSE a.since END
+    RETURNING a.number;
+$$;
+
+ALTER FUNCTION identity.attempt(p_subject bytea, p_window interval) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.end_session(p_session bytea) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    UPDATE identity.sessions s SET ended = now() WHERE s.session = p_session AND s.ended IS NULL
+$$;
+
+ALTER FUNCTION identity.end_session(p_session bytea) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.forgive(p_subject bytea, p_all boolean) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    UPDATE identity.attempts a SET number = CASE WHEN p_all THEN 0 ELSE greatest(0, a.number - 1) END
+     WHERE a.subject = p_subject;
+$$;
+
+ALTER FUNCTION identity.forgive(p_subject bytea, p_all boolean) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.open_session(p_session bytea, p_name text, p_absolute interval) RETURNS boolean
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    DELETE FROM identity.sessions s WHERE s.opened < now() - p_absolute;
+    INSERT INTO identity.sessions (session, name)
+         SELECT p_session, u.name FROM identity.users u WHERE u.name = p_name AND NOT u.disabled
+      RETURNING true;
+$$;
+
+ALTER FUNCTION identity.open_session(p_session bytea, p_name text, p_absolute interval) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.session(p_session bytea, p_idle interval, p_absolute interval) RETURNS TABLE(name text, display text, authority text, roles text[])
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- Noted once a minute: a page view is not worth a write.
+    UPDATE identity.sessions s SET seen = now()
+     WHERE s.session = p_session AND s.ended IS NULL AND s.seen < now() - interval '1 minute'
+       AND s.seen > now() - p_idle AND s.opened > now() - p_absolute;
+    SELECT u.name, u.display, u.authority, u.roles
+      FROM identity.sessions s JOIN identity.users u USING (name)
+     WHERE s.session = p_session AND s.ended IS NULL AND NOT u.disabled
+       AND s.seen > now() - p_idle AND s.opened > now() - p_absolute;
+$$;
+
+ALTER FUNCTION identity.session(p_session bytea, p_idle interval, p_absolute interval) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.token(p_token bytea) RETURNS TABLE(label text, authority text, role text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT t.label, t.authority, t.role
+      FROM identity.tokens t WHERE t.token = p_token AND t.revoked IS NULL AND t.expires > now()
+$$;
+
+ALTER FUNCTION identity.token(p_token bytea) OWNER TO liuhen_owner;
+
+CREATE FUNCTION log.add_terminal(p_terminal uuid, p_authority text, p_event_key bytea, p_request_key bytea, p_replaces uuid, p_log integer, p_position bigint, p_genesis bytea, p_code bytea, p_request bytea) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    UPDATE log.codes c SET terminal = p_terminal, request = p_request
+     WHERE c.code_hash = p_code AND c.terminal IS NULL AND c.expires > now() AND c.authority = p_authority;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the enrolment code is used or expired' USING ERRCODE = 'LH002';
+    END IF;
+    INSERT INTO log.terminals (terminal, authority, event_key, request_key, replaces, log_id, position, hash)
+         VALUES (p_terminal, p_authority, p_event_key, p_request_key, p_replaces, p_log, p_position, p_genesis);
+END $$;
+
+ALTER FUNCTION log.add_terminal(p_terminal uuid, p_authority text, p_event_key bytea, p_request_key bytea, p_replaces uuid, p_log integer, p_position bigint, p_genesis bytea, p_code bytea, p_request bytea) OWNER TO liuhen_owner;
+
+CREATE FUNCTION log.advance(p_logs integer[], p_from bigint[], p_to bigint[], p_roots bytea[], p_frontiers bytea[], p_notes text[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    i integer;
+    moved integer;
+    written bigint;
+    last bigint;
+BEGIN
+    FOR i IN 1 .. coalesce(array_length(p_logs, 1), 0) LOOP
+        -- Written by this very transaction, dense from the old size to the new one, and nothing beyond it.
+        SELECT count(*) FILTER (WHERE e.xmin = pg_current_xact_id()::xid), max(e.position) INTO written, last
+          FROM log.entries e WHERE e.log_id = p_logs[i] AND e.position >= p_from[i];
+        IF p_to[i] <= p_from[i] OR written <> p_to[i] - p_from[i] OR last <> p_to[i] - 1 THEN
+            RAISE EXCEPTION 'log %: % entries up to position % do not lead from size % to %', p_logs[i], written, last, p_from[i], p_to[i]
+                USING ERRCODE = 'LH001';
+        END IF;
+        UPDATE log.heads h SET size = p_to[i], root = p_roots[i], frontier = p_frontiers[i], note = p_notes[i]
+         WHERE h.log_id = p_logs[i] AND h.size = p_from[i];
+        GET DIAGNOSTICS moved = ROW_COUNT;
+        IF moved <> 1 THEN
+            RAISE EXCEPTION 'log %: the head is not at size %', p_logs[i], p_from[i] USING ERRCODE = 'LH001';
+        END IF;
+        INSERT INTO log.checkpoints (log_id, size, note) VALUES (p_logs[i], p_to[i], p_notes[i]);
+        PERFORM pg_notify('liuhen_log', p_logs[i] || ' ' || p_to[i]);
+    END LOOP;
+END $$;
+
+ALTER FUNCTION log.advance(p_logs integer[], p_from bigint[], p_to bigint[], p_roots bytea[], p_frontiers bytea[], p_notes text[]) OWNER TO liuhen_owner;
+
+CREATE FUNCTION log.arrive(p_kind text, p_digests bytea[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    WITH came AS (
+        UPDATE log.wanted w SET arrived = true
+         WHERE w.kind = p_kind AND w.digest = ANY (p_digests) AND NOT w.arrived
+     RETURNING w.terminal
+    )
+    UPDATE log.terminals t SET waiting = t.waiting - c.number
+      FROM (SELECT terminal, count(*)::integer AS number FROM came GROUP BY terminal) c
+     WHERE t.terminal = c.terminal
+$$;
+
+ALTER FUNCTION log.arrive(p_kind text, p_digests bytea[]) OWNER TO liuhen_owner;
+
+CREATE FUNCTION log.confirm_backup(p_log integer, p_size bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    UPDATE log.heads h SET backed = greatest(h.backed, p_size) WHERE h.log_id = p_log AND p_size <= h.size;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'log % has no size %', p_log, p_size;
+    END IF;
+END $$;
+
+ALTER FUNCTION log.confirm_backup(p_log integer, p_size bigint) OWNER TO liuhen_owner;
+
+CREATE FUNCTION log.create_log(p_authority text, p_epoch integer, p_origin text, p_kind text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE made integer;
+BEGIN
+    IF p_epoch <> 1 + coalesce((SELECT max(l.epoch) FROM log.logs l WHERE l.authority = p_authority), 0) THEN
+        RAISE EXCEPTION 'epoch % of % does not follow the newest', p_epoch, p_authority;
+    END IF;
+    INSERT INTO log.logs (authority, epoch, origin, kind) VALUES (p_authority, p_epoch, p_origin, p_kind) RETURNING log_id INTO made;
+    INSERT INTO log.heads (log_id, size, root, frontier, note)
+         VALUES (made, 0, sha256(''::bytea), ''::bytea, '');
+    RETURN made;
+END $$;
+
+ALTER FUNCTION log.create_log(p_authority text, p_epoch integer, p_origin text, p_kind text) OWNER TO liuhen_owner;
+
+CREATE FUNCTION log.index_group(p_tag_logs integer[], p_tags text[], p_tag_positions bigint[], p_offsets bytea[], p_seal_logs integer[], p_seal_terminals uuid[], p_seal_chains smallint[], p_seal_positions bigint[], p_lasts bigint[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    INSERT INTO log.tags (log_id, tag, position, offsets)
+         SELECT * FROM unnest(p_tag_logs, p_tags, p_tag_positions, p_offsets);
+    INSERT INTO log.seals (log_id, terminal, chain, position, last)
+         SELECT * FROM unnest(p_seal_logs, p_seal_terminals, p_seal_chains, p_seal_positions, p_lasts);
+$$;
+
+ALTER FUNCTION log.index_group(p_tag_logs integer[], p_tags text[], p_tag_positions bigint[], p_offsets bytea[], p_seal_logs integer[], p_seal_terminals uuid[], p_seal_chains smallint[], p_seal_positions bigint[], p_lasts bigint[]) OWNER TO liuhen_owner;
+
+CREATE FUNCTION log.keep_private(p_digests bytea[], p_sealed bytea[], p_opened boolean[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    -- Only what some envelope commits to; at most four sealed values for a commitment, the oldest goes.
+    INSERT INTO log.private (digest, sealed, opened)
+         SELECT n.digest, n.sealed, n.opened FROM unnest(p_digests, p_sealed, p_opened) AS n (digest, sealed, opened)
+          WHERE EXISTS (SELECT FROM log.wanted w WHERE w.digest = n.digest AND w.kind = 'private')
+            AND NOT EXISTS (SELECT FROM log.private p WHERE p.digest = n.digest AND (p.opened OR p.sealed = n.sealed));
+    DELETE FROM log.private p
+          WHERE p.digest = ANY (p_digests)
+            AND 4 <= (SELECT count(*) FROM log.private q WHERE q.digest = p.digest AND q.arrived > p.arrived);
+END $$;
+
+ALTER FUNCTION log.keep_private(p_digests bytea[], p_sealed bytea[], p_opened boolean[]) OWNER TO liuhen_owner;
+
+CREATE FUNCTION log.lock_heads(p_logs integer[]) RETURNS TABLE(log_id integer, epoch integer, authority text, origin text, kind text, newest integer, size bigint, root bytea, frontier bytea, note text, backed bigint)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- Locked in log_id order, so that two groups cannot wait for each other.
+    WITH locked AS MATERIALIZED (
+        SELECT h.* FROM log.heads h WHERE h.log_id = ANY (p_logs) ORDER BY h.log_id FOR UPDATE
+    )
+    SELECT h.log_id, l.epoch, l.authority, l.origin, l.kind,
+           (SELECT max(n.epoch) FROM log.logs n WHERE n.authority = l.authority),
+           h.size, h.root, h.frontier, h.note, h.backed
+      FROM locked h JOIN log.logs l USING (log_id)
+$$;
+
+ALTER FUNCTION log.lock_heads(p_logs integer[]) OWNER TO liuhen_owner;
+
+CREATE FUNCTION log.move_terminals(p_terminals uuid[], p_seqs bigint[], p_hashes bytea[], p_declared bigint[], p_chains smallint[], p_held boolean[], p_revoked bigint[], p_clocks bytea[], p_rare bytea[], p_more integer[], p_versions integer[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- `waiting` moves by a difference: files arrive without the head's lock.
+    UPDATE log.terminals t
+       SET seq = n.seq, hash = n.hash, declared = n.declared, chain = n.chain, held = n.held, revoked = n.revoked,
+           clock = n.clock, rare = n.rare, waiting = t.waiting + n.more, version = n.version
+      FROM unnest(p_terminals, p_seqs, p_hashes, p_declared, p_chains, p_held, p_revoked, p_clocks, p_rare, p_more, p_versions)
+           AS n (terminal, seq, hash, declared, chain, held, revoked, clock, rare, more, version)
+     WHERE t.terminal = n.terminal
+$$;
+
+ALTER FUNCTION log.move_terminals(p_terminals uuid[], p_seqs bigint[], p_hashes bytea[], p_declared bigint[], p_chains smallint[], p_held boolean[], p_revoked bigint[], p_clocks bytea[], p_rare bytea[], p_more integer[], p_versions integer[]) OWNER TO liuhen_owner;
+
+CREATE FUNCTION log.read_entries(p_log integer, p_positions bigint[]) RETURNS TABLE(pos bigint, entry bytea)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- Fails closed: without liuhen.authority set in the transaction, current_setting raises.
+    SELECT e.position, e.entry
+      FROM log.entries e JOIN log.logs l USING (log_id)
+     WHERE e.log_id = p_log AND e.position = ANY (p_positions) AND l.authority = current_setting('liuhen.authority')
+     ORDER BY e.position
+$$;
+
+ALTER FUNCTION log.read_entries(p_log integer, p_positions bigint[]) OWNER TO liuhen_owner;
+
+CREATE FUNCTION log.read_tag(p_tag text) RETURNS TABLE(log_id integer, pos bigint, offsets bytea)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT t.log_id, t.position, t.offsets
+      FROM log.tags t JOIN log.logs l USING (log_id)
+     WHERE t.tag = p_tag AND l.authority = current_setting('liuhen.authority')
+     ORDER BY t.log_id, t.position
+$$;
+
+ALTER FUNCTION log.read_tag(p_tag text) OWNER TO liuhen_owner;
+
+CREATE FUNCTION log.refuse() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION '% of %.% is refused: the log is append-only', TG_OP, TG_TABLE_SCHEMA, TG_TABLE_NAME
+        USING ERRCODE = 'insufficient_privilege';
+END $$;
+
+ALTER FUNCTION log.refuse() OWNER TO liuhen_owner;
+
+CREATE FUNCTION log.want(p_logs integer[], p_terminals uuid[], p_kinds text[], p_digests bytea[], p_seqs bigint[], p_positions bigint[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    INSERT INTO log.wanted (log_id, terminal, kind, digest, seq, position)
+         SELECT * FROM unnest(p_logs, p_terminals, p_kinds, p_digests, p_seqs, p_positions)
+    ON CONFLICT DO NOTHING;
+$$;
+
+ALTER FUNCTION log.want(p_logs integer[], p_terminals uuid[], p_kinds text[], p_digests bytea[], p_seqs bigint[], p_positions bigint[]) OWNER TO liuhen_owner;
+
+CREATE FUNCTION view.logs() RETURNS TABLE(log_id integer, epoch integer, size bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT l.log_id, l.epoch, h.size
+      FROM log.logs l JOIN log.heads h USING (log_id)
+     WHERE l.authority = current_setting('liuhen.authority') AND l.kind = 'authority'
+     ORDER BY l.epoch
+$$;
+
+ALTER FUNCTION view.logs() OWNER TO liuhen_owner;
+
+CREATE FUNCTION view.wanted(p_log integer, p_positions bigint[]) RETURNS TABLE(pos bigint, kind text, digest bytea, arrived boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- A digest that arrived for one event is here for all of them.
+    SELECT w.position, w.kind, w.digest, w.arrived
+      FROM log.wanted w JOIN log.logs l USING (log_id)
+     WHERE w.log_id = p_log AND w.position = ANY (p_positions) AND l.authority = current_setting('liuhen.authority')
+     ORDER BY w.position
+$$;
+
+ALTER FUNCTION view.wanted(p_log integer, p_positions bigint[]) OWNER TO liuhen_owner;
+
+CREATE TABLE identity.attempts (
+    subject bytea NOT NULL,
+    since timestamp with time zone NOT NULL,
+    number integer NOT NULL,
+    CONSTRAINT attempts_subject_check CHECK ((octet_length(subject) = 32))
+)
+WITH (fillfactor='50');
+
+ALTER TABLE identity.attempts OWNER TO liuhen_owner;
+
+CREATE TABLE identity.sessions (
+    session bytea NOT NULL,
+    name text NOT NULL,
+    opened timestamp with time zone DEFAULT now() NOT NULL,
+    seen timestamp with time zone DEFAULT now() NOT NULL,
+    ended timestamp with time zone,
+    CONSTRAINT sessions_session_check CHECK ((octet_length(session) = 32))
+);
+
+ALTER TABLE identity.sessions OWNER TO liuhen_owner;
+
+CREATE TABLE identity.tokens (
+    token bytea NOT NULL,
+    label text NOT NULL,
+    authority text NOT NULL,
+    role text NOT NULL,
+    created timestamp with time zone DEFAULT now() NOT NULL,
+    expires timestamp with time zone NOT NULL,
+    revoked timestamp with time zone,
+    CONSTRAINT tokens_label_check CHECK (((char_length(label) >= 1) AND (char_length(label) <= 64))),
+    CONSTRAINT tokens_token_check CHECK ((octet_length(token) = 32))
+);
+
+ALTER TABLE identity.tokens OWNER TO liuhen_owner;
+
+CREATE TABLE identity.users (
+    name text NOT NULL,
+    display text NOT NULL,
+    authority text NOT NULL,
+    roles text[] NOT NULL,
+    password text NOT NULL,
+    disabled boolean DEFAULT false NOT NULL,
+    created timestamp with time zone DEFAULT now() NOT NULL,
+    changed timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT users_authority_check CHECK ((authority ~ '^[0-9A-Za-z._-]{1,128}$'::text)),
+    CONSTRAINT users_display_check CHECK (((char_length(display) >= 1) AND (char_length(display) <= 64))),
+    CONSTRAINT users_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9._-]{0,63}$'::text)),
+    CONSTRAINT users_password_check CHECK ((password ~~ '$argon2id$%'::text)),
+    CONSTRAINT users_roles_check CHECK (((cardinality(roles) >= 1) AND (roles <@ ARRAY['inspector'::text, 'unit_head'::text, 'legal_reviewer'::text, 'bureau_head'::text, 'planner'::text, 'discloser'::text, 'supervisor'::text, 'auditor'::text, 'administrator'::text])))
+);
+
+ALTER TABLE identity.users OWNER TO liuhen_owner;
+
+CREATE TABLE log.checkpoints (
+    log_id integer NOT NULL,
+    size bigint NOT NULL,
+    note text NOT NULL,
+    signed_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE log.checkpoints OWNER TO liuhen_owner;
+
+CREATE TABLE log.codes (
+    code_hash bytea NOT NULL,
+    authority text NOT NULL,
+    expires timestamp with time zone NOT NULL,
+    terminal uuid,
+    request bytea,
+    CONSTRAINT codes_code_hash_check CHECK ((octet_length(code_hash) = 32))
+);
+
+ALTER TABLE log.codes OWNER TO liuhen_owner;
+
+CREATE TABLE log.contacts (
+    terminal uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    offset_ms bigint
+)
+WITH (fillfactor='50');
+
+ALTER TABLE log.contacts OWNER TO liuhen_owner;
+
+CREATE TABLE log.entries (
+    log_id integer NOT NULL,
+    "position" bigint NOT NULL,
+    entry bytea NOT NULL,
+    CONSTRAINT entries_entry_check CHECK ((octet_length(entry) <= 65535)),
+    CONSTRAINT entries_position_check CHECK (("position" >= 0))
+);
+ALTER TABLE ONLY log.entries ALTER COLUMN entry SET STORAGE EXTERNAL;
+
+ALTER TABLE log.entries OWNER TO liuhen_owner;
+
+CREATE TABLE log.heads (
+    log_id integer NOT NULL,
+    size bigint NOT NULL,
+    root bytea NOT NULL,
+    frontier bytea NOT NULL,
+    note text NOT NULL,
+    backed bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT heads_check CHECK ((backed <= size)),
+    CONSTRAINT heads_root_check CHECK ((octet_length(root) = 32)),
+    CONSTRAINT heads_size_check CHECK ((size >= 0))
+)
+WITH (fillfactor='20');
+
+ALTER TABLE log.heads OWNER TO liuhen_owner;
+
+CREATE TABLE log.keys (
+    log_id integer NOT NULL,
+    origin uuid NOT NULL,
+    version bigint NOT NULL,
+    chain smallint NOT NULL,
+    "position" bigint NOT NULL,
+    notes integer NOT NULL,
+    id uuid
+);
+
+ALTER TABLE log.keys OWNER TO liuhen_owner;
+
+CREATE TABLE log.logs (
+    log_id integer NOT NULL,
+    authority text NOT NULL,
+    epoch integer NOT NULL,
+    origin text NOT NULL,
+    kind text NOT NULL,
+    CONSTRAINT logs_authority_check CHECK (((octet_length(authority) >= 1) AND (octet_length(authority) <= 128))),
+    CONSTRAINT logs_epoch_check CHECK ((epoch >= 1)),
+    CONSTRAINT logs_kind_check CHECK ((kind = ANY (ARRAY['authority'::text, 'application'::text])))
+);
+
+ALTER TABLE log.logs OWNER TO liuhen_owner;
+
+ALTER TABLE log.logs ALTER COLUMN log_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME log.logs_log_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE log.nonces (
+    terminal uuid NOT NULL,
+    nonce text NOT NULL,
+    seen timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT nonces_nonce_check CHECK ((octet_length(nonce) <= 128))
+);
+
+ALTER TABLE log.nonces OWNER TO liuhen_owner;
+
+CREATE TABLE log.private (
+    digest bytea NOT NULL,
+    sealed bytea NOT NULL,
+    arrived timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    opened boolean NOT NULL,
+    CONSTRAINT private_digest_check CHECK ((octet_length(digest) = 32)),
+    CONSTRAINT private_sealed_check CHECK ((octet_length(sealed) <= 8192))
+);
+
+ALTER TABLE log.private OWNER TO liuhen_owner;
+
+CREATE TABLE log.seals (
+    log_id integer NOT NULL,
+    terminal uuid NOT NULL,
+    chain smallint NOT NULL,
+    "position" bigint NOT NULL,
+    last bigint NOT NULL
+);
+
+ALTER TABLE log.seals OWNER TO liuhen_owner;
+
+CREATE TABLE log.tags (
+    log_id integer NOT NULL,
+    tag text NOT NULL,
+    "position" bigint NOT NULL,
+    offsets bytea NOT NULL,
+    CONSTRAINT tags_offsets_check CHECK (((octet_length(offsets) % 2) = 0)),
+    CONSTRAINT tags_tag_check CHECK ((octet_length(tag) <= 128))
+);
+
+ALTER TABLE log.tags OWNER TO liuhen_owner;
+
+CREATE TABLE log.terminals (
+    terminal uuid NOT NULL,
+    authority text NOT NULL,
+    event_key bytea NOT NULL,
+    request_key bytea NOT NULL,
+    replaces uuid,
+    log_id integer NOT NULL,
+    "position" bigint NOT NULL,
+    seq bigint DEFAULT 0 NOT NULL,
+    hash bytea NOT NULL,
+    declared bigint DEFAULT 0 NOT NULL,
+    chain smallint DEFAULT 0 NOT NULL,
+    held boolean DEFAULT false NOT NULL,
+    revoked bigint,
+    clock bytea,
+    rare bytea,
+    waiting integer DEFAULT 0 NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT terminals_event_key_check CHECK ((octet_length(event_key) = 32)),
+    CONSTRAINT terminals_hash_check CHECK ((octet_length(hash) = 32)),
+    CONSTRAINT terminals_request_key_check CHECK ((octet_length(request_key) = 32))
+)
+WITH (fillfactor='50');
+
+ALTER TABLE log.terminals OWNER TO liuhen_owner;
+
+CREATE TABLE log.tracking (
+    projection text NOT NULL,
+    application text NOT NULL,
+    notification bigint NOT NULL
+);
+
+ALTER TABLE log.tracking OWNER TO liuhen_owner;
+
+CREATE TABLE log.wanted (
+    log_id integer NOT NULL,
+    terminal uuid NOT NULL,
+    kind text NOT NULL,
+    digest bytea NOT NULL,
+    seq bigint NOT NULL,
+    "position" bigint NOT NULL,
+    arrived boolean DEFAULT false NOT NULL,
+    CONSTRAINT wanted_digest_check CHECK ((octet_length(digest) = 32)),
+    CONSTRAINT wanted_kind_check CHECK ((kind = ANY (ARRAY['blob'::text, 'private'::text])))
+);
+
+ALTER TABLE log.wanted OWNER TO liuhen_owner;
+
+CREATE TABLE view.live (
+    one boolean DEFAULT true NOT NULL,
+    slot text NOT NULL,
+    generation bigint NOT NULL,
+    versions text NOT NULL,
+    registry bytea NOT NULL,
+    CONSTRAINT live_generation_check CHECK ((generation >= 0)),
+    CONSTRAINT live_one_check CHECK (one),
+    CONSTRAINT live_slot_check CHECK ((slot = ANY (ARRAY['a'::text, 'b'::text])))
+);
+
+ALTER TABLE view.live OWNER TO liuhen_owner;
+
+CREATE TABLE view_a.case_files (
+    authority text NOT NULL,
+    kind text NOT NULL,
+    subject text NOT NULL,
+    log_id integer NOT NULL,
+    last bigint NOT NULL,
+    head bytea NOT NULL,
+    CONSTRAINT case_files_kind_check CHECK ((kind = ANY (ARRAY['task'::text, 'case'::text, 'hazard'::text]))),
+    CONSTRAINT case_files_subject_check CHECK (((octet_length(subject) >= 1) AND (octet_length(subject) <= 128)))
+);
+
+ALTER TABLE ONLY view_a.case_files FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE view_a.case_files OWNER TO liuhen_owner;
+
+CREATE TABLE view_a.case_items (
+    authority text NOT NULL,
+    kind text NOT NULL,
+    subject text NOT NULL,
+    log_id integer NOT NULL,
+    chunk integer NOT NULL,
+    count smallint NOT NULL,
+    items bytea NOT NULL,
+    CONSTRAINT case_items_chunk_check CHECK ((chunk >= 0)),
+    CONSTRAINT case_items_count_check CHECK (((count >= 1) AND (count <= 32)))
+);
+
+ALTER TABLE ONLY view_a.case_items FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE view_a.case_items OWNER TO liuhen_owner;
+
+CREATE TABLE view_a.parked (
+    projection text NOT NULL,
+    log_id integer NOT NULL,
+    "position" bigint NOT NULL,
+    error text NOT NULL
+);
+
+ALTER TABLE view_a.parked OWNER TO liuhen_owner;
+
+CREATE TABLE view_a.positions (
+    projection text NOT NULL,
+    version integer NOT NULL,
+    log_id integer NOT NULL,
+    "position" bigint NOT NULL,
+    CONSTRAINT positions_position_check CHECK (("position" >= 0))
+)
+WITH (fillfactor='50');
+
+ALTER TABLE view_a.positions OWNER TO liuhen_owner;
+
+CREATE TABLE view_a.terminals (
+    authority text NOT NULL,
+    terminal uuid NOT NULL,
+    log_id integer NOT NULL,
+    state bytea NOT NULL
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY view_a.terminals FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE view_a.terminals OWNER TO liuhen_owner;
+
+CREATE TABLE view_b.case_files (
+    authority text NOT NULL,
+    kind text NOT NULL,
+    subject text NOT NULL,
+    log_id integer NOT NULL,
+    last bigint NOT NULL,
+    head bytea NOT NULL,
+    CONSTRAINT case_files_kind_check CHECK ((kind = ANY (ARRAY['task'::text, 'case'::text, 'hazard'::text]))),
+    CONSTRAINT case_files_subject_check CHECK (((octet_length(subject) >= 1) AND (octet_length(subject) <= 128)))
+);
+
+ALTER TABLE ONLY view_b.case_files FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE view_b.case_files OWNER TO liuhen_owner;
+
+CREATE TABLE view_b.case_items (
+    authority text NOT NULL,
+    kind text NOT NULL,
+    subject text NOT NULL,
+    log_id integer NOT NULL,
+    chunk integer NOT NULL,
+    count smallint NOT NULL,
+    items bytea NOT NULL,
+    CONSTRAINT case_items_chunk_check CHECK ((chunk >= 0)),
+    CONSTRAINT case_items_count_check CHECK (((count >= 1) AND (count <= 32)))
+);
+
+ALTER TABLE ONLY view_b.case_items FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE view_b.case_items OWNER TO liuhen_owner;
+
+CREATE TABLE view_b.parked (
+    projection text NOT NULL,
+    log_id integer NOT NULL,
+    "position" bigint NOT NULL,
+    error text NOT NULL
+);
+
+ALTER TABLE view_b.parked OWNER TO liuhen_owner;
+
+CREATE TABLE view_b.positions (
+    projection text NOT NULL,
+    version integer NOT NULL,
+    log_id integer NOT NULL,
+    "position" bigint NOT NULL,
+    CONSTRAINT positions_position_check CHECK (("position" >= 0))
+)
+WITH (fillfactor='50');
+
+ALTER TABLE view_b.positions OWNER TO liuhen_owner;
+
+CREATE TABLE view_b.terminals (
+    authority text NOT NULL,
+    terminal uuid NOT NULL,
+    log_id integer NOT NULL,
+    state bytea NOT NULL
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY view_b.terminals FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE view_b.terminals OWNER TO liuhen_owner;
+
+ALTER TABLE ONLY identity.attempts
+    ADD CONSTRAINT attempts_pkey PRIMARY KEY (subject);
+
+ALTER TABLE ONLY identity.sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (session);
+
+ALTER TABLE ONLY identity.tokens
+    ADD CONSTRAINT tokens_pkey PRIMARY KEY (token);
+
+ALTER TABLE ONLY identity.users
+    ADD CONSTRAINT users_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY log.checkpoints
+    ADD CONSTRAINT checkpoints_pkey PRIMARY KEY (log_id, size);
+
+ALTER TABLE ONLY log.codes
+    ADD CONSTRAINT codes_pkey PRIMARY KEY (code_hash);
+
+ALTER TABLE ONLY log.contacts
+    ADD CONSTRAINT contacts_pkey PRIMARY KEY (terminal);
+
+ALTER TABLE ONLY log.entries
+    ADD CONSTRAINT entries_pkey PRIMARY KEY (log_id, "position");
+
+ALTER TABLE ONLY log.heads
+    ADD CONSTRAINT heads_pkey PRIMARY KEY (log_id);
+
+ALTER TABLE ONLY log.keys
+    ADD CONSTRAINT keys_pkey PRIMARY KEY (log_id, origin, version, chain);
+
+ALTER TABLE ONLY log.logs
+    ADD CONSTRAINT logs_authority_epoch_key UNIQUE (authority, epoch);
+
+ALTER TABLE ONLY log.logs
+    ADD CONSTRAINT logs_origin_key UNIQUE (origin);
+
+ALTER TABLE ONLY log.logs
+    ADD CONSTRAINT logs_pkey PRIMARY KEY (log_id);
+
+ALTER TABLE ONLY log.nonces
+    ADD CONSTRAINT nonces_pkey PRIMARY KEY (terminal, nonce);
+
+ALTER TABLE ONLY log.private
+    ADD CONSTRAINT private_pkey PRIMARY KEY (digest, arrived);
+
+ALTER TABLE ONLY log.seals
+    ADD CONSTRAINT seals_pkey PRIMARY KEY (log_id, terminal, chain, "position");
+
+ALTER TABLE ONLY log.tags
+    ADD CONSTRAINT tags_pkey PRIMARY KEY (log_id, tag, "position");
+
+ALTER TABLE ONLY log.terminals
+    ADD CONSTRAINT terminals_event_key_key UNIQUE (event_key);
+
+ALTER TABLE ONLY log.terminals
+    ADD CONSTRAINT terminals_pkey PRIMARY KEY (terminal);
+
+ALTER TABLE ONLY log.terminals
+    ADD CONSTRAINT terminals_request_key_key UNIQUE (request_key);
+
+ALTER TABLE ONLY log.tracking
+    ADD CONSTRAINT tracking_pkey PRIMARY KEY (projection, application, notification);
+
+ALTER TABLE ONLY log.wanted
+    ADD CONSTRAINT wanted_pkey PRIMARY KEY (log_id, "position", kind, digest);
+
+ALTER TABLE ONLY view.live
+    ADD CONSTRAINT live_pkey PRIMARY KEY (one);
+
+ALTER TABLE ONLY view_a.case_files
+    ADD CONSTRAINT case_files_pkey PRIMARY KEY (authority, kind, subject, log_id);
+
+ALTER TABLE ONLY view_a.case_items
+    ADD CONSTRAINT case_items_pkey PRIMARY KEY (authority, kind, subject, log_id, chunk);
+
+ALTER TABLE ONLY view_a.parked
+    ADD CONSTRAINT parked_pkey PRIMARY KEY (projection, log_id, "position");
+
+ALTER TABLE ONLY view_a.positions
+    ADD CONSTRAINT positions_pkey PRIMARY KEY (projection, log_id);
+
+ALTER TABLE ONLY view_a.terminals
+    ADD CONSTRAINT terminals_pkey PRIMARY KEY (authority, terminal, log_id);
+
+ALTER TABLE ONLY view_b.case_files
+    ADD CONSTRAINT case_files_pkey PRIMARY KEY (authority, kind, subject, log_id);
+
+ALTER TABLE ONLY view_b.case_items
+    ADD CONSTRAINT case_items_pkey PRIMARY KEY (authority, kind, subject, log_id, chunk);
+
+ALTER TABLE ONLY view_b.parked
+    ADD CONSTRAINT parked_pkey PRIMARY KEY (projection, log_id, "position");
+
+ALTER TABLE ONLY view_b.positions
+    ADD CONSTRAINT positions_pkey PRIMARY KEY (projection, log_id);
+
+ALTER TABLE ONLY view_b.terminals
+    ADD CONSTRAINT terminals_pkey PRIMARY KEY (authority, terminal, log_id);
+
+CREATE INDEX attempts_since ON identity.attempts USING btree (since);
+
+CREATE INDEX sessions_name ON identity.sessions USING btree (name);
+
+CREATE INDEX sessions_opened ON identity.sessions USING btree (opened);
+
+CREATE INDEX keys_id ON log.keys USING btree (id) WHERE (id IS NOT NULL);
+
+CREATE INDEX keys_noted ON log.keys USING btree (log_id, "position") WHERE (notes <> 0);
+
+CREATE INDEX terminals_authority ON log.terminals USING btree (authority);
+
+CREATE INDEX wanted_digest ON log.wanted USING btree (digest);
+
+CREATE INDEX wanted_missing ON log.wanted USING btree (terminal, kind, seq) WHERE (NOT arrived);
+
+CREATE INDEX case_files_newest ON view_a.case_files USING btree (authority, kind, last DESC, subject DESC, log_id DESC);
+
+CREATE INDEX case_files_newest ON view_b.case_files USING btree (authority, kind, last DESC, subject DESC, log_id DESC);
+
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE ON log.checkpoints FOR EACH ROW EXECUTE FUNCTION log.refuse();
+
+ALTER TABLE log.checkpoints ENABLE ALWAYS TRIGGER refuse_change;
+
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE ON log.entries FOR EACH ROW EXECUTE FUNCTION log.refuse();
+
+ALTER TABLE log.entries ENABLE ALWAYS TRIGGER refuse_change;
+
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE ON log.keys FOR EACH ROW EXECUTE FUNCTION log.refuse();
+
+ALTER TABLE log.keys ENABLE ALWAYS TRIGGER refuse_change;
+
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE ON log.logs FOR EACH ROW EXECUTE FUNCTION log.refuse();
+
+ALTER TABLE log.logs ENABLE ALWAYS TRIGGER refuse_change;
+
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE ON log.seals FOR EACH ROW EXECUTE FUNCTION log.refuse();
+
+ALTER TABLE log.seals ENABLE ALWAYS TRIGGER refuse_change;
+
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE ON log.tags FOR EACH ROW EXECUTE FUNCTION log.refuse();
+
+ALTER TABLE log.tags ENABLE ALWAYS TRIGGER refuse_change;
+
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE ON log.tracking FOR EACH ROW EXECUTE FUNCTION log.refuse();
+
+ALTER TABLE log.tracking ENABLE ALWAYS TRIGGER refuse_change;
+
+CREATE TRIGGER refuse_removal BEFORE DELETE ON log.heads FOR EACH ROW EXECUTE FUNCTION log.refuse();
+
+ALTER TABLE log.heads ENABLE ALWAYS TRIGGER refuse_removal;
+
+CREATE TRIGGER refuse_removal BEFORE DELETE ON log.terminals FOR EACH ROW EXECUTE FUNCTION log.refuse();
+
+ALTER TABLE log.terminals ENABLE ALWAYS TRIGGER refuse_removal;
+
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON log.checkpoints FOR EACH STATEMENT EXECUTE FUNCTION log.refuse();
+
+ALTER TABLE log.checkpoints ENABLE ALWAYS TRIGGER refuse_truncate;
+
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON log.entries FOR EACH STATEMENT EXECUTE FUNCTION log.refuse();
+
+ALTER TABLE log.entries ENABLE ALWAYS TRIGGER refuse_truncate;
+
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON log.heads FOR EACH STATEMENT EXECUTE FUNCTION log.refuse();
+
+ALTER TABLE log.heads ENABLE ALWAYS TRIGGER refuse_truncate;
+
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON log.keys FOR EACH STATEMENT EXECUTE FUNCTION log.refuse();
+
+ALTER TABLE log.keys ENABLE ALWAYS TRIGGER refuse_truncate;
+
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON log.logs FOR EACH STATEMENT EXECUTE FUNCTION log.refuse();
+
+ALTER TABLE log.logs ENABLE ALWAYS TRIGGER refuse_truncate;
+
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON log.seals FOR EACH STATEMENT EXECUTE FUNCTION log.refuse();
+
+ALTER TABLE log.seals ENABLE ALWAYS TRIGGER refuse_truncate;
+
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON log.tags FOR EACH STATEMENT EXECUTE FUNCTION log.refuse();
+
+ALTER TABLE log.tags ENABLE ALWAYS TRIGGER refuse_truncate;
+
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON log.terminals FOR EACH STATEMENT EXECUTE FUNCTION log.refuse();
+
+ALTER TABLE log.terminals ENABLE ALWAYS TRIGGER refuse_truncate;
+
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON log.tracking FOR EACH STATEMENT EXECUTE FUNCTION log.refuse();
+
+ALTER TABLE log.tracking ENABLE ALWAYS TRIGGER refuse_truncate;
+
+ALTER TABLE ONLY identity.sessions
+    ADD CONSTRAINT sessions_name_fkey FOREIGN KEY (name) REFERENCES identity.users(name) ON DELETE CASCADE;
+
+ALTER TABLE ONLY log.heads
+    ADD CONSTRAINT heads_log_id_fkey FOREIGN KEY (log_id) REFERENCES log.logs(log_id);
+
+ALTER TABLE view_a.case_files ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE view_a.case_items ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY folds ON view_a.case_files TO liuhen_projector USING (true) WITH CHECK (true);
+
+CREATE POLICY folds ON view_a.case_items TO liuhen_projector USING (true) WITH CHECK (true);
+
+CREATE POLICY folds ON view_a.terminals TO liuhen_projector USING (true) WITH CHECK (true);
+
+CREATE POLICY own_authority ON view_a.case_files FOR SELECT TO liuhen_console USING ((authority = current_setting('liuhen.authority'::text)));
+
+CREATE POLICY own_authority ON view_a.case_items FOR SELECT TO liuhen_console USING ((authority = current_setting('liuhen.authority'::text)));
+
+CREATE POLICY own_authority ON view_a.terminals FOR SELECT TO liuhen_console USING ((authority = current_setting('liuhen.authority'::text)));
+
+ALTER TABLE view_a.terminals ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE view_b.case_files ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE view_b.case_items ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY folds ON view_b.case_files TO liuhen_projector USING (true) WITH CHECK (true);
+
+CREATE POLICY folds ON view_b.case_items TO liuhen_projector USING (true) WITH CHECK (true);
+
+CREATE POLICY folds ON view_b.terminals TO liuhen_projector USING (true) WITH CHECK (true);
+
+CREATE POLICY own_authority ON view_b.case_files FOR SELECT TO liuhen_console USING ((authority = current_setting('liuhen.authority'::text)));
+
+CREATE POLICY own_authority ON view_b.case_items FOR SELECT TO liuhen_console USING ((authority = current_setting('liuhen.authority'::text)));
+
+CREATE POLICY own_authority ON view_b.terminals FOR SELECT TO liuhen_console USING ((authority = current_setting('liuhen.authority'::text)));
+
+ALTER TABLE view_b.terminals ENABLE ROW LEVEL SECURITY;
+
+GRANT USAGE ON SCHEMA identity TO liuhen_console;
+GRANT USAGE ON SCHEMA identity TO liuhen_backup;
+
+GRANT USAGE ON SCHEMA log TO liuhen_writer;
+GRANT USAGE ON SCHEMA log TO liuhen_projector;
+GRANT USAGE ON SCHEMA log TO liuhen_console;
+GRANT USAGE ON SCHEMA log TO liuhen_auditor;
+GRANT USAGE ON SCHEMA log TO liuhen_backup;
+
+GRANT USAGE ON SCHEMA view TO liuhen_projector;
+GRANT USAGE ON SCHEMA view TO liuhen_console;
+GRANT USAGE ON SCHEMA view TO liuhen_backup;
+
+GRANT USAGE ON SCHEMA view_a TO liuhen_projector;
+GRANT USAGE ON SCHEMA view_a TO liuhen_console;
+GRANT USAGE ON SCHEMA view_a TO liuhen_backup;
+
+GRANT USAGE ON SCHEMA view_b TO liuhen_projector;
+GRANT USAGE ON SCHEMA view_b TO liuhen_console;
+GRANT USAGE ON SCHEMA view_b TO liuhen_backup;
+
+REVOKE ALL ON FUNCTION identity.account(p_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.account(p_name text) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.attempt(p_subject bytea, p_window interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.attempt(p_subject bytea, p_window interval) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.end_session(p_session bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.end_session(p_session bytea) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.forgive(p_subject bytea, p_all boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.forgive(p_subject bytea, p_all boolean) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.open_session(p_session bytea, p_name text, p_absolute interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.open_session(p_session bytea, p_name text, p_absolute interval) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.session(p_session bytea, p_idle interval, p_absolute interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.session(p_session bytea, p_idle interval, p_absolute interval) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.token(p_token bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.token(p_token bytea) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION log.add_terminal(p_terminal uuid, p_authority text, p_event_key bytea, p_request_key bytea, p_replaces uuid, p_log integer, p_position bigint, p_genesis bytea, p_code bytea, p_request bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.add_terminal(p_terminal uuid, p_authority text, p_event_key bytea, p_request_key bytea, p_replaces uuid, p_log integer, p_position bigint, p_genesis bytea, p_code bytea, p_request bytea) TO liuhen_writer;
+
+REVOKE ALL ON FUNCTION log.advance(p_logs integer[], p_from bigint[], p_to bigint[], p_roots bytea[], p_frontiers bytea[], p_notes text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.advance(p_logs integer[], p_from bigint[], p_to bigint[], p_roots bytea[], p_frontiers bytea[], p_notes text[]) TO liuhen_writer;
+
+REVOKE ALL ON FUNCTION log.arrive(p_kind text, p_digests bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.arrive(p_kind text, p_digests bytea[]) TO liuhen_writer;
+
+REVOKE ALL ON FUNCTION log.confirm_backup(p_log integer, p_size bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.confirm_backup(p_log integer, p_size bigint) TO liuhen_writer;
+GRANT ALL ON FUNCTION log.confirm_backup(p_log integer, p_size bigint) TO liuhen_backup;
+
+REVOKE ALL ON FUNCTION log.create_log(p_authority text, p_epoch integer, p_origin text, p_kind text) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.create_log(p_authority text, p_epoch integer, p_origin text, p_kind text) TO liuhen_writer;
+
+REVOKE ALL ON FUNCTION log.index_group(p_tag_logs integer[], p_tags text[], p_tag_positions bigint[], p_offsets bytea[], p_seal_logs integer[], p_seal_terminals uuid[], p_seal_chains smallint[], p_seal_positions bigint[], p_lasts bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.index_group(p_tag_logs integer[], p_tags text[], p_tag_positions bigint[], p_offsets bytea[], p_seal_logs integer[], p_seal_terminals uuid[], p_seal_chains smallint[], p_seal_positions bigint[], p_lasts bigint[]) TO liuhen_writer;
+
+REVOKE ALL ON FUNCTION log.keep_private(p_digests bytea[], p_sealed bytea[], p_opened boolean[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.keep_private(p_digests bytea[], p_sealed bytea[], p_opened boolean[]) TO liuhen_writer;
+
+REVOKE ALL ON FUNCTION log.lock_heads(p_logs integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.lock_heads(p_logs integer[]) TO liuhen_writer;
+
+REVOKE ALL ON FUNCTION log.move_terminals(p_terminals uuid[], p_seqs bigint[], p_hashes bytea[], p_declared bigint[], p_chains smallint[], p_held boolean[], p_revoked bigint[], p_clocks bytea[], p_rare bytea[], p_more integer[], p_versions integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.move_terminals(p_terminals uuid[], p_seqs bigint[], p_hashes bytea[], p_declared bigint[], p_chains smallint[], p_held boolean[], p_revoked bigint[], p_clocks bytea[], p_rare bytea[], p_more integer[], p_versions integer[]) TO liuhen_writer;
+
+REVOKE ALL ON FUNCTION log.read_entries(p_log integer, p_positions bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.read_entries(p_log integer, p_positions bigint[]) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION log.read_tag(p_tag text) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.read_tag(p_tag text) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION log.refuse() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION log.want(p_logs integer[], p_terminals uuid[], p_kinds text[], p_digests bytea[], p_seqs bigint[], p_positions bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.want(p_logs integer[], p_terminals uuid[], p_kinds text[], p_digests bytea[], p_seqs bigint[], p_positions bigint[]) TO liuhen_writer;
+
+REVOKE ALL ON FUNCTION view.logs() FROM PUBLIC;
+GRANT ALL ON FUNCTION view.logs() TO liuhen_console;
+
+REVOKE ALL ON FUNCTION view.wanted(p_log integer, p_positions bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION view.wanted(p_log integer, p_positions bigint[]) TO liuhen_console;
+
+GRANT SELECT ON TABLE identity.attempts TO liuhen_backup;
+
+GRANT SELECT ON TABLE identity.sessions TO liuhen_backup;
+
+GRANT SELECT ON TABLE identity.tokens TO liuhen_backup;
+
+GRANT SELECT ON TABLE identity.users TO liuhen_backup;
+
+GRANT SELECT ON TABLE log.checkpoints TO liuhen_writer;
+GRANT SELECT ON TABLE log.checkpoints TO liuhen_backup;
+GRANT SELECT ON TABLE log.checkpoints TO liuhen_projector;
+GRANT SELECT ON TABLE log.checkpoints TO liuhen_auditor;
+
+GRANT SELECT,INSERT ON TABLE log.codes TO liuhen_writer;
+GRANT SELECT ON TABLE log.codes TO liuhen_backup;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE log.contacts TO liuhen_writer;
+GRANT SELECT ON TABLE log.contacts TO liuhen_backup;
+
+GRANT SELECT,INSERT ON TABLE log.entries TO liuhen_writer;
+GRANT SELECT ON TABLE log.entries TO liuhen_backup;
+GRANT SELECT ON TABLE log.entries TO liuhen_projector;
+GRANT SELECT ON TABLE log.entries TO liuhen_auditor;
+
+GRANT SELECT ON TABLE log.heads TO liuhen_writer;
+GRANT SELECT ON TABLE log.heads TO liuhen_backup;
+GRANT SELECT ON TABLE log.heads TO liuhen_projector;
+GRANT SELECT ON TABLE log.heads TO liuhen_auditor;
+
+GRANT SELECT,INSERT ON TABLE log.keys TO liuhen_writer;
+GRANT SELECT ON TABLE log.keys TO liuhen_backup;
+GRANT SELECT ON TABLE log.keys TO liuhen_projector;
+
+GRANT SELECT ON TABLE log.logs TO liuhen_writer;
+GRANT SELECT ON TABLE log.logs TO liuhen_backup;
+GRANT SELECT ON TABLE log.logs TO liuhen_projector;
+GRANT SELECT ON TABLE log.logs TO liuhen_auditor;
+GRANT SELECT ON TABLE log.logs TO liuhen_console;
+
+GRANT SELECT,INSERT,DELETE ON TABLE log.nonces TO liuhen_writer;
+GRANT SELECT ON TABLE log.nonces TO liuhen_backup;
+
+GRANT SELECT ON TABLE log.private TO liuhen_writer;
+GRANT SELECT ON TABLE log.private TO liuhen_backup;
+
+GRANT SELECT ON TABLE log.seals TO liuhen_writer;
+GRANT SELECT ON TABLE log.seals TO liuhen_backup;
+GRANT SELECT ON TABLE log.seals TO liuhen_projector;
+
+GRANT SELECT ON TABLE log.tags TO liuhen_writer;
+GRANT SELECT ON TABLE log.tags TO liuhen_backup;
+GRANT SELECT ON TABLE log.tags TO liuhen_projector;
+
+GRANT SELECT ON TABLE log.terminals TO liuhen_writer;
+GRANT SELECT ON TABLE log.terminals TO liuhen_backup;
+
+GRANT SELECT,INSERT ON TABLE log.tracking TO liuhen_writer;
+GRANT SELECT ON TABLE log.tracking TO liuhen_backup;
+
+GRANT SELECT ON TABLE log.wanted TO liuhen_writer;
+GRANT SELECT ON TABLE log.wanted TO liuhen_backup;
+GRANT SELECT ON TABLE log.wanted TO liuhen_projector;
+
+GRANT SELECT,UPDATE ON TABLE view.live TO liuhen_projector;
+GRANT SELECT ON TABLE view.live TO liuhen_console;
+GRANT SELECT ON TABLE view.live TO liuhen_backup;
+
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.case_files TO liuhen_projector;
+GRANT SELECT ON TABLE view_a.case_files TO liuhen_console;
+
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.case_items TO liuhen_projector;
+GRANT SELECT ON TABLE view_a.case_items TO liuhen_console;
+
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.parked TO liuhen_projector;
+GRANT SELECT ON TABLE view_a.parked TO liuhen_console;
+
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.positions TO liuhen_projector;
+GRANT SELECT ON TABLE view_a.positions TO liuhen_console;
+
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.terminals TO liuhen_projector;
+GRANT SELECT ON TABLE view_a.terminals TO liuhen_console;
+
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.case_files TO liuhen_projector;
+GRANT SELECT ON TABLE view_b.case_files TO liuhen_console;
+
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.case_items TO liuhen_projector;
+GRANT SELECT ON TABLE view_b.case_items TO liuhen_console;
+
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.parked TO liuhen_projector;
+GRANT SELECT ON TABLE view_b.parked TO liuhen_console;
+
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.positions TO liuhen_projector;
+GRANT SELECT ON TABLE view_b.positions TO liuhen_console;
+
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.terminals TO liuhen_projector;
+GRANT SELECT ON TABLE view_b.terminals TO liuhen_console;
