@@ -84,7 +84,8 @@ async def _act(request: web.Request, done: str, reason: str, branch: str = "") -
         else:
             await acts.release(person_of(request), terminal, reason)
     except Problem as refusal:
-        if refusal.code != "conflict":
+        # The terminal is there, we have just read it: not found is the branch, decided on by another officer.
+        if refusal.code not in ("conflict", "not_found"):
             raise
         return await _page(request, status=409, wrong="conflict", reason=reason)
     # The projections follow within moments; the page says that the act stands in the log.

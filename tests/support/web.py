@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -42,9 +42,15 @@ class House:
 
     url: str
     database: TestDatabase
-    log: Log
     gate: DatabaseGate
     app: web.Application
+    opened: Log | None = None
+
+    @property
+    def log(self) -> Log:
+        """The log behind the house, where the test asked for one."""
+        assert self.opened is not None, "open_house(..., log=True) opens a log"
+        return self.opened
 
     @asynccontextmanager
     async def browser(self, name: str | None = None) -> AsyncIterator[aiohttp.ClientSession]:
@@ -71,19 +77,28 @@ class House:
 
 @asynccontextmanager
 async def open_house(
-    database: TestDatabase, folder: Path, *, people: Sequence[str] = tuple(PEOPLE), faces: Sequence[Face] = ()
+    database: TestDatabase,
+    folder: Path,
+    *,
+    people: Sequence[str] = tuple(PEOPLE),
+    faces: Sequence[Face] = (),
+    log: bool = False,
 ) -> AsyncIterator[House]:
-    """A console on `database` with the accounts of `people`, and the logs of two authorities."""
+    """A console on `database` with the accounts of `people`; with `log`, the logs of two authorities behind it."""
     await add_people(database, people)
-    async with (
-        open_log(database.dsn("liuhen_writer"), folder, authorities=(AUTHORITY, NEIGHBOUR)) as log,
-        asyncpg.create_pool(database.dsn("liuhen_console"), min_size=1, max_size=4) as pool,
-    ):
+    async with AsyncExitStack() as stack:
+        opened = None
+        if log:
+            dsn = database.dsn("liuhen_writer")
+            opened = await stack.enter_async_context(open_log(dsn, folder, authorities=(AUTHORITY, NEIGHBOUR)))
+        pool = await stack.enter_async_context(
+            asyncpg.create_pool(database.dsn("liuhen_console"), min_size=1, max_size=4)
+        )
         gate = DatabaseGate(pool)
-        acts = ConsoleActs(TerminalActs(log.committer, log.pool))
+        acts = None if opened is None else ConsoleActs(TerminalActs(opened.committer, opened.pool))
         app = make_internal_app(Services(console=pool, gate=gate, acts=acts), add_routes, *faces)
-        async with listening(app) as url:
-            yield House(url, database, log, gate, app)
+        url = await stack.enter_async_context(listening(app))
+        yield House(url, database, gate, app, opened)
 
 
 @asynccontextmanager

@@ -1,0 +1,120 @@
+"""Every text that a person reads stands in both languages, and nothing is written past the translation."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from babel.messages.extract import extract_from_file
+from babel.messages.pofile import read_po
+from jinja2.ext import babel_extract
+
+from server.console import guide, words
+from server.web.i18n import LOCALE
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVER = ROOT / "server"
+TEMPLATES = sorted(SERVER.rglob("*.html"))
+HELP = SERVER / "console" / "templates" / "help"
+OPTIONS = {"extensions": "jinja2.ext.i18n", "silent": "false", "trim_blocks": "true", "lstrip_blocks": "true"}
+LETTER = re.compile(r"[^\W\d_]")
+
+
+def texts_in_use() -> set[tuple[str, str]]:
+    """(context, English) of every text in templates and Python, and of every value of a body field."""
+    found: set[tuple[str, str]] = set()
+    for path in TEMPLATES:
+        with path.open("rb") as file:
+            for _, _, message, _ in babel_extract(file, ["_", "gettext", "ngettext"], [], OPTIONS):
+                found.add(("", message if isinstance(message, str) else message[0]))
+    for path in SERVER.rglob("*.py"):
+        keywords = {"N_": None, "gettext": None, "ngettext": (1, 2)}
+        for _, message, _, _ in extract_from_file("python", str(path), keywords=keywords):
+            found.add(("", message if isinstance(message, str) else message[0]))
+    found |= {(words.VALUE, value.replace("_", " ")) for value in words.enum_values() | {"yes", "no"}}
+    return found
+
+
+def catalogue() -> dict[tuple[str, str], str]:
+    with (LOCALE / "zh_CN.po").open("rb") as file:
+        catalog = read_po(file, locale="zh_CN", abort_invalid=True)
+    found = {}
+    for message in catalog:
+        if message.id:
+            english = message.id if isinstance(message.id, str) else message.id[0]
+            chinese = message.string if isinstance(message.string, str) else message.string[0]
+            found[message.context or "", english] = chinese
+    return found
+
+
+def test_every_text_has_its_chinese_and_no_chinese_is_left_over() -> None:
+    used, known = texts_in_use(), catalogue()
+    assert len(used) > 200, "the extraction found next to nothing"
+    assert sorted(used - {key for key, text in known.items() if text}) == [], "no Chinese for these"
+    assert sorted(known.keys() - used) == [], "nobody says these any more"
+
+
+def test_translations_keep_the_places_of_the_original() -> None:
+    place = re.compile(r"%\((\w+)\)s")
+    for (_, english), chinese in catalogue().items():
+        assert set(place.findall(english)) == set(place.findall(chinese)), english
+
+
+def test_templates_hold_no_text_outside_a_translation() -> None:
+    written = []
+    for path in TEMPLATES:
+        if path.is_relative_to(HELP):
+            continue
+        written += [f"{path.relative_to(ROOT)}: {text}" for text in bare_text(path.read_text("utf-8"))]
+    assert written == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<p>Hello</p>",
+        "<p>{{ _('x') }} 您好</p>",
+        '<img alt="a picture">',
+        "{% if x %}Yes{% endif %}",
+        '<a title="Go">x</a>',
+    ],
+)
+def test_the_search_for_bare_text_finds_it(line: str) -> None:
+    assert bare_text(line) != []
+
+
+def bare_text(template: str) -> list[str]:
+    """Text with letters outside tags and template code, and in attributes that are read aloud or shown."""
+    html = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", "", template, flags=re.DOTALL)
+    shown = re.findall(r'\b(?:alt|title|placeholder|aria-label)="([^"]*)"', html)
+    # The term JSON is the same in both languages only inside translations, so nothing is exempt here.
+    plain = re.sub(r"<[^>]*>", "\n", re.sub(r"<!doctype html>|&\w+;", "", html))
+    return [text.strip() for text in [*shown, *plain.splitlines()] if LETTER.search(text)]
+
+
+def test_every_topic_of_help_is_written_in_both_languages() -> None:
+    assert {path.name for path in HELP.iterdir()} == {f"{t}.{lang}.html" for t in guide.TOPICS for lang in ("zh", "en")}
+    for topic in guide.TOPICS:
+        shapes = []
+        for lang in ("zh", "en"):
+            text = (HELP / f"{topic}.{lang}.html").read_text("utf-8")
+            shapes.append([text.count(f"<{tag}>") for tag in ("h2", "li", "p")])
+            assert bool(re.search(r"[\u4e00-\u9fff]{4}", text)) == (lang == "zh"), (topic, lang)
+        assert shapes[0] == shapes[1], f"{topic}: one language says more than the other"
+
+
+def test_commands_in_help_pages_exist() -> None:
+    from ops.cli import VERBS
+
+    for path in HELP.iterdir():
+        for verb in re.findall(r"<code>liuhen ([a-z-]+)", path.read_text("utf-8")):
+            assert verb in VERBS, f"{path.name}: liuhen {verb}"
+
+
+def test_no_template_formats_with_braces() -> None:
+    """`%(name)s` is what newstyle gettext fills in: a brace would reach the screen."""
+    for (_, english), chinese in catalogue().items():
+        for text in (english, chinese):
+            assert [field for _, field, _, _ in Formatter().parse(text) if field is not None] == [], text
