@@ -182,21 +182,25 @@ def show_queue(ctx: click.Context, lang: str, as_json: bool) -> None:
 
 
 @command.command(epilog="Example: liuhen terminal --home ./t1 sync --json")
+@click.option("--url", help="New address of the server, if it moved; it is remembered.")
 @click.option("--tries", default=6, show_default=True, type=click.IntRange(1, 1000), help="Attempts without success.")
 @click.option("--encoding", type=click.Choice(["zstd", "gzip", "none"]), default="zstd", show_default=True)
 @LANGUAGE
 @JSON
 @click.pass_context
-def sync(ctx: click.Context, tries: int, encoding: str, lang: str, as_json: bool) -> None:
+def sync(ctx: click.Context, url: str | None, tries: int, encoding: str, lang: str, as_json: bool) -> None:
     """Hand over what waits and verify every receipt. 上传并核验回执。"""
     from ops.terminal import client, keys, transport
 
     with _refusals(), _queue(ctx.obj) as queue:
-        url = queue.state.url
         pair = keys.load(ctx.obj / "keys.json")
+        if url is not None:
+            transport.authority_of(url)
+            queue.move_to(url.rstrip("/"))
+        address = queue.state.url
 
         async def talk() -> client.Report:
-            async with transport.HttpTransport(url) as way:
+            async with transport.HttpTransport(address) as way:
                 patience = client.Patience(tries=tries)
                 coding = "" if encoding == "none" else encoding
                 talker = client.Client(queue, pair, way, patience=patience, encoding=coding, language=lang)

@@ -209,6 +209,11 @@ class Queue:
             seen = Seen(enrolled.epochs[-1].number, enrolled.checkpoint.root, enrolled.checkpoint.size)
             self._keep_checkpoint(seen, enrolled.note)
 
+    def move_to(self, url: str) -> None:
+        """The server has another address from now on. Who it is, is decided by its keys and not by its address."""
+        with self._transaction():
+            self._db.execute("UPDATE terminal SET url = ?", (url,))
+
     @property
     def state(self) -> State:
         """The row about this terminal. Raises QueueRefused before the enrolment."""
