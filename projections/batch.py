@@ -8,10 +8,12 @@ on where batches begin and end.
 
 from __future__ import annotations
 
+import gc
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import asyncpg
 from asyncpg.pgproto.pgproto import UUID
@@ -23,6 +25,7 @@ from projections.terminal_ledger import LedgerState
 from schemas.events import Registry
 
 PROJECTIONS: Final = {case_file.NAME: case_file.VERSION, terminal_ledger.NAME: terminal_ledger.VERSION}
+_K = TypeVar("_K")
 MAX_KEPT: Final = 50_000
 """Heads and terminals kept in memory between batches; older ones are read again when they are needed."""
 
@@ -81,17 +84,64 @@ async def fetch(connection: asyncpg.Connection, wanted: Sequence[tuple[LogPlace,
     logs = [log.log_id for log, _, _ in wanted]
     firsts = [first for _, first, _ in wanted]
     lasts = [end - 1 for _, _, end in wanted]
-    noted: dict[int, dict[int, tuple[int, int]]] = {}
-    for row in await connection.fetch(queries["notes"], logs, firsts, lasts):
-        noted.setdefault(row[0], {})[row[1]] = (row[2], row[3])
-    found = {row[0]: row[2] for row in await connection.fetch(queries["runs"], logs, firsts, lasts)}
+    found = {row[0]: row for row in await connection.fetch(queries["runs"], logs, firsts, lasts)}
     runs = []
     for log, first, end in wanted:
-        entries = found.get(log.log_id) or []
-        if len(entries) != end - first:
+        row = found.get(log.log_id)
+        entries = (row[1] if row is not None else None) or []
+        if row is None or len(entries) != end - first:
             raise Overtaken(f"log {log.log_id}: {len(entries)} entries from {first}, expected {end - first}")
-        runs.append(Run(log, first, entries, noted.get(log.log_id, {})))
+        noted = {place: (seq, bits) for place, seq, bits in zip(row[2] or (), row[3] or (), row[4] or (), strict=True)}
+        runs.append(Run(log, first, entries, noted))
     return runs
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No cycle collection meanwhile: nothing made here has cycles, and looking for them costs half of the fold."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What one write puts into the tables: encoded already, so that folding may go on meanwhile."""
+
+    heads: Sequence[tuple[Any, ...]]
+    items: Sequence[tuple[Any, ...]]
+    ledgers: Sequence[tuple[Any, ...]]
+    parked: Sequence[Parked]
+    moves: Mapping[tuple[str, int], tuple[int, int]]
+
+
+async def put(connection: asyncpg.Connection, slot: str, rows: Rows) -> None:
+    """Write rows and move the positions. The caller's transaction is the commit point.
+
+    Raises Overtaken when the positions are not where the folder believed them.
+    """
+    queries = statements.load("tables", slot)
+    for query, some in (("put_heads", rows.heads), ("put_items", rows.items), ("put_ledgers", rows.ledgers)):
+        # COPY would be no quicker to write and is not allowed where rows have a policy.
+        for start in range(0, len(some), MAX_ROWS):
+            await connection.execute(queries[query], *_columns(some[start : start + MAX_ROWS]))
+    if rows.parked:
+        await connection.execute(
+            queries["park"], *_columns([(p.projection, p.log_id, p.position, p.error) for p in rows.parked])
+        )
+    if rows.moves:
+        moved = await connection.fetchval(
+            queries["move_positions"],
+            *_columns(
+                [(name, PROJECTIONS[name], log_id, was, now) for (name, log_id), (was, now) in rows.moves.items()]
+            ),
+        )
+        if moved != len(rows.moves):
+            raise Overtaken(f"{len(rows.moves) - moved} of {len(rows.moves)} positions were moved by somebody else")
 
 
 class Folder:
@@ -128,10 +178,12 @@ class Folder:
         Returns what could not be digested. Several folds may go before one `write`.
         """
         before = len(self._touched.parked)
-        read = [(run, self._read(run)) for run in runs]
+        with _uncollected():
+            read = [(run, self._read(run)) for run in runs]
         await self._load_missing(connection, read)
-        for run, facts in read:
-            self._fold_run(run, facts)
+        with _uncollected():
+            while read:
+                self._fold_run(*read.pop(0))
         return self._touched.parked[before:]
 
     @property
@@ -139,34 +191,20 @@ class Folder:
         """Entries folded and not written."""
         return self._touched.entries
 
-    async def write(self, connection: asyncpg.Connection) -> None:
-        """Write what the folds changed and move the positions. The caller's transaction is the commit point.
-
-        Raises Overtaken when the positions are not where this folder believes them.
-        """
+    def take(self) -> Rows:
+        """What the folds changed since the last time, encoded. Whoever takes it puts it, or throws the folder away."""
         touched, self._touched = self._touched, Touched()
-        await self._write_heads(connection, touched.heads)
-        await self._write_ledgers(connection, touched.ledgers)
-        moves = touched.moves
-        if touched.parked:
-            columns = zip(*((p.projection, p.log_id, p.position, p.error) for p in touched.parked), strict=True)
-            await connection.execute(self._queries["park"], *map(list, columns))
-        merged: dict[tuple[str, int], list[int]] = {}
-        for name, log_id, was, now in moves:
-            merged.setdefault((name, log_id), [was, now])[1] = now
-        if merged:
-            moved = await connection.fetchval(
-                self._queries["move_positions"],
-                [name for name, _ in merged],
-                [PROJECTIONS[name] for name, _ in merged],
-                [log_id for _, log_id in merged],
-                [was for was, _ in merged.values()],
-                [now for _, now in merged.values()],
-            )
-            if moved != len(merged):
-                raise Overtaken(f"{len(merged) - moved} of {len(merged)} positions were moved by somebody else")
+        moves: dict[tuple[str, int], tuple[int, int]] = {}
+        for name, log_id, was, now in touched.moves:
+            moves[name, log_id] = (moves.get((name, log_id), (was, now))[0], now)
+        heads, items = self._take_heads(touched.heads)
         self._fresh = False
-        self._trim()
+        return Rows(heads, items, self._take_ledgers(touched.ledgers), tuple(touched.parked), moves)
+
+    async def write(self, connection: asyncpg.Connection) -> None:
+        """`take` and `put` in one."""
+        await put(connection, self.slot, self.take())
+        self.trim()
 
     def skip(self, log: LogPlace, position: int, error: str) -> None:
         """Park one entry and go past it; the next `write` remembers it."""
@@ -256,17 +294,22 @@ class Folder:
             for row in await connection.fetch(self._queries["ledgers"], *_columns(ledgers)):
                 self._ledgers[row[0]][row[1].bytes] = terminal_ledger.decode(row[2])
 
-    def _trim(self) -> None:
-        for heads in self._heads.values():
-            while len(heads) > MAX_KEPT:
-                heads.popitem(last=False)
-        for ledgers in self._ledgers.values():
-            while len(ledgers) > MAX_KEPT:
-                ledgers.popitem(last=False)
+    @property
+    def crowded(self) -> bool:
+        """Whether more is kept in memory than should be: `trim` when nothing is on its way to the tables."""
+        kept = [len(heads) for heads in self._heads.values()] + [len(states) for states in self._ledgers.values()]
+        return max(kept, default=0) > 2 * MAX_KEPT
+
+    def trim(self) -> None:
+        """Forget what was not touched for long. Only when all that was taken has been put: it is read again there."""
+        for log_id, heads in self._heads.items():
+            _forget(heads, self._touched.heads.get(log_id, ()))
+        for log_id, states in self._ledgers.items():
+            _forget(states, self._touched.ledgers.get(log_id, ()))
 
     # -- to the tables --
 
-    async def _write_heads(self, connection: asyncpg.Connection, touched: Mapping[int, set[str]]) -> None:
+    def _take_heads(self, touched: Mapping[int, set[str]]) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
         heads: list[tuple[Any, ...]] = []
         items: list[tuple[Any, ...]] = []
         for log_id, tags in touched.items():
@@ -277,13 +320,11 @@ class Folder:
                     continue  # its only event was parked
                 kind, _, subject = tag.partition(":")
                 heads.append((authority, kind, subject, log_id, head.last_received, head.encode()))
-                items.extend(
-                    (authority, kind, subject, log_id, chunk, count, data) for chunk, count, data in head.take_chunks()
-                )
-        await self._put(connection, "put_heads", heads)
-        await self._put(connection, "put_items", items)
+                for chunk, count, data in head.take_chunks():
+                    items.append((authority, kind, subject, log_id, chunk, count, data))
+        return heads, items
 
-    async def _write_ledgers(self, connection: asyncpg.Connection, touched: Mapping[int, set[bytes]]) -> None:
+    def _take_ledgers(self, touched: Mapping[int, set[bytes]]) -> list[tuple[Any, ...]]:
         rows: list[tuple[Any, ...]] = []
         for log_id, names in touched.items():
             states = self._ledgers[log_id]
@@ -292,12 +333,12 @@ class Folder:
                 for name in sorted(names)
                 if name in states
             )
-        await self._put(connection, "put_ledgers", rows)
+        return rows
 
-    async def _put(self, connection: asyncpg.Connection, query: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        # COPY would be no quicker to write and is not allowed where rows have a policy.
-        for start in range(0, len(rows), MAX_ROWS):
-            await connection.execute(self._queries[query], *_columns(rows[start : start + MAX_ROWS]))
+
+def _forget(kept: OrderedDict[_K, Any], touched: Container[_K]) -> None:
+    while len(kept) > MAX_KEPT and next(iter(kept)) not in touched:
+        kept.popitem(last=False)
 
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:

@@ -246,9 +246,10 @@ def _name(head: CaseHead, named: Label, rank: int) -> None:
 
 
 def _link(head: CaseHead, own: str, about: list[str]) -> None:
+    links = head.links
     for tag in about:
-        if tag != own and tag.startswith(_LINKED) and len(head.links) < MAX_LINKS:
-            head.links.add(tag)
+        if tag not in links and tag != own and tag.startswith(_LINKED) and len(links) < MAX_LINKS:
+            links.add(tag)
 
 
 def _join(known: set[_T], more: Iterable[_T], limit: int) -> None:

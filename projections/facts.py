@@ -13,13 +13,14 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from schemas import entries
-from schemas.envelope import NOTE_BITS, UNSOUND, Lookup, notes_to_bits, read, tag_kind
+from schemas.envelope import NOTE_BITS, UNSOUND, Envelope, Lookup, notes_to_bits, read, tag_kind
 
 UNSOUND_BITS: Final = notes_to_bits(tuple(sorted(UNSOUND)))
 CLAIM: Final = NOTE_BITS["claim"]
 HELD: Final = NOTE_BITS["held"]
 AFTER_HOLE: Final = NOTE_BITS["after_hole"]
 NOT_UNDERSTOOD: Final = NOTE_BITS["unknown_type"] | NOTE_BITS["invalid_body"]
+_MORE_KEYS: Final = NOTE_BITS["unknown_fields"]
 _JUDGED: Final = NOT_UNDERSTOOD | CLAIM
 """Notes that depend on the registry: given anew when a type was not known at the time."""
 
@@ -34,8 +35,17 @@ class SlimClock(Struct, frozen=True):
     offset: int
 
 
-class SlimEnvelope(Struct, frozen=True):
-    """The keys of an envelope that some fold asks for; all others are skipped undecoded."""
+class Event(
+    Struct,
+    gc=False,
+    rename={name: f"({name})" for name in ("branch", "kind", "notes", "position", "received", "terminal")},
+):
+    """A sound envelope, or an act of the office, as an item of case files and of the ledger.
+
+    The first fields are decoded from the envelope itself, all other keys of which are skipped; the last ones say where
+    it stands and are set by the reader, under names that are no keys of an envelope. `kind` is FIELD, BRANCH or OFFICE;
+    `terminal` is empty for an act of the office, `seq` then its version, `occurred` and `at` when it was received.
+    """
 
     about: list[str]
     at: int
@@ -45,28 +55,11 @@ class SlimEnvelope(Struct, frozen=True):
     seq: int
     type: str
     clock: SlimClock | UnsetType = UNSET
-
-
-class Event(Struct, frozen=True, gc=False):
-    """A sound envelope, or an act of the office, as an item of case files and of the ledger.
-
-    `kind` is FIELD, BRANCH or OFFICE; `terminal` is empty for an act of the office, `seq` then its version.
-    `body` holds the MessagePack bytes of a field event; of an office act the entry's own body, encoded again.
-    """
-
-    kind: int
-    position: int
-    received: int
-    terminal: bytes
-    seq: int
-    notes: int
-    type: str
-    about: list[str]
-    by: list[str]
-    occurred: int
-    body: msgspec.Raw | bytes
-    at: int = 0
-    offset: int | None = None
+    kind: int = FIELD
+    position: int = 0
+    received: int = 0
+    terminal: bytes = b""
+    notes: int = 0
     branch: bytes = b""
 
 
@@ -104,7 +97,8 @@ class Incident(Struct, frozen=True, gc=False):
 
 Fact: TypeAlias = Event | Place | Seal | Incident
 
-_SLIM: Final = msgspec.msgpack.Decoder(SlimEnvelope)
+_SLIM: Final = msgspec.msgpack.Decoder(Event)
+_LOOSE: Final = msgspec.msgpack.Decoder()
 _ENCODER: Final = msgspec.msgpack.Encoder(order="sorted")
 _HEAD: Final = b"\x85\xa1e\xc5"
 _KIND: Final = b"\xa1k\xa5field\xa1r\xcf"
@@ -133,22 +127,14 @@ class Reader:
             end = 6 + (entry[4] << 8 | entry[5])
             if len(entry) == end + _TAIL_SIZE and entry.startswith(_KIND, end):
                 here = end + len(_KIND)
-                env = _SLIM.decode(memoryview(entry)[6:end])
-                return Event(
-                    FIELD,
-                    position,
-                    int.from_bytes(entry[here : here + 8], "big"),
-                    entry[here + 12 : here + 28],
-                    env.seq,
-                    0,
-                    env.type,
-                    env.about,
-                    env.by,
-                    env.occurred,
-                    env.body,
-                    env.at,
-                    None if env.clock is UNSET else env.clock.offset,
-                )
+                event = _SLIM.decode(memoryview(entry)[6:end])
+                event.kind = FIELD
+                event.notes = 0
+                event.branch = b""
+                event.position = position
+                event.received = int.from_bytes(entry[here : here + 8], "big")
+                event.terminal = entry[here + 12 : here + 28]
+                return event
         return self._any(position, entries.decode(entry), place)
 
     def _any(self, position: int, entry: entries.Entry, place: tuple[int, int] | None) -> Fact | None:
@@ -162,13 +148,19 @@ class Reader:
             case entries.IncidentEntry():
                 return _incident(position, entry)
             case entries.OfficeEntry():
-                by = [entry.w.officer] if isinstance(entry.w.officer, str) else []
-                notes = self._judge_office(entry)
-                body = _ENCODER.encode(entry.b)
-                about = [tag for tag in entry.a if tag_kind(tag)]
                 return Event(
-                    OFFICE, position, entry.r, b"", entry.q, notes, entry.y, about, by, entry.r, body
-                )  # fmt: skip
+                    about=[tag for tag in entry.a if tag_kind(tag)],
+                    at=entry.r,
+                    body=msgspec.Raw(_ENCODER.encode(entry.b)),
+                    by=[entry.w.officer] if isinstance(entry.w.officer, str) else [],
+                    occurred=entry.r,
+                    seq=entry.q,
+                    type=entry.y,
+                    kind=OFFICE,
+                    position=position,
+                    received=entry.r,
+                    notes=self._judge_office(entry),
+                )
             case _:
                 return None  # epochs, disclosures and stored events of other applications
 
@@ -181,23 +173,17 @@ class Reader:
         if notes & NOT_UNDERSTOOD:
             reading = read(data, terminal, seq, authority=self._authority, epoch=self._epoch, lookup=self._lookup)
             notes = notes & ~_JUDGED | notes_to_bits(reading.notes) & _JUDGED
-        env = _SLIM.decode(data)
-        return Event(
-            BRANCH if branch else FIELD,
-            position,
-            received,
-            terminal,
-            env.seq,
-            notes,
-            env.type,
-            env.about,
-            env.by,
-            env.occurred,
-            env.body,
-            env.at,
-            None if env.clock is UNSET else env.clock.offset,
-            branch,
-        )
+        if notes & _MORE_KEYS:
+            known = {key: value for key, value in _LOOSE.decode(data).items() if key in Envelope.__struct_fields__}
+            data = _ENCODER.encode(known)
+        event = _SLIM.decode(data)
+        event.kind = BRANCH if branch else FIELD
+        event.notes = notes
+        event.branch = branch
+        event.position = position
+        event.received = received
+        event.terminal = terminal
+        return event
 
     def _judge_office(self, entry: entries.OfficeEntry) -> int:
         kind = self._lookup(entry.y)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,17 +16,8 @@ import asyncpg
 
 from projections import statements
 from projections.batch import Folder, LogPlace, fetch
-from projections.runner import (
-    LOST,
-    Live,
-    connect,
-    next_runs,
-    read_live,
-    read_logs,
-    registry_digest,
-    report,
-    versions_text,
-)
+from projections.flow import Wanted, Wires, flow
+from projections.runner import Live, next_runs, read_live, read_logs, registry_digest, report, versions_text, wires
 from schemas.events import REGISTRY, Registry
 
 READ: Final = 16_384
@@ -35,7 +25,7 @@ READ: Final = 16_384
 
 COMPARE_SECONDS: Final = 3_600.0
 
-WRITE: Final = 262_144
+WRITE: Final = 65_536
 """Entries folded in memory before they are written."""
 
 
@@ -78,22 +68,19 @@ async def rebuild(
     `progress(done, all)` is called now and then. With `swap` False the spare tables are compared and emptied again.
     """
     began = time.perf_counter()
-    reading = await connect(dsn, "liuhen rebuild")
-    try:
-        if not await reading.fetchval(statements.load("tables", "a")["rebuild_lease"]):
+    async with wires(dsn, "liuhen rebuild") as lines:
+        connection = lines.states
+        if not await connection.fetchval(statements.load("tables", "a")["rebuild_lease"]):
             raise RebuildRefused("another rebuild is running on this database: wait until it has ended")
-        live = await read_live(reading)
+        live = await read_live(connection)
         slot = statements.other(live.slot)
-        queries = statements.load("tables", slot)
-        await reading.execute(queries["empty"])
+        await connection.execute(statements.load("tables", slot)["empty"])
         folder = Folder(slot, registry, {})
-        logs = await read_logs(reading)
-        entries = await _fold(reading, folder, logs, await _targets(reading, live, logs, registry), progress)
-        rebuilt = await _finish(reading, folder, registry, swap)
+        logs = await read_logs(connection)
+        targets = await _targets(connection, live, logs, registry)
+        entries = await _bulk(lines, folder, logs, targets, progress)
+        rebuilt = await _finish(connection, folder, registry, swap)
         return Rebuilt(entries + rebuilt.entries, time.perf_counter() - began, *rebuilt.rest)
-    finally:
-        with suppress(*LOST):
-            await reading.close(timeout=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,30 +99,42 @@ async def _targets(
     return {place.log_id: now.position(place.log_id) for place in logs}
 
 
-async def _fold(
-    connection: asyncpg.Connection,
+async def _bulk(
+    lines: Wires,
     folder: Folder,
     logs: list[LogPlace],
     targets: Mapping[int, int],
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] | None,
 ) -> int:
-    """Fold up to the targets; one transaction for every WRITE entries and one at the end. Returns how many."""
-    places = [LogPlace(p.log_id, p.authority, p.epoch, targets.get(p.log_id, 0)) for p in logs]
-    whole = sum(max(0, p.size - folder.position(p.log_id)) for p in places)
-    done = 0
-    while True:
-        position = {p.log_id: folder.position(p.log_id) for p in places}
+    """Fold up to the targets in one flow. Returns how many entries."""
+    places = [LogPlace(p.log_id, p.authority, p.epoch, targets[p.log_id]) for p in logs]
+    position = {p.log_id: 0 for p in places}
+    whole = sum(targets.values())
+
+    async def plan() -> Wanted:
         wanted = next_runs(places, position, READ)
-        if wanted:
-            report(await folder.fold(connection, await fetch(connection, wanted)))
-            done += sum(end - first for _, first, end in wanted)
-        if folder.pending >= WRITE or (not wanted and folder.pending):
-            async with connection.transaction():
-                await folder.write(connection)
+        position.update({place.log_id: end for place, _, end in wanted})
         if progress is not None:
-            progress(done, whole)
-        if not wanted:
-            return done
+            progress(sum(folder.position(p.log_id) for p in places), whole)
+        return wanted
+
+    done = await flow(lines, folder, plan, write_from=WRITE, write_at=WRITE, parked=report)
+    if progress is not None:
+        progress(whole, whole)
+    return done
+
+
+async def _rest(
+    connection: asyncpg.Connection, folder: Folder, logs: list[LogPlace], targets: Mapping[int, int]
+) -> int:
+    """What came in during the bulk, inside the caller's transaction. Returns how many entries."""
+    places = [LogPlace(p.log_id, p.authority, p.epoch, targets[p.log_id]) for p in logs]
+    done = 0
+    while wanted := next_runs(places, {p.log_id: folder.position(p.log_id) for p in places}, READ):
+        report(await folder.fold(connection, await fetch(connection, wanted)))
+        await folder.write(connection)
+        done += sum(end - first for _, first, end in wanted)
+    return done
 
 
 async def _finish(connection: asyncpg.Connection, folder: Folder, registry: Registry, swap: bool) -> _End:
@@ -144,7 +143,7 @@ async def _finish(connection: asyncpg.Connection, folder: Folder, registry: Regi
         # From here to the commit the live runner waits; what is left to fold is what came in during the bulk.
         live = await read_live(connection, lock=True)
         logs = await read_logs(connection)
-        more = await _fold(connection, folder, logs, await _targets(connection, live, logs, registry))
+        more = await _rest(connection, folder, logs, await _targets(connection, live, logs, registry))
         digest = registry_digest(registry)
         comparable = live.versions == versions_text()
         rows = await connection.fetch(queries["different"], timeout=COMPARE_SECONDS) if comparable else []

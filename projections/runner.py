@@ -9,8 +9,8 @@ positions again before going on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -19,7 +19,8 @@ import asyncpg
 import structlog
 
 from projections import statements
-from projections.batch import PROJECTIONS, Folder, LogPlace, Overtaken, Parked, fetch
+from projections.batch import PROJECTIONS, Folder, LogPlace, Overtaken, Parked, fetch, put
+from projections.flow import Wanted, Wires, flow
 from schemas.events import REGISTRY, Registry
 
 BATCH: Final = 4_096
@@ -84,6 +85,23 @@ async def connect(dsn: str, name: str) -> asyncpg.Connection:
         command_timeout=STATEMENT_SECONDS,
         server_settings={"application_name": name, "lock_timeout": "60s", "jit": "off"},
     )
+
+
+@asynccontextmanager
+async def wires(dsn: str, name: str) -> AsyncIterator[Wires]:
+    """The three connections of a flow. Raises one of LOST."""
+    async with AsyncExitStack() as stack:
+        made = []
+        for _ in range(3):
+            connection = await connect(dsn, name)
+            stack.push_async_callback(_close, connection)
+            made.append(connection)
+        yield Wires(*made)
+
+
+async def _close(connection: asyncpg.Connection) -> None:
+    with suppress(*LOST):
+        await connection.close(timeout=5)
 
 
 async def read_live(connection: asyncpg.Connection, *, lock: bool = False) -> Live:
@@ -153,20 +171,18 @@ class Runner:
                 await stopping
 
     async def _session(self, stop: asyncio.Event) -> None:
-        connection = await connect(self._dsn, "liuhen projections")
-        try:
+        async with wires(self._dsn, "liuhen projections") as lines:
+            connection = lines.states
             if not await self._lead(connection, stop):
                 return
             # LISTEN before the first look, so that nothing can be committed between the two and go unnoticed.
             await connection.add_listener(CHANNEL, self._notified)
             await self._begin(connection)
-            self._follower = follower = Follower(connection, self._registry, self._batch)
+            self._follower = follower = Follower(lines, self._registry, self._batch)
             while not stop.is_set():
                 self._wake.clear()
                 await follower.catch_up(stop)
                 await self._wait(connection, stop)
-        finally:
-            await _close(connection)
 
     async def _lead(self, connection: asyncpg.Connection, stop: asyncio.Event) -> bool:
         """Wait for the lease. It belongs to the connection, so the database frees it when this process is gone."""
@@ -204,81 +220,112 @@ class Runner:
         self._wake.set()
 
 
-class Follower:
-    """Brings the live tables up to the logs on one connection. `lag` = how far they were at the last look."""
+class Swapped(Exception):
+    """A rebuild swapped the tables meanwhile: go on with the new ones."""
 
-    def __init__(self, connection: asyncpg.Connection, registry: Registry, batch: int = BATCH) -> None:
+
+class Follower:
+    """Brings the live tables up to the logs. `lag` = how far they were at the last look."""
+
+    def __init__(self, wires: Wires, registry: Registry, batch: int = BATCH) -> None:
         self.lag: tuple[LogLag, ...] = ()
-        self._connection = connection
+        self._wires = wires
         self._registry = registry
         self._batch = batch
         self._live: Live | None = None
         self._folder: Folder | None = None
+        self._planned: dict[int, int] = {}
 
     async def catch_up(self, stop: asyncio.Event | None = None) -> tuple[LogLag, ...]:
         """Fold until nothing is left (or `stop` is set); returns how far the tables are. Raises Overtaken, LOST."""
-        share = self._batch
         while True:
             folder = await self._current()
-            logs = await read_logs(self._connection)
-            position = {place.log_id: folder.position(place.log_id) for place in logs}
-            self.lag = tuple(LogLag(p.log_id, p.size, position[p.log_id]) for p in logs)
-            wanted = next_runs(logs, position, share)
-            if not wanted or (stop is not None and stop.is_set()):
-                return self.lag
+            self._planned = {}
             try:
-                await self._one(folder, wanted)
-                share = min(self._batch, share * 2)
-            except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as fault:
-                # One of these entries gives a row that the database refuses: halve until it stands alone, then park it.
+                done = await flow(
+                    self._wires,
+                    folder,
+                    lambda folder=folder: self._plan(folder, stop),  # type: ignore[misc]
+                    write_at=4 * self._batch,
+                    guard=self._guard,
+                    parked=report,
+                )
+            except Swapped:
                 self._folder = None
-                if share > 1:
-                    share //= 2
-                else:
-                    await self._park(wanted[0], type(fault).__name__)
+            except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError):
+                await self._park_one()
             except BaseException:
                 # What is in memory may be ahead of the tables, or the commit's outcome unknown: read again.
                 self._folder = None
                 raise
+            else:
+                if done == 0:
+                    return self.lag
+
+    async def _plan(self, folder: Folder, stop: asyncio.Event | None) -> Wanted:
+        logs = await read_logs(self._wires.states)
+        self.lag = tuple(LogLag(p.log_id, p.size, folder.position(p.log_id)) for p in logs)
+        if stop is not None and stop.is_set():
+            return ()
+        position = {p.log_id: self._planned.get(p.log_id, folder.position(p.log_id)) for p in logs}
+        wanted = next_runs(logs, position, self._batch)
+        self._planned.update({place.log_id: end for place, _, end in wanted})
+        return wanted
+
+    async def _guard(self, connection: asyncpg.Connection) -> None:
+        if await read_live(connection, lock=True) != self._live:
+            raise Swapped
 
     async def _current(self) -> Folder:
         """The states of the slot that is live now."""
-        live = await read_live(self._connection)
+        connection = self._wires.states
+        live = await read_live(connection)
         if not live.versions:
             # Nobody has written to these tables yet: they are made by this program from here on.
-            await self._connection.execute(
+            await connection.execute(
                 statements.load("tables", "a")["set_live"],
                 live.slot,
                 versions_text(),
                 registry_digest(self._registry),
             )
-            live = await read_live(self._connection)
+            live = await read_live(connection)
         if live.versions != versions_text():
             raise Overtaken(f"the live tables are of {live.versions}, this program has {versions_text()}")
         if self._folder is None or live != self._live:
-            self._folder = await Folder.load(self._connection, live.slot, self._registry)
+            self._folder = await Folder.load(connection, live.slot, self._registry)
             self._live = live
         return self._folder
 
-    async def _one(self, folder: Folder, wanted: Sequence[tuple[LogPlace, int, int]]) -> None:
-        runs = await fetch(self._connection, wanted)
-        parked = await folder.fold(self._connection, runs)
-        async with self._connection.transaction():
-            if await read_live(self._connection, lock=True) != self._live:
-                self._folder = None  # swapped meanwhile: the new tables are read at the next look
+    async def _park_one(self) -> None:
+        """Some entry gives a row that the database refuses: go on in ever smaller steps until it is alone; park it."""
+        share = self._batch
+        while True:
+            self._folder = None
+            folder = await self._current()
+            logs = await read_logs(self._wires.states)
+            wanted = next_runs(logs, {p.log_id: folder.position(p.log_id) for p in logs}, share)[:1]
+            if not wanted:
                 return
-            await folder.write(self._connection)
-        # Committed: rows and positions stand or fall together.
-        report(parked)
+            try:
+                await folder.fold(self._wires.states, await fetch(self._wires.entries, wanted))
+                await self._write_alone(folder)
+            except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as fault:
+                if share > 1:
+                    share //= 2
+                    continue
+                self._folder = None
+                folder = await self._current()
+                place, first, _ = wanted[0]
+                folder.skip(place, first, type(fault).__name__)
+                await self._write_alone(folder)
+                return
 
-    async def _park(self, run: tuple[LogPlace, int, int], error: str) -> None:
-        folder = await self._current()
-        place, first, _ = run
-        folder.skip(place, first, error)
-        async with self._connection.transaction():
-            if await read_live(self._connection, lock=True) == self._live:
-                await folder.write(self._connection)
-        report([Parked(name, place.log_id, first, error) for name in PROJECTIONS])
+    async def _write_alone(self, folder: Folder) -> None:
+        rows = folder.take()
+        async with self._wires.rows.transaction():
+            await self._guard(self._wires.rows)
+            await put(self._wires.rows, folder.slot, rows)
+        report(rows.parked)
 
 
 def report(parked: Sequence[Parked]) -> None:
@@ -292,8 +339,3 @@ def report(parked: Sequence[Parked]) -> None:
             error=one.error,
             do="report the fault; after the fix run `liuhen rebuild`",
         )
-
-
-async def _close(connection: asyncpg.Connection) -> None:
-    with suppress(*LOST):
-        await connection.close(timeout=5)

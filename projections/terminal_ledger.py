@@ -12,7 +12,7 @@ from copy import deepcopy
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, field
 
 from projections.facts import AFTER_HOLE, NOT_UNDERSTOOD, OFFICE, Event, Fact, Incident, Place, Seal
 from schemas.envelope import NOTE_BITS
@@ -122,8 +122,8 @@ def evolve(states: MutableMapping[bytes, LedgerState], fact: Fact) -> None:
         if fact.notes:
             _note(state, fact.notes)
         state.last_captured = fact.at
-        offset = fact.offset
-        if offset is not None:
+        if fact.clock is not UNSET:
+            offset = fact.clock.offset
             known = state.clock
             if known is None:
                 state.clock = (offset, offset, offset)

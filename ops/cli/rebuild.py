@@ -86,18 +86,22 @@ async def _run(source: AbstractAsyncContextManager[str], check: bool, progress: 
 @asynccontextmanager
 async def _source(ctx: click.Context, data: Path | None, dsn_file: Path | None) -> AsyncIterator[str]:
     if dsn_file is not None:
-        try:
-            text = dsn_file.read_text("utf-8")[:MAX_DSN].strip()
-        except (OSError, UnicodeDecodeError) as fault:
-            raise Refusal(f"cannot read {dsn_file} ({type(fault).__name__}): expected one line, a DSN") from fault
-        if not text:
-            raise Refusal(f"{dsn_file} is empty: expected one line, a DSN")
-        yield text
+        yield _read_dsn(dsn_file)
         return
     from ops.compose import open_database
 
     async with open_database(settings_module.load(ctx.find_root().obj, data=data)) as database:
         yield database.dsn(ROLE)
+
+
+def _read_dsn(file: Path) -> str:
+    try:
+        text = file.read_text("utf-8")[:MAX_DSN].strip()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise Refusal(f"cannot read {file} ({type(fault).__name__}): expected one line, a DSN") from fault
+    if not text:
+        raise Refusal(f"{file} is empty: expected one line, a DSN")
+    return text
 
 
 def _progress(as_json: bool) -> Callable[[int, int], None]:

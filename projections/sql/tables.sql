@@ -16,17 +16,15 @@ SELECT l.log_id, l.authority, l.epoch, h.size
   FROM log.logs l JOIN log.heads h USING (log_id) WHERE l.kind = 'authority' ORDER BY l.log_id
 
 -- name: runs
--- Runs of entries in one answer, a row a run: positions are gapless, so the first one tells them all.
-SELECT r.log_id, r.first, a.entries
+-- Runs of entries in one answer, a row a run: positions are gapless, so the first one tells them all. Beside them what
+-- admission noted of the envelopes; most have nothing.
+SELECT r.log_id, a.entries, n.places, n.seqs, n.notes
   FROM unnest($1::integer[], $2::bigint[], $3::bigint[]) AS r (log_id, first, last),
        LATERAL (SELECT array_agg(e.entry ORDER BY e.position) AS entries FROM log.entries e
-                 WHERE e.log_id = r.log_id AND e.position BETWEEN r.first AND r.last) a
-
--- name: notes
--- What admission noted of the envelopes in those runs; most have nothing.
-SELECT k.log_id, k.position, k.version, k.notes
-  FROM unnest($1::integer[], $2::bigint[], $3::bigint[]) AS r (log_id, first, last)
-  JOIN log.keys k ON k.log_id = r.log_id AND k.position BETWEEN r.first AND r.last AND k.notes <> 0
+                 WHERE e.log_id = r.log_id AND e.position BETWEEN r.first AND r.last) a,
+       LATERAL (SELECT array_agg(k.position) AS places, array_agg(k.version) AS seqs, array_agg(k.notes) AS notes
+                  FROM log.keys k
+                 WHERE k.log_id = r.log_id AND k.position BETWEEN r.first AND r.last AND k.notes <> 0) n
 
 -- name: positions
 -- How far each projection is in each log.

@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 
-from projections.runner import Follower, Runner, connect
+from projections.runner import Follower, Runner, wires
 from schemas.events import REGISTRY, Registry
 from tests.support.event_vectors import FULL, digest, uid
 from tests.support.log import AUTHORITY, Log, PaperTerminal, enrol, send
@@ -85,11 +85,8 @@ def envelope_hash(data: bytes) -> bytes:
 
 async def fold(database: TestDatabase, *, registry: Registry = REGISTRY, batch: int = 4_096) -> None:
     """Bring the live tables up to the logs, as the runner does."""
-    connection = await connect(database.dsn(PROJECTOR), "test")
-    try:
-        await Follower(connection, registry, batch).catch_up()
-    finally:
-        await connection.close()
+    async with wires(database.dsn(PROJECTOR), "test") as lines:
+        await Follower(lines, registry, batch).catch_up()
 
 
 @asynccontextmanager
