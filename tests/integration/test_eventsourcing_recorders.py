@@ -62,6 +62,16 @@ class Place:
     folder: Path
     env: dict[str, str]
 
+    def name(self, application: str) -> str:
+        """The tests of this module share a database: each has applications of its own names."""
+        return f"{application} {self.folder.name}"
+
+    def environment(self, application: str, **changes: str) -> Environment:
+        return Environment(self.name(application), {**self.env, **changes})
+
+    def recorder(self, application: str = "app", **changes: str) -> LogApplicationRecorder:
+        return recorder({**self.env, **changes}, self.name(application))
+
     def run(self, work: Callable[[asyncpg.Connection], Awaitable[T]], role: str = "postgres") -> T:
         async def connected() -> T:
             connection = await self.database.connect(role)
@@ -76,14 +86,21 @@ class Place:
         return self.run(lambda connection: connection.fetch(sql, *arguments))
 
 
+@pytest.fixture(scope="module")
+def database(postgres_server: postgres.TestServer) -> Iterator[postgres.TestDatabase]:
+    made = asyncio.run(postgres_server.make_database())
+    try:
+        yield made
+    finally:
+        asyncio.run(postgres_server.drop_database(made))
+
+
 @pytest.fixture
-def place(postgres_server: postgres.TestServer, short_folder: Path) -> Iterator[Place]:
-    database = asyncio.run(postgres_server.make_database())
+def place(database: postgres.TestDatabase, short_folder: Path) -> Iterator[Place]:
     try:
         yield Place(database, short_folder, recorders.settings(database, short_folder))
     finally:
         recorders.wait_for_the_end_of_all_engines()
-        asyncio.run(postgres_server.drop_database(database))
 
 
 def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
@@ -96,7 +113,7 @@ def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
 
 def verify(place: Place, name: str) -> list[StoredEntry]:
     """Recompute the tree of an application's log from its entries; returns the stored events."""
-    authority = log_name(name, "events")
+    authority = log_name(place.name(name), "events")
     rows = place.fetch(
         "SELECT l.origin, h.size, h.root, h.note, e.position, e.entry FROM log.logs l JOIN log.heads h USING (log_id)"
         " JOIN log.entries e USING (log_id) WHERE l.authority = $1 ORDER BY e.position",
@@ -117,7 +134,7 @@ def verify(place: Place, name: str) -> list[StoredEntry]:
 
 
 def test_a_refused_call_leaves_no_hole(place: Place) -> None:
-    log = recorder(place.env, "app")
+    log = place.recorder()
     taken = events(2)
     assert log.insert_events(taken) == [1, 2]
     with pytest.raises(IntegrityError):
@@ -128,17 +145,17 @@ def test_a_refused_call_leaves_no_hole(place: Place) -> None:
 
 def test_a_version_taken_long_ago_or_by_another_process_is_refused(place: Place) -> None:
     taken = events(1)
-    first = LiuhenFactory(Environment("app", place.env))
+    first = LiuhenFactory(place.environment("app"))
     assert first.application_recorder().insert_events(taken) == [1]
     first.close()
-    again = recorder(place.env, "app")
+    again = place.recorder()
     with pytest.raises(IntegrityError):
         again.insert_events(taken)
     assert again.insert_events(events(1)) == [2]
 
 
 def test_what_stands_in_the_log_verifies_from_its_first_leaf(place: Place) -> None:
-    log = recorder(place.env, "app")
+    log = place.recorder()
     written = events(3, topic="any:text that is nobody's class") + events(2, first=0)
     log.insert_events(written[:2])
     log.insert_events(written[2:])
@@ -150,7 +167,7 @@ def test_what_stands_in_the_log_verifies_from_its_first_leaf(place: Place) -> No
 
 
 def test_versions_may_begin_below_one_and_skip(place: Place) -> None:
-    log = recorder(place.env, "app")
+    log = place.recorder()
     origin = uuid4()
     written = [StoredEvent(origin, version, "topic", b"") for version in (-3, 0, 7, 2**53 - 1)]
     log.insert_events(written)
@@ -162,7 +179,7 @@ def test_versions_may_begin_below_one_and_skip(place: Place) -> None:
 
 
 def test_two_processes_share_one_gapless_log(place: Place) -> None:
-    command = [sys.executable, "-c", "from tests.support.recorders import write; write('app', 40, 5)"]
+    command = [sys.executable, "-c", f"from tests.support.recorders import write; write({place.name('app')!r}, 40, 5)"]
     environment = {**os.environ, **place.env, "PYTHONPATH": str(ROOT)}
     # Neither finds a log: they begin it at the same time as well.
     others = [
@@ -178,7 +195,7 @@ def test_two_processes_share_one_gapless_log(place: Place) -> None:
 
 
 def test_a_reader_never_sees_a_later_event_before_an_earlier_one(place: Place) -> None:
-    log = recorder(place.env, "app")
+    log = place.recorder()
     seen: list[int] = []
     with log.subscribe() as subscription, ThreadPoolExecutor(8) as pool:
         writers = [pool.submit(log.insert_events, events(3)) for _ in range(60)]
@@ -192,7 +209,7 @@ def test_a_reader_never_sees_a_later_event_before_an_earlier_one(place: Place) -
 
 
 def test_ids_go_on_in_a_new_epoch(place: Place) -> None:
-    log = recorder(place.env, "app")
+    log = place.recorder()
     old = events(2)
     assert log.insert_events(old) == [1, 2]
     keys, register = Keyring(place.folder / "keys"), Register(place.folder / "register")
@@ -237,7 +254,7 @@ def first_of(subscription: Any) -> threading.Event:
 
 
 def test_an_event_between_listen_and_the_first_pull_is_not_missed(place: Place, no_poll: None) -> None:
-    log = recorder(place.env, "app")
+    log = place.recorder()
     with log.subscribe() as subscription:
         log.insert_events(events(1))
         assert first_of(subscription).wait(10)
@@ -246,7 +263,7 @@ def test_an_event_between_listen_and_the_first_pull_is_not_missed(place: Place, 
 def test_an_event_right_after_an_empty_pull_is_not_missed(
     place: Place, no_poll: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log = recorder(place.env, "app")
+    log = place.recorder()
     real = LogApplicationRecorder.max_notification_id
     pulls: list[int | None] = []
 
@@ -264,7 +281,7 @@ def test_an_event_right_after_an_empty_pull_is_not_missed(
 
 
 def test_a_subscription_survives_the_loss_of_its_listener(place: Place, no_poll: None) -> None:
-    log = recorder(place.env, "app")
+    log = place.recorder()
     with log.subscribe() as subscription:
         came = first_of(subscription)
         listeners = "SELECT pid FROM pg_stat_activity WHERE application_name = 'liuhen listener' AND datname = $1"
@@ -277,7 +294,7 @@ def test_a_subscription_survives_the_loss_of_its_listener(place: Place, no_poll:
 
 
 def test_a_waiting_subscription_ends_when_it_is_stopped(place: Place, no_poll: None) -> None:
-    log = recorder(place.env, "app")
+    log = place.recorder()
     before = threading.active_count()
     with log.subscribe() as subscription, ThreadPoolExecutor(1) as pool:
         rest = pool.submit(list, subscription)
@@ -288,7 +305,7 @@ def test_a_waiting_subscription_ends_when_it_is_stopped(place: Place, no_poll: N
 
 def test_a_rare_topic_is_found_behind_many_others(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder_module, "SCAN", 3)
-    log = recorder(place.env, "app")
+    log = place.recorder()
     for number in range(1, 22):
         log.insert_events(events(1, topic="rare" if number % 10 == 0 else "common"))
     assert [n.id for n in log.select_notifications(None, 2, topics=["rare"])] == [10, 20]
@@ -309,7 +326,7 @@ def test_a_commit_of_unknown_outcome_is_found_out(place: Place, lost: str, what:
     with recorders.CutOff(server, door) as cut:
         dsn = place.env["LIUHEN_DSN"].replace(quote(str(server.parent), safe=""), quote(str(door), safe=""))
         assert dsn != place.env["LIUHEN_DSN"]
-        factory = LiuhenFactory(Environment("app", {**place.env, "LIUHEN_DSN": dsn}))
+        factory = LiuhenFactory(place.environment("app", LIUHEN_DSN=dsn))
         log = factory.process_recorder()
         tracking = Tracking("upstream", 1)
         log.insert_events(events(1))
@@ -334,7 +351,7 @@ def test_a_commit_of_unknown_outcome_is_found_out(place: Place, lost: str, what:
 
 @pytest.mark.fault
 def test_reads_and_appends_go_on_when_every_connection_is_killed(place: Place) -> None:
-    log = recorder(place.env, "app")
+    log = place.recorder()
     log.insert_events(events(1))
     killed = place.fetch(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()",
@@ -350,7 +367,7 @@ def test_reads_and_appends_go_on_when_every_connection_is_killed(place: Place) -
 
 
 def test_a_conflict_in_a_group_does_not_fail_its_neighbours(place: Place) -> None:
-    log = recorder(place.env, "app")
+    log = place.recorder()
     committer = log.engine._committer
     twice = events(1)
 
@@ -382,7 +399,7 @@ async def until_async(condition: Callable[[], bool]) -> None:
 
 
 def test_two_applications_are_appended_by_one_committer_to_logs_of_their_own(place: Place) -> None:
-    one, two = recorder(place.env, "one"), recorder(place.env, "两个 / two")
+    one, two = place.recorder("one"), place.recorder("两个 / two")
     assert one.engine is two.engine
     assert one.insert_events(events(2)) == [1, 2]
     assert two.insert_events(events(1)) == [1]
@@ -405,7 +422,7 @@ def test_two_applications_never_share_a_log(one: str, other: str) -> None:
 
 
 def test_clearing_the_frames_of_an_error_does_not_stop_the_committer(place: Place) -> None:
-    log = recorder(place.env, "app")
+    log = place.recorder()
     taken = events(1)
     log.insert_events(taken)
     log.engine.recent._until.clear()  # so that the refusal comes from the committer
@@ -419,7 +436,7 @@ def test_clearing_the_frames_of_an_error_does_not_stop_the_committer(place: Plac
 
 
 def test_a_call_on_the_loop_of_the_engine_is_refused(place: Place) -> None:
-    log = recorder(place.env, "app")
+    log = place.recorder()
 
     async def on_the_loop(connection: Connection) -> None:
         log.max_notification_id()
@@ -439,7 +456,7 @@ def test_a_call_on_the_loop_of_the_engine_is_refused(place: Place) -> None:
     ids=["too large", "no UTF-8", "version beyond 53 bits"],
 )
 def test_what_no_entry_can_hold_is_refused_whole(place: Place, unfit: StoredEvent) -> None:
-    log = recorder(place.env, "app")
+    log = place.recorder()
     with pytest.raises(DataError):
         log.insert_events([*events(1), unfit])
     assert log.max_notification_id() is None
@@ -448,7 +465,7 @@ def test_what_no_entry_can_hold_is_refused_whole(place: Place, unfit: StoredEven
 def test_one_event_more_than_a_call_may_bring_is_refused(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder_module, "MAX_EVENTS", 3)
     monkeypatch.setattr(recorder_module, "MAX_BYTES", 2_000)
-    log = recorder(place.env, "app")
+    log = place.recorder()
     assert log.insert_events(events(3)) == [1, 2, 3]
     with pytest.raises(DataError, match="at most 3 events"):
         log.insert_events(events(4))
@@ -457,7 +474,7 @@ def test_one_event_more_than_a_call_may_bring_is_refused(place: Place, monkeypat
 
 
 def test_originators_other_than_uuids_are_refused(place: Place) -> None:
-    log = recorder(place.env, "app")
+    log = place.recorder()
     with pytest.raises(NotSupportedError):
         log.insert_events([StoredEvent("a name", 1, "topic", b"")])
     with pytest.raises(NotSupportedError):
@@ -465,14 +482,14 @@ def test_originators_other_than_uuids_are_refused(place: Place) -> None:
 
 
 def test_tracking_is_never_dropped_by_a_recorder_that_cannot_record_it(place: Place) -> None:
-    log = recorder(place.env, "app")
+    log = place.recorder()
     with pytest.raises(NotSupportedError, match="process recorder"):
         log.insert_events(events(1), tracking=Tracking("upstream", 1))
     assert log.max_notification_id() is None
 
 
 def test_a_view_and_its_tracking_are_written_together_or_not_at_all(place: Place) -> None:
-    view = LiuhenFactory(Environment("view", place.env)).tracking_recorder()
+    view = LiuhenFactory(place.environment("view")).tracking_recorder()
     assert isinstance(view, LogTrackingRecorder)
 
     async def broken(connection: Connection) -> None:
@@ -527,9 +544,9 @@ def test_an_application_finds_its_events_after_a_restart(place: Place) -> None:
 
 
 def test_a_recorder_outlives_its_factory_but_not_its_closing(place: Place) -> None:
-    kept = recorder(place.env, "app")  # nothing but the recorder refers to what it stands on
+    kept = place.recorder()  # nothing but the recorder refers to what it stands on
     assert kept.insert_events(events(1)) == [1]
-    factory = LiuhenFactory(Environment("app", place.env))
+    factory = LiuhenFactory(place.environment("app"))
     log = factory.application_recorder()
     factory.close()
     assert log.max_notification_id() == 1, "another application of the process still needs the committer"
@@ -542,17 +559,17 @@ def test_a_recorder_outlives_its_factory_but_not_its_closing(place: Place) -> No
 
 
 def test_a_lost_register_beside_a_log_with_events_is_refused(place: Place) -> None:
-    factory = LiuhenFactory(Environment("app", place.env))
+    factory = LiuhenFactory(place.environment("app"))
     factory.application_recorder().insert_events(events(1))
     factory.close()
     (place.folder / "register" / "register.json").unlink()
-    again = LiuhenFactory(Environment("app", place.env))
+    again = LiuhenFactory(place.environment("app"))
     with pytest.raises(OperationalError, match="register"):
         again.application_recorder()
 
 
 def test_create_table_off_begins_no_log(place: Place) -> None:
-    log = recorder({**place.env, "CREATE_TABLE": "f"}, "app")
+    log = place.recorder(CREATE_TABLE="f")
     assert log.max_notification_id() is None
     with pytest.raises(ProgrammingError, match="there is no log"):
         log.insert_events(events(1))
