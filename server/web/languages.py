@@ -18,11 +18,16 @@ LANG_TAGS: Final = {"zh": "zh-CN", "en": "en"}
 
 
 def language(request: web.Request) -> Language:
-    """The language of an answer: `?lang=`, then the switch of the header (a cookie), then Accept-Language."""
+    """The language of an answer: `?lang=`, then the switch of the header (a cookie).
+
+    Without either a page is Chinese, whatever the browser was installed with; programs are asked for Accept-Language.
+    """
     for chosen in (request.query.get("lang"), request.cookies.get(COOKIE)):
         known = _known(chosen)
         if known is not None:
             return known
+    if "text/html" in request.headers.get("Accept", ""):
+        return DEFAULT
     return accepted(request.headers.get("Accept-Language", ""))
 
 
@@ -38,7 +43,7 @@ def accepted(header: str) -> Language:
 
 
 def _known(text: str | None) -> Language | None:
-    return "zh" if text == "zh" else "en" if text == "en" else None
+    return "zh" if text in ("zh", "zh-CN") else "en" if text == "en" else None
 
 
 def _weight(parameters: str) -> float:
