@@ -49,9 +49,7 @@ def command(ctx: click.Context, home: Path) -> None:
     ctx.obj = home
 
 
-@command.command(
-    epilog="Example: liuhen enrol-code --data D --authority 210500 --json | liuhen terminal enrol --url URL --paper -"
-)
+@command.command(epilog="Example: liuhen terminal enrol --url http://127.0.0.1:8080 --paper paper.json")
 @click.option("--url", required=True, help="Address of the server, e.g. https://host or http://127.0.0.1:8080.")
 @click.option("--paper", type=click.File(encoding="utf-8"), help="What `enrol-code --json` printed; - for stdin.")
 @click.option("--log", "log_key", help="Log verifier key as printed, instead of --paper.")
@@ -106,7 +104,13 @@ def enrol(
 @click.option(
     "--private", "private_file", type=click.File(encoding="utf-8"), help='JSON of private fields: {"signer_name": "…"}.'
 )
-@click.option("--attach", "attached", multiple=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--attach",
+    "attached",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="File that the record relies on; repeat it.",
+)
 @JSON
 @click.pass_obj
 def record(
@@ -145,7 +149,7 @@ def attach(home: Path, path: Path, media_type: str | None, as_json: bool) -> Non
     _tell(as_json, told, f"已附加 attached: {file.path}（{file.size} 字节）")
 
 
-@command.command(name="queue", epilog="Example: liuhen terminal --home ./t1 queue --lang en")
+@command.command(name="queue", epilog="Example: liuhen terminal queue --lang en")
 @LANGUAGE
 @JSON
 @click.pass_context
@@ -181,10 +185,16 @@ def show_queue(ctx: click.Context, lang: str, as_json: bool) -> None:
         ctx.exit(EXIT_NOT_IN_ORDER)
 
 
-@command.command(epilog="Example: liuhen terminal --home ./t1 sync --json")
+@command.command(epilog="Example: liuhen terminal sync --json")
 @click.option("--url", help="New address of the server, if it moved; it is remembered.")
 @click.option("--tries", default=6, show_default=True, type=click.IntRange(1, 1000), help="Attempts without success.")
-@click.option("--encoding", type=click.Choice(["zstd", "gzip", "none"]), default="zstd", show_default=True)
+@click.option(
+    "--encoding",
+    type=click.Choice(["zstd", "gzip", "none"]),
+    default="zstd",
+    show_default=True,
+    help="Compression of what is sent.",
+)
 @LANGUAGE
 @JSON
 @click.pass_context
@@ -222,7 +232,7 @@ def sync(ctx: click.Context, url: str | None, tries: int, encoding: str, lang: s
 
 
 @command.command(name="receipts", epilog="Example: liuhen terminal receipts --limit 5 --json")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 10_000))
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 10_000), help="How many, newest first.")
 @JSON
 @click.pass_obj
 def show_receipts(home: Path, limit: int, as_json: bool) -> None:
