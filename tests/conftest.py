@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.support import postgres
@@ -70,6 +71,9 @@ class _Skips:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Every run tries examples of its own; one that failed becomes a test with a name, not a file on one desk.
+    hypothesis.settings.register_profile("liuhen", database=None)
+    hypothesis.settings.load_profile("liuhen")
     config.pluginmanager.register(_Skips(), "liuhen-skips")
 
 
