@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableSet, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any, Final, Literal
 
 from msgspec import UNSET, Struct, UnsetType
@@ -141,8 +142,9 @@ def admit(
     stored: Mapping[int, Sequence[Stored]],
     known_ids: MutableSet[bytes],
 ) -> Admission:
-    """Decide a batch. `stored` holds every stored envelope with seq from `first` - 1 to the last; `known_ids` the event ids
-    that the log already has among those offered (fresh ones are added). Raises Problem gap, revoked or quota_exceeded.
+    """Decide a batch. `stored` holds every stored envelope with seq from `first` - 1 to the last; `known_ids` the event
+    ids that the log already has among those offered (fresh ones are added). Raises Problem gap, revoked or
+    quota_exceeded.
     """
     count = len(offer.readings)
     if count and not stored and offer.first == state.seq + 1 and not state.rare.branches:
@@ -386,7 +388,7 @@ class _Walk:
         self.clock = _clock(reading)
 
     def _fill_hole(self, index: int) -> int:
-        """Record a run of envelopes inside a declared hole; returns the index behind it, or `index` where they do not fit."""
+        """Record a run of envelopes inside a declared hole; the index behind it, or `index` where they do not fit."""
         offer = self.offer
         seq = offer.first + index
         hole = next((h for h in self.rare.holes if h.first <= seq <= h.last), None)
@@ -394,7 +396,7 @@ class _Walk:
             return index
         end = min(len(offer.readings), index + hole.last - seq + 1)
         run = offer.readings[index:end]
-        for before, here in zip(run, run[1:], strict=False):
+        for before, here in pairwise(run):
             if here.prev is not None and here.prev != before.hash:
                 return index
         behind = [hole.before] if seq == hole.first else [s.hash for s in self.stored.get(seq - 1, ())]
@@ -457,7 +459,8 @@ def resolve_fork(state: TerminalState, branch: bytes | Literal["stored"]) -> Ter
     chosen = next((b for b in state.rare.branches if b.id == branch), None)
     if chosen is None:
         raise Problem("not_found", "the terminal has no branch of this id")
-    # The chain that went on until now is no longer offered as a link: more of it begins a branch of its own (section 3.1).
+    # The chain that went on until now is no longer offered as a link: more of it begins a branch of its own
+    # (section 3.1).
     others = tuple(b for b in rare.branches if b.number != chosen.number)
     return replace(
         state,
@@ -475,5 +478,5 @@ def release(state: TerminalState) -> TerminalState:
 
 
 def revoke(state: TerminalState) -> TerminalState:
-    """The state after the terminal was revoked (`terminal.revoked.v1`); what it declared until then may still come in."""
+    """The state after the terminal was revoked (`terminal.revoked.v1`); what it declared before may still come in."""
     return replace(state, revoked=max(state.declared, state.seq), held=True)

@@ -92,7 +92,7 @@ def signed_message(
     seen: Seen | UnsetType,
     lost: bytes,
 ) -> bytes:
-    """What the event key signs. `envs` = SHA-256 of the concatenated envelope hashes; `lost` as `lost_hash` gives it."""
+    """What the event key signs. `envs` = SHA-256 of the concatenated envelope hashes, `lost` = `lost_hash`."""
     epoch, size, root = (0, 0, ZERO32) if seen is UNSET else (seen.epoch, seen.size, seen.root)
     return PREFIX + _PLACE.pack(suite, terminal, first, count, envs, head, declared, epoch, size, root, lost)
 
@@ -105,7 +105,7 @@ def envs_hash(hashes: Sequence[bytes]) -> bytes:
 def message_of(batch: Batch, hashes: Sequence[bytes]) -> bytes:
     """The signed message of a decoded batch whose envelope hashes are `hashes`."""
     head = hashes[-1] if hashes else batch.head
-    assert head is not UNSET  # noqa: S101 - decode has seen to it
+    assert head is not UNSET
     return signed_message(
         suite=batch.suite,
         terminal=batch.terminal,
@@ -132,9 +132,7 @@ def decode(data: bytes) -> Batch:
         raise Problem("unsupported_version", "v and suite must be 1", v=batch.v, suite=batch.suite)
     for index, envelope in enumerate(batch.envelopes):
         if len(envelope) > MAX_ENVELOPE:
-            raise Problem(
-                "too_large", "one envelope is over 60,000 bytes", limit=MAX_ENVELOPE, seq=batch.first + index
-            )
+            raise Problem("too_large", "one envelope is over 60,000 bytes", limit=MAX_ENVELOPE, seq=batch.first + index)
     if _ENCODER.encode(batch) != data:
         raise Problem("not_canonical", "the batch is not in canonical form")
     _check_relations(batch)

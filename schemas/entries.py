@@ -133,14 +133,7 @@ class StoredEntry(_Entry, frozen=True, tag="stored", kw_only=True):
 
 
 Entry: TypeAlias = (
-    EpochEntry
-    | FieldEntry
-    | BranchEntry
-    | SealEntry
-    | IncidentEntry
-    | OfficeEntry
-    | DisclosureEntry
-    | StoredEntry
+    EpochEntry | FieldEntry | BranchEntry | SealEntry | IncidentEntry | OfficeEntry | DisclosureEntry | StoredEntry
 )
 
 _DECODER: msgspec.msgpack.Decoder[Entry] = msgspec.msgpack.Decoder(Entry)
@@ -295,7 +288,7 @@ def _epoch_fields(
 def epoch_message(
     *, authority: str, epoch: int, host: str, data: bytes, log: str, receipt: bytes, previous: str, received: int
 ) -> bytes:
-    """What signs an epoch: "liuhen epoch v1\\n" and the hash of the canonical map without `sig`."""
+    r"""What signs an epoch: "liuhen epoch v1\n" and the hash of the canonical map without `sig`."""
     fields = _epoch_fields(authority, epoch, host, data, log, receipt, previous, received)
     return b"liuhen epoch v1\n" + sha256(typed.encode(fields)).digest()
 

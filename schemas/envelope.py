@@ -209,7 +209,7 @@ def _type_name(name: str) -> bool:
 
 
 def _bounded(envelope: Envelope) -> bool:
-    """The rules of section 2 that the struct cannot state. str order equals UTF-8 order, so `sorted` by str is right."""
+    """The rules of section 2 that the struct cannot state. str order equals UTF-8 order: `sorted` by str is right."""
     about = envelope.about
     last = ""
     for tag in about:
@@ -273,7 +273,7 @@ def read(
         body = kind.decode(raw)
         plain = _SORTED.encode(body) == raw
     except (ValueError, RecursionError, OverflowError):
-        plain = False
+        return _read_generic(data, digest, terminal, seq, authority, epoch, lookup)
     if not plain:  # unknown body keys, or a body of another form: the generic walk decides
         return _read_generic(data, digest, terminal, seq, authority, epoch, lookup)
     notes = _context_notes(envelope, kind, authority, epoch, ())
@@ -387,5 +387,5 @@ def notes_from_bits(bits: int) -> tuple[str, ...]:
 
 
 def encode_envelope(fields: Mapping[str, Any]) -> bytes:
-    """Canonical bytes of an envelope given as a map of section 2 (for servers' tools and tests; terminals use canonical.encode)."""
+    """Canonical bytes of an envelope given as a map of section 2, for tools and tests (terminals: canonical.encode)."""
     return typed.encode(dict(fields))

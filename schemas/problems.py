@@ -120,8 +120,8 @@ _ALL = (
 PROBLEMS: Mapping[str, ProblemType] = {p.code: p for p in _ALL}
 
 
-class Problem(Exception):  # noqa: N818 - the field's word, RFC 9457
-    """A refused request: `code` is a key of PROBLEMS, `fields` go beside it, `reason` is one English sentence of what came."""
+class Problem(Exception):
+    """A refused request: `code` is a key of PROBLEMS, `fields` go beside it, `reason` says in English what came."""
 
     def __init__(self, code: str, reason: str = "", **fields: object) -> None:
         super().__init__(f"{code}: {reason}" if reason else code)

@@ -1,4 +1,4 @@
-"""Canonical MessagePack by msgspec: the server's fast path beside `schemas.canonical`, which is the terminal side's codec.
+"""Canonical MessagePack by msgspec: the server's fast path beside `schemas.canonical`, the terminal side's codec.
 
 Both accept exactly the same bytes (a property test holds them together). Re-encoding proves form, not type, so nil,
 floats, extension types and depth are walked as well (wire protocol, section 1).
@@ -23,7 +23,7 @@ class NotCanonical(ValueError):
 def _walk(value: Any, depth: int) -> None:
     kind = type(value)
     if kind is dict:
-        if depth >= MAX_DEPTH and value or depth > MAX_DEPTH:
+        if (depth >= MAX_DEPTH and value) or depth > MAX_DEPTH:
             raise NotCanonical("more than 16 containers around a value")
         for key, item in value.items():
             if type(key) is not str:
@@ -34,7 +34,7 @@ def _walk(value: Any, depth: int) -> None:
             elif inner is not str and inner is not int and inner is not bytes and inner is not bool:
                 raise NotCanonical("nil, float or extension type")
     elif kind is list:
-        if depth >= MAX_DEPTH and value or depth > MAX_DEPTH:
+        if (depth >= MAX_DEPTH and value) or depth > MAX_DEPTH:
             raise NotCanonical("more than 16 containers around a value")
         for item in value:
             inner = type(item)
@@ -61,5 +61,5 @@ def decode(data: bytes | memoryview) -> Any:
 
 
 def encode(value: Any) -> bytes:
-    """Canonical bytes of a value made of dict, list, str, bytes, int and bool; the caller owns that it is such a value."""
+    """Canonical bytes of a value made of dict, list, str, bytes, int and bool; that it is one is up to the caller."""
     return ENCODER.encode(value)
