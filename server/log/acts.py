@@ -1,8 +1,8 @@
 """Acts of the office on their way into the log: entries of kind `office`, with versions and append conditions.
 
-An act belongs to an aggregate (origin) and gives the version that it was decided at; two at once: one wins, the other is
-told `conflict`. A rule across objects is an append condition: nothing of these types with this tag behind the position
-that the decision read, checked under the head's lock.
+An act belongs to an aggregate (origin) and gives the version that it was decided at; of two at once one wins, the other
+is told `conflict`. A rule across objects is an append condition: nothing of these types with this tag behind the
+position that the decision read, checked under the head's lock.
 """
 
 from __future__ import annotations
@@ -122,7 +122,9 @@ class OfficeActs:
             raise Problem("conflict", f"something of {sorted(self._broken.types)} was added meanwhile")
         for offset, act in enumerate(self._acts, 1):
             if act.version != version + offset:
-                raise Problem("conflict", f"expected version {version + offset}, got {act.version}", expected=version + offset)
+                raise Problem(
+                    "conflict", f"expected version {version + offset}, got {act.version}", expected=version + offset
+                )
         states: list[tuple[Terminal, TerminalState]] = []
         for terminal, effect in self._effects:
             found = group.terminals.get(terminal)
@@ -163,10 +165,13 @@ class OfficeActs:
 
 async def _violated(connection: Connection, book: Book, log_id: int, condition: Condition) -> bool:
     rows = await connection.fetch(book.queries["tag_after"], log_id, condition.tag, condition.after)
-    places = []
+    places: list[int] = []
     for row in rows:
         offsets = bytes(row["offsets"])
-        run = [row["position"], *(row["position"] + int.from_bytes(offsets[i : i + 2], "big") for i in range(0, len(offsets), 2))]
+        run = [
+            row["position"],
+            *(row["position"] + int.from_bytes(offsets[i : i + 2], "big") for i in range(0, len(offsets), 2)),
+        ]
         places.extend(p for p in run if p > condition.after)
     for start in range(0, len(places), 500):
         found = await connection.fetch(
@@ -190,7 +195,7 @@ def _type_of(entry: bytes) -> str:
 
 
 class Enrolment:
-    """A terminal's enrolment: code, keys and signatures were checked at the door. Idempotency: the code and the request."""
+    """A terminal's enrolment: code, keys and signatures were checked at the door. Idempotency: code and request."""
 
     def __init__(
         self,
@@ -306,7 +311,7 @@ async def enrolment_answer(
     `signed_epoch` is that of the verifier key which the terminal signed for: it gets every epoch from there on.
     """
     act = entries.decode(entry)
-    assert isinstance(act, entries.OfficeEntry)  # noqa: S101 - we wrote it
+    assert isinstance(act, entries.OfficeEntry)
     answer = enrolments.EnrolmentAnswer(
         authority=log.authority,
         checkpoint=note,

@@ -311,7 +311,7 @@ class FieldBatch:
     def _results(self, turn: Turn, admitted: Admission) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         position = turn.base
-        fresh = iter(self._fresh_positions(turn))
+        fresh = iter(self._fresh_positions())
         for index, result in enumerate(admitted.results):
             seq = self.batch.first + index
             if isinstance(result, Fresh):
@@ -330,7 +330,7 @@ class FieldBatch:
             found.append(line)
         return found
 
-    def _fresh_positions(self, turn: Turn) -> range:
+    def _fresh_positions(self) -> range:
         """Fresh envelopes stand one behind the other, right before the batch's seal."""
         admitted = self._admitted
         if admitted is None or self._seal_position is None:

@@ -33,7 +33,7 @@ class LogClosed(Exception):
 
 @dataclass(slots=True)
 class LogState:
-    """One log (authority and epoch) as this process has followed it. `note` is its newest note, `closed` why it is shut."""
+    """One log (authority and epoch) as this process followed it. `note` is its newest note, `closed` why it is shut."""
 
     log_id: int
     authority: str
@@ -155,7 +155,9 @@ class Book:
             state = self.state(row)
             frontier = bytes(row["frontier"])
             hashes = [frontier[i : i + 32] for i in range(0, len(frontier), 32)]
-            if len(hashes) != row["size"].bit_count() or merkle.root_from_frontier(row["size"], hashes) != bytes(row["root"]):
+            if len(hashes) != row["size"].bit_count():
+                return None
+            if merkle.root_from_frontier(row["size"], hashes) != bytes(row["root"]):
                 return None
             tree = state.tree.beside()
             try:

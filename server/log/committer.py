@@ -47,7 +47,7 @@ Hook = Callable[[str], Awaitable[None]]
 """Called between the six steps, for fault tests: a process may be killed there."""
 
 
-async def _no_hook(step: str) -> None:
+async def _no_hook(_step: str) -> None:
     return None
 
 
@@ -87,10 +87,10 @@ class Turn:
         return position
 
     def key(
-        self, origin: bytes, version: int, chain: int, position: int, notes: int = 0, id: bytes | None = None
+        self, origin: bytes, version: int, chain: int, position: int, notes: int = 0, name: bytes | None = None
     ) -> None:
         """Say where (origin, version) stands."""
-        self.keys.append((self.log.log_id, origin, version, chain, position, notes, id))
+        self.keys.append((self.log.log_id, origin, version, chain, position, notes, name))
 
     def tag(self, positions: dict[str, list[int]]) -> None:
         """Index the tags of one batch: tag -> ascending positions, at most 65,535 apart."""
@@ -247,7 +247,7 @@ class Committer:
         except store.LOST as fault:
             await self._drop_connection()
             await self._after_loss(taken, fault)
-        except Exception as fault:  # noqa: BLE001 - whatever it is, the next group is served
+        except Exception as fault:  # whatever it is, the next group is served
             if len(taken) > 1:
                 self.figures.retried += 1
                 for waiting in taken:
@@ -262,7 +262,7 @@ class Committer:
             _fail(taken[0], Problem("internal", incident=incident))
 
     async def _after_loss(self, taken: list[_Waiting], fault: BaseException) -> None:
-        """The database went away before COMMIT was sent, or nothing of the group was found when read back: try again."""
+        """The database went away before COMMIT was sent, or the group was not found when read back: try again."""
         again = [w for w in taken if not w.future.done()]
         for waiting in again:
             waiting.tries += 1
@@ -289,9 +289,7 @@ class Committer:
             open_works = await self._lock(connection, group, taken)
             await self._hook("locked")
             await self._read(connection, group, open_works)
-            for waiting in open_works:
-                if self._decide(waiting, group):
-                    decided.append(waiting)
+            decided.extend(waiting for waiting in open_works if self._decide(waiting, group))
             grown = [turn for turn in group.turns.values() if turn.entries]
             # (2) frontier and root, (3) sign
             for turn in grown:

@@ -14,12 +14,12 @@ from schemas import entries, merkle
 from schemas.keys import Signer
 from schemas.notes import Checkpoint, sign_checkpoint
 from server.log import store
-from server.log.keyring import EpochKeys, Keyring, KeyMissing
+from server.log.keyring import EpochKeys, KeyMissing, Keyring
 from server.log.register import Register
 from server.log.store import Connection
 
 
-class EpochRefused(Exception):  # noqa: N818 - a refusal
+class EpochRefused(Exception):
     """A new epoch cannot begin; the message says what is missing."""
 
 

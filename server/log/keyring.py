@@ -19,7 +19,7 @@ from schemas.notes import NoteSigner, VerifierKey
 from schemas.private import key_tag
 
 
-class KeyMissing(Exception):  # noqa: N818 - the field's word for a refusal
+class KeyMissing(Exception):
     """A private key that is needed is not in the keys' folder; the message names the file."""
 
 
@@ -86,7 +86,7 @@ class Keyring:
         return Signer(bytes.fromhex(self._read(path)["recovery"]))
 
     def keep_leaf(self, authority: str, epoch: int, entry: bytes) -> None:
-        """Keep leaf 0 of an epoch beside its keys: a database restored from before that epoch must repeat it exactly."""
+        """Keep leaf 0 of an epoch beside its keys: a database restored from before that epoch must repeat it."""
         path = self._path(authority, f"epoch-{epoch}").with_suffix(".leaf")
         if not path.exists():
             _write_file(path, entry)

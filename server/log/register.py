@@ -77,7 +77,7 @@ class Register:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append(done)
         if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._drain())  # noqa: RUF006 - kept in the attribute
+            self._writing = asyncio.create_task(self._drain())
         await done
 
     async def _drain(self) -> None:

@@ -11,12 +11,12 @@ import re
 import struct
 from collections.abc import Iterable, Mapping
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 from asyncpg.pgproto.pgproto import UUID
 
-Connection = asyncpg.Connection
+Connection: TypeAlias = asyncpg.Connection
 CONNECT_SECONDS: Final = 10.0
 STATEMENT_SECONDS: Final = 30.0
 LOST: Final = (
@@ -130,13 +130,9 @@ async def copy_keys(connection: Connection, rows: Iterable[KeyRow]) -> None:
     parts = [_COPY_HEAD]
     for log_id, origin, version, chain, position, notes, name in rows:
         if name is None:
-            parts.append(
-                _KEY_ROW_NO_ID.pack(7, 4, log_id, 16, origin, 8, version, 2, chain, 8, position, 4, notes, -1)
-            )
+            parts.append(_KEY_ROW_NO_ID.pack(7, 4, log_id, 16, origin, 8, version, 2, chain, 8, position, 4, notes, -1))
         else:
-            parts.append(
-                _KEY_ROW.pack(7, 4, log_id, 16, origin, 8, version, 2, chain, 8, position, 4, notes, 16, name)
-            )
+            parts.append(_KEY_ROW.pack(7, 4, log_id, 16, origin, 8, version, 2, chain, 8, position, 4, notes, 16, name))
     parts.append(_COPY_TAIL)
     await connection.copy_to_table(
         "keys",

@@ -55,7 +55,7 @@ class TileStore:
         return self._folder / "tile" / str(level) / "/".join(reversed(parts))
 
     def get(self, level: int, index: int) -> list[list[bytes]] | None:
-        """The nodes of a full tile, level by level from its 256 hashes to its one root; None if neither cached nor filed."""
+        """The nodes of a full tile, by level from its 256 hashes to its one root; None if neither cached nor filed."""
         key = (level, index)
         found = self._cache.get(key)
         if found is not None:
@@ -88,11 +88,11 @@ class TileStore:
         return path is not None and path.exists()
 
     def write(self, level: int, index: int, hashes: Sequence[bytes]) -> None:
-        """File a full tile: beside and renamed, so that no reader sees half of one. Writing it again changes nothing."""
+        """File a full tile: beside and renamed, so that no reader sees half of one. Again: changes nothing."""
         path = self.path(level, index)
         if path is None or path.exists():
             return
-        beside = f"{path.parent}/.{path.name}.{os.getpid()}"
+        beside = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             handle = os.open(beside, _NEW, 0o644)
         except FileNotFoundError:
@@ -102,7 +102,7 @@ class TileStore:
             os.write(handle, b"".join(hashes))
         finally:
             os.close(handle)
-        os.replace(beside, path)
+        beside.replace(path)
 
 
 def _parents(hashes: Sequence[bytes]) -> list[bytes]:
@@ -129,7 +129,7 @@ class Tree:
         return Tree(self.tiles, self._read_leaves)
 
     async def load(self, size: int, frontier: bytes) -> None:
-        """Begin at `size` with a frontier that the caller has checked against a signed root. Reads at most 255 entries."""
+        """Begin at `size` with a frontier that the caller checked against a signed root. Reads at most 255 entries."""
         hashes = [frontier[i : i + 32] for i in range(0, len(frontier), 32)]
         full = size - size % TILE
         leaves = await self._read_leaves(full, size) if size > full else []
@@ -199,7 +199,7 @@ class Tree:
         return (tile + 1) * TILE << (8 * tile_level) <= self.size
 
     async def _load(self, level: int, index: int) -> bytes:
-        """Make the node (level, index) readable, from its full tile or, in a tile that still grows, from the tiles below."""
+        """Make the node (level, index) readable, from its full tile or, where that still grows, from those below."""
         try:
             return self.node(level, index)
         except TileMissing:
@@ -257,7 +257,7 @@ class Tree:
         return await self._with_tiles(lambda: [self.node(level, index) for index in range(first, end)])
 
     def full_tiles(self, committed: int) -> list[tuple[int, int, list[bytes]]]:
-        """Full tiles among the first `committed` leaves that are in memory and not filed yet: (level, index, hashes)."""
+        """Full tiles among the first `committed` leaves, in memory and not filed yet: (level, index, hashes)."""
         found = []
         for level in range(LEVELS // 8):
             row, base = self._nodes[8 * level], self._base[8 * level]
@@ -268,7 +268,7 @@ class Tree:
         return found
 
     def filed(self, committed: int) -> None:
-        """The tiles of `full_tiles(committed)` are written: let go of nodes that the tiles now hold, keeping KEEP leaves."""
+        """The tiles of `full_tiles(committed)` are written: let go of nodes that they hold, keeping KEEP leaves."""
         self._filed = max(self._filed, committed - committed % TILE)
         floor = max(0, self._filed - KEEP) // TILE * TILE
         for level in range(8):

@@ -1,4 +1,4 @@
-"""The real log on a test's database: opened, with an authority, an enrolled terminal and batches signed as a terminal does.
+"""The real log on a test's database: opened, with an authority, an enrolled terminal and batches that it signed.
 
 Everything goes through the committer that production uses; only the door (HTTP) is left out.
 """
@@ -166,7 +166,8 @@ class PaperTerminal:
             v=1,
         )
         message = batches.message_of(unsigned, hashes)
-        return Batch(**{f: getattr(unsigned, f) for f in Batch.__struct_fields__ if f != "sig"}, sig=self.event.sign(message))
+        rest = {f: getattr(unsigned, f) for f in Batch.__struct_fields__ if f != "sig"}
+        return Batch(**rest, sig=self.event.sign(message))
 
 
 async def enrol(log: Log, terminal: PaperTerminal) -> bytes:
@@ -185,7 +186,16 @@ async def enrol(log: Log, terminal: PaperTerminal) -> bytes:
     terminal.id = uuid7()
     terminal.prev = enrolment.genesis_hash(terminal.id, terminal.event.public)
     terminal.seq = 0
-    work = Enrolment(terminal.authority, request, terminal.id, uuid7(), code_hash, sha256(request.encode()).digest(), now(), signed_epoch=1)
+    work = Enrolment(
+        terminal.authority,
+        request,
+        terminal.id,
+        uuid7(),
+        code_hash,
+        sha256(request.encode()).digest(),
+        now(),
+        signed_epoch=1,
+    )
     answer: bytes = await log.committer.submit(work)
     return answer
 
