@@ -39,6 +39,32 @@ class Nobody:
         """Refuse: the public application has no forms."""
         raise Problem("forbidden")
 
+    async def sign_in(self, request: web.Request, name: str, password: str) -> str | None:
+        """Nobody signs in here."""
+        return None
+
+    async def end(self, request: web.Request) -> None:
+        """There is no session to end."""
+
+    def remember(self, response: web.StreamResponse, secret: str) -> None:
+        """Refuse: a session of this application would mean nothing."""
+        raise Problem("forbidden")
+
+    def forget(self, response: web.StreamResponse) -> None:
+        """No cookie was given."""
+
+    def form_secret(self, request: web.Request) -> str:
+        """Refuse: the public application has no forms."""
+        raise Problem("forbidden")
+
+    def form_token(self, secret: str) -> str:
+        """Refuse: the public application has no forms."""
+        raise Problem("forbidden")
+
+    def remember_form(self, response: web.StreamResponse, secret: str) -> None:
+        """Refuse: the public application has no forms."""
+        raise Problem("forbidden")
+
 
 def _page(request: web.Request, template: str, *, status: int = 200, **context: object) -> web.Response:
     texts: Texts = request.app[PAGES].texts[language(request)]

@@ -21,7 +21,7 @@ import asyncpg
 from schemas import batch as batches
 from schemas import canonical, enrolment, httpsig
 from schemas.batch import Batch
-from schemas.envelope import Lookup
+from schemas.envelope import MAX_ENVELOPE, Lookup
 from schemas.keys import verify_ed25519
 from schemas.problems import Problem
 from server.log import store
@@ -60,7 +60,7 @@ class Sync:
     # -- batches --
 
     async def batch(self, body: bytes, coding: str) -> bytes:
-        """The receipt for an uploaded batch. Raises Problem. Idempotency: the bytes of the envelopes at their places."""
+        """The receipt for an uploaded batch. Raises Problem. Idempotency: the envelopes' bytes at their places."""
         digest = sha256(coding.encode() + b"\x00" + body).digest()
         flying = self._flying.get(digest)
         if flying is None:
@@ -158,7 +158,9 @@ class Sync:
         for log in await self.pool.fetch(queries["logs_of"], row["authority"]):
             if log["log_id"] == row["log_id"]:
                 state = book.state(log)
-                found = await self.pool.fetchrow(queries["entries"], row["log_id"], row["position"], row["position"] + 1)
+                found = await self.pool.fetchrow(
+                    queries["entries"], row["log_id"], row["position"], row["position"] + 1
+                )
                 size = min(log["size"], state.tree.size) or log["size"]
                 note = log["note"] if size == log["size"] else state.note
                 if not state.loaded:
@@ -194,7 +196,9 @@ class Sync:
             more = {"now": now} if refused.code == "clock_skew" else {}
             raise Problem(refused.code, str(refused), **more) from None
         if claim.nonce is not None:
-            fresh = await self.pool.fetchval(self.committer.book.queries["nonce"], store.uuid(claim.terminal), claim.nonce)
+            fresh = await self.pool.fetchval(
+                self.committer.book.queries["nonce"], store.uuid(claim.terminal), claim.nonce
+            )
             if not fresh:
                 raise Problem("bad_signature", "this nonce was used before")
         return terminal
@@ -215,7 +219,7 @@ class Sync:
                 "held": row["held"] or row["revoked"] is not None,
                 "limits": {
                     "batch": batches.MAX_BODY,
-                    "envelope": batches.MAX_ENVELOPE,
+                    "envelope": MAX_ENVELOPE,
                     "envelopes": batches.MAX_ENVELOPES,
                     "inflated": batches.MAX_INFLATED,
                     "private": batches.MAX_PRIVATE,
