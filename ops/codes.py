@@ -16,7 +16,7 @@ LIFE = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What is printed for a terminal: single-use code, host of the log, log verifier key, recovery key (hexadecimal)."""
+    """What is printed for a terminal: single-use code, host and verifier key of the log, recovery key (hexadecimal)."""
 
     code: str
     host: str

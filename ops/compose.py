@@ -67,7 +67,7 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
 
 async def make_database(cluster: Cluster, name: str) -> None:
     """Create the database where it is absent; two processes at once are one too many for one of them, and harmless."""
-    if not await cluster.psql(f"SELECT 1 FROM pg_database WHERE datname = '{name}'"):
+    if not await cluster.psql(f"SELECT 1 FROM pg_database WHERE datname = '{name}'"):  # noqa: S608 - a name of ours
         with contextlib.suppress(asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):
             await cluster.psql(f'CREATE DATABASE "{name}" TEMPLATE template0')
 
@@ -134,7 +134,7 @@ async def open_log(settings: Settings, database: Database, *, hook: Hook | None 
         await connection.close()
     book = Book(store.load_queries("server.log", "log.sql"), keyring, register, tiles)
     async with asyncpg.create_pool(dsn, min_size=2, max_size=8, command_timeout=30) as pool:
-        committer = Committer(dsn, book, pool=pool, **({} if hook is None else {"hook": hook}))
+        committer = Committer(dsn, book, pool=pool) if hook is None else Committer(dsn, book, pool=pool, hook=hook)
         async with committer.running():
             await committer.check_all()
             yield OpenLog(committer, pool, keyring, register, book)

@@ -113,11 +113,12 @@ async def run(settings: Settings, options: Options) -> int:
     def say(text: str) -> None:
         print(text, file=sys.stderr if options.json else sys.stdout, flush=True)
 
-    places = {
-        name: free_place(getattr(settings, name) or default, say)
-        for name, default in (("internal", "127.0.0.1:8080"), ("public", "127.0.0.1:8081"))
-    }
-    settings = replace(settings, **places, authorities=f"{PROVINCE} {CITY} {COUNTY}")
+    settings = replace(
+        settings,
+        internal=free_place(settings.internal or "127.0.0.1:8080", say),
+        public=free_place(settings.public or "127.0.0.1:8081", say),
+        authorities=f"{PROVINCE} {CITY} {COUNTY}",
+    )
     links: list[OneTimeLinks] = []
 
     def link_face(services: Services) -> Face:
@@ -139,11 +140,11 @@ async def run(settings: Settings, options: Options) -> int:
         await folded(served)
         cases = await _cases(served)
         if options.json:
-            print(json.dumps(_line(served, passwords, cases), ensure_ascii=False), flush=True)
+            print(json.dumps(_line(served, passwords, cases), ensure_ascii=False), flush=True)  # noqa: T201 - the answer
         else:
             _table(served, passwords, cases, links[0], say)
         if options.once:
-            return 0 if good and await _verified(served, settings, say) else 1
+            return 0 if good and await _verified(served, say) else 1
         say("\nCtrl-C ends the demo; the data stay and the next start finds them.  按 Ctrl-C 结束，数据保留。")
         await stop.wait()
     say("stopped  已停止")
@@ -325,7 +326,7 @@ def _table(
         )
 
 
-async def _verified(served: Served, settings: Settings, say: Callable[[str], None]) -> bool:
+async def _verified(served: Served, say: Callable[[str], None]) -> bool:
     """The whole log once more, as an outsider would."""
     from ops.verify.database import DatabaseSource
     from ops.verify.run import verify

@@ -1,8 +1,9 @@
 """`liuhen export-log`: a log as files that outsiders read, from a source of `ops.verify`.
 
-For each log `<authority>/<epoch>/` holds the C2SP tlog-tiles tree (`checkpoint`, `tile/<L>/…`, `tile/entries/…`), so that
-public verifiers of that format can read it, and `checkpoints.ndjson` with every checkpoint ever signed; `manifest.json`
-says what is there. The tree is that of a checkpoint: what was not signed yet is left for the next export.
+For each log `<authority>/<epoch>/` holds the C2SP tlog-tiles tree (`checkpoint`, `tile/<L>/…`, `tile/entries/…`), so
+that public verifiers of that format can read it, and `checkpoints.ndjson` with every checkpoint ever signed;
+`manifest.json` says what is there. The tree is that of a checkpoint: what was not signed yet is left for the next
+export.
 
 Durability: everything is written beside the target, fsynced, and renamed as the last act; a crash leaves the target
 absent and at most one hidden file or folder, which the next export of the same name removes. Invariant: memory does
@@ -73,7 +74,7 @@ def export(
     epoch: int | None = None,
     first: int = 0,
     end: int | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> list[Exported]:
     """Write the logs of `authorities` (all of them if empty) to `out`, a new folder or, if it ends in .tar, a file.
 
@@ -139,9 +140,7 @@ class _Log:
             stop = min(size, start + CHUNK)
             rows = self._source.read(log, start, stop)
             if [position for position, _ in rows] != list(range(start, stop)):
-                raise ExportRefused(
-                    f"{log.origin}: entries between {start} and {stop} are missing; run `liuhen verify`, which names them"
-                )
+                raise ExportRefused(f"{log.origin}: entries of {start} .. {stop} are missing; run `liuhen verify`")
             entries = [entry for _, entry in rows]
             for at in range(0, len(entries), tiles.WIDTH):
                 position = start + at
@@ -227,7 +226,7 @@ class _TarOut:
         self._out = out
         self._beside = out.with_name(f".{out.name}.part")
         self._file = self._beside.open("wb")
-        self._tar = tarfile.open(fileobj=self._file, mode="w", format=tarfile.PAX_FORMAT)
+        self._tar = tarfile.open(fileobj=self._file, mode="w", format=tarfile.PAX_FORMAT)  # noqa: SIM115 - `finish` closes it
 
     def write(self, name: str, data: bytes) -> None:
         member = tarfile.TarInfo(name)

@@ -62,7 +62,9 @@ async def apply(dsn: str, password_of: Callable[[str], str] | None) -> list[str]
             digest = sha256(text.encode()).digest()
             if name in done:
                 if done[name] != digest:
-                    raise MigrationRefused(f"{name} was changed after it was applied: restore the file as it was released")
+                    raise MigrationRefused(
+                        f"{name} was changed after it was applied: restore the file as it was released"
+                    )
                 continue
             async with connection.transaction():
                 await connection.execute(text)
@@ -74,12 +76,15 @@ async def apply(dsn: str, password_of: Callable[[str], str] | None) -> list[str]
 
 
 async def _roles(connection: asyncpg.Connection, password_of: Callable[[str], str] | None) -> None:
-    existing = {row["rolname"] for row in await connection.fetch("SELECT rolname FROM pg_roles WHERE rolname LIKE 'liuhen%'")}
+    existing = {
+        row["rolname"] for row in await connection.fetch("SELECT rolname FROM pg_roles WHERE rolname LIKE 'liuhen%'")
+    }
     for name, _ in ROLES:
         if name not in existing:
             # Two databases of one cluster may be migrated at once: the other one's role serves as well.
             await connection.execute(
-                f"DO $$ BEGIN CREATE ROLE {name} NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+                f"DO $$ BEGIN CREATE ROLE {name} NOLOGIN;"
+                " EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
             )
         if password_of is not None and name in LOGIN_ROLES:
             quoted = password_of(name).replace("'", "''")

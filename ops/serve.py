@@ -128,7 +128,9 @@ def bind(place: str) -> socket.socket:
         listening.bind((host, int(port)))
     except OSError as fault:
         listening.close()
-        raise SettingsError(f"{place} cannot be used: {fault.strerror}; choose another port, or 0 for a free one") from None
+        raise SettingsError(
+            f"{place} cannot be used: {fault.strerror}; choose another port, or 0 for a free one"
+        ) from None
     listening.setblocking(False)
     return listening
 

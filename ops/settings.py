@@ -20,7 +20,9 @@ from typing import Any
 
 PREFIX = "LIUHEN_"
 # Read elsewhere than into Settings: where the file is, and what `make test` tells its own tests.
-OTHER_VARIABLES = frozenset({"LIUHEN_SETTINGS", "LIUHEN_SHARED", "LIUHEN_TEST_SKIPS", "LIUHEN_FAULT", "LIUHEN_PASSWORD"})
+OTHER_VARIABLES = frozenset(
+    {"LIUHEN_SETTINGS", "LIUHEN_SHARED", "LIUHEN_TEST_SKIPS", "LIUHEN_FAULT", "LIUHEN_PASSWORD"}
+)
 LARGEST_FILE = 1024 * 1024
 LOG_LEVELS = ("debug", "info", "warning", "error")
 PLACE = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}")
@@ -52,9 +54,10 @@ class Settings:
     tiles: Path | None = None
     """Folder of the full Merkle tiles, derived from the log and made again where absent. With `data`: data/tiles."""
     published: Path | None = None
-    """Folder of what the public application serves of the log: checkpoint and hash tiles. With `data`: data/published."""
+    """Folder of what the public application serves of the log: checkpoint and hash tiles. With `data`:
+    data/published."""
     host: str = "liuhen.local"
-    """Host in the names of the logs' keys (`<host>/<authority>/<epoch>`). It is signed into epoch 1, so choose it once."""
+    """Host in the names of the logs' keys (`<host>/<authority>/<epoch>`). Epoch 1 signs it: choose it once."""
     signed_for: str | None = None
     """HOST[:PORT] that terminals sign their requests for (@authority); without it, the address of `internal`."""
     origin: str | None = None
@@ -109,9 +112,13 @@ def load(file: Path | None = None, environment: Mapping[str, str] | None = None,
             _put(values, name, value, "on the command line", Path())
     settings = Settings(**values)  # type: ignore[arg-type]  # _put has checked each value against its field
     if settings.data is not None:
-        for name in ("register", "keys", "tiles", "published"):
-            if getattr(settings, name) is None:
-                settings = replace(settings, **{name: settings.data / name})
+        settings = replace(
+            settings,
+            register=settings.register or settings.data / "register",
+            keys=settings.keys or settings.data / "keys",
+            tiles=settings.tiles or settings.data / "tiles",
+            published=settings.published or settings.data / "published",
+        )
     return settings
 
 

@@ -141,7 +141,8 @@ class Connection:
 def request(path: str, host: str, body: bytes) -> bytes:
     """The bytes of a POST."""
     return (
-        f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/msgpack\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: {host}\r\n"
+        f"Content-Type: application/msgpack\r\nContent-Length: {len(body)}\r\n\r\n"
     ).encode() + body
 
 

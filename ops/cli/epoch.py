@@ -23,7 +23,9 @@ def command() -> None:
     """Begin a new epoch of a log. 开始日志的新纪元。"""
 
 
-@command.command(epilog="Example: liuhen epoch new --data /srv/liuhen --authority 210500 --reason 'restored from backup'")
+@command.command(
+    epilog="Example: liuhen epoch new --data /srv/liuhen --authority 210500 --reason 'restored from backup'"
+)
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the embedded database.")
 @click.option("--authority", required=True, help="Code of the authority.")
 @click.option("--lost-register", is_flag=True, help="The register is lost for good: begin a new one.")
@@ -51,7 +53,9 @@ async def _new(settings: Settings, authority: str, lost_register: bool) -> dict[
         try:
             if not register.exists():
                 if not lost_register:
-                    raise RegisterRefused(f"the register {register.path} is missing: put it back, or add --lost-register")
+                    raise RegisterRefused(
+                        f"the register {register.path} is missing: put it back, or add --lost-register"
+                    )
                 register.create()
             register.read()
             if not await connection.fetch(queries["logs_of"], authority):
