@@ -246,11 +246,12 @@ class Folder:
         from_case = self.positions.get((cases, log_id), 0)
         from_ledger = self.positions.get((ledger, log_id), 0)
         heads, registry = self._heads[log_id], self._registry
+        dirty = touched.heads.setdefault(log_id, set())
         states = self._ledgers[log_id]
         for fact in facts:
             if fact.position >= from_case and type(fact) is Event:
                 try:
-                    case_file.evolve(heads, fact, registry)
+                    case_file.evolve(heads, fact, registry, dirty)
                 except Exception as fault:  # noqa: BLE001 - as above
                     touched.parked.append(Parked(cases, log_id, fact.position, type(fault).__name__))
             if fact.position >= from_ledger:
@@ -270,13 +271,11 @@ class Folder:
         for run, facts in read:
             log_id, authority = run.log.log_id, run.log.authority
             known = self._heads.setdefault(log_id, OrderedDict())
-            tags = case_file.subjects(facts)
-            self._touched.heads.setdefault(log_id, set()).update(tags)
             states = self._ledgers.setdefault(log_id, OrderedDict())
             names = terminal_ledger.terminals(facts)
             self._touched.ledgers.setdefault(log_id, set()).update(names)
             if not self._fresh:
-                for tag in tags:
+                for tag in case_file.subjects(facts):
                     if tag in known:
                         known.move_to_end(tag)
                     else:

@@ -139,8 +139,13 @@ def subjects(facts: Iterable[Fact]) -> set[str]:
     return {tag for fact in facts if type(fact) is Event for tag in fact.about if tag.startswith(SUBJECTS)}
 
 
-def evolve(heads: MutableMapping[str, CaseHead], event: Event, registry: Registry) -> None:
-    """Fold one event into the heads of its subjects, all of one log. What it raises, it raises before any change."""
+def evolve(
+    heads: MutableMapping[str, CaseHead], event: Event, registry: Registry, dirty: set[str] | None = None
+) -> None:
+    """Fold one event into the heads of its subjects, all of one log. What it raises, it raises before any change.
+
+    Subjects that have something pending now and had nothing before are added to `dirty`.
+    """
     mine = [tag for tag in event.about if tag.startswith(SUBJECTS)]
     if not mine:
         return
@@ -166,6 +171,8 @@ def evolve(heads: MutableMapping[str, CaseHead], event: Event, registry: Registr
             if received > head.last_received:
                 head.last_received = received
         head.items += 1
+        if dirty is not None and not head.pending:
+            dirty.add(tag)
         head.pending.append(item)
         if order > head.step_order:
             head.step_order, head.step = order, code

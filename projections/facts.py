@@ -127,10 +127,8 @@ class Reader:
             end = 6 + (entry[4] << 8 | entry[5])
             if len(entry) == end + _TAIL_SIZE and entry.startswith(_KIND, end):
                 here = end + len(_KIND)
+                # Without a note it has no keys but those of section 2, so the reader's own are at their defaults.
                 event = _SLIM.decode(memoryview(entry)[6:end])
-                event.kind = FIELD
-                event.notes = 0
-                event.branch = b""
                 event.position = position
                 event.received = int.from_bytes(entry[here : here + 8], "big")
                 event.terminal = entry[here + 12 : here + 28]
