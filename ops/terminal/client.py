@@ -153,7 +153,7 @@ class Client:
         return report
 
     async def head(self) -> dict[str, Any]:
-        """Ask for the server's view: a hint, never leave to delete. Raises Refused or NoAnswer."""
+        """Ask for the server's view: a hint, never leave to delete. Raises Refused, NoAnswer or Distrusted."""
         answer = await self._signed_get("/sync/v1/head", None)
         if answer.status == 401:
             refused = _refusal(answer)

@@ -107,6 +107,17 @@ def explain(queue: Queue, language: Language = "zh") -> list[Line]:
                 _todo(queue, language),
             )
         )
+    elif state.trouble is not None:
+        grave = state.trouble_retry == "never"
+        lines.append(
+            Line(
+                "trouble",
+                "alarm" if grave else "waiting",
+                say("上次同步没有成功", "the last synchronization did not succeed"),
+                _why(queue, language),
+                _todo(queue, language),
+            )
+        )
     lost = sum(last - first + 1 for first, last in queue.lost_parts())
     if lost:
         lines.append(
@@ -165,7 +176,7 @@ def explain(queue: Queue, language: Language = "zh") -> list[Line]:
             )
         )
     kept = queue.receipted()
-    if kept and not waiting:
+    if kept and not waiting and state.trouble is None:
         deletable = min(state.watermark, state.proven)
         lines.append(
             Line(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ops.terminal import trust
+from ops.terminal import trust, words
 from ops.terminal.client import Refused
 from ops.terminal.trust import Distrusted, Paper
 from schemas import canonical, entries, merkle, notes
@@ -165,6 +165,9 @@ async def test_a_log_of_equal_size_and_another_root_is_an_alarm(tmp_path: Path) 
         assert report.alarm
         assert "another root than was seen" in str(report.detail)
         assert terminal.queue.state.trouble == "distrusted"
+        (line,) = words.explain(terminal.queue)
+        assert line.weight == "alarm", "nothing waits, but people must be told"
+        assert "管理员" in line.todo
 
 
 @pytest.mark.parametrize("what", ["head", "beyond"])
