@@ -7,9 +7,10 @@ beforehand. The rows are cut into as many transactions as the server made of the
 from __future__ import annotations
 
 import io
+import itertools
 import struct
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 import asyncpg
@@ -72,7 +73,7 @@ def _cut(data: bytes, pieces: int) -> list[bytes]:
     starts = list(_rows(data))
     count = len(starts) - 1
     bounds = [count * number // pieces for number in range(pieces + 1)]
-    return [HEAD + data[starts[a] : starts[b]] + TAIL for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [HEAD + data[starts[a] : starts[b]] + TAIL for a, b in itertools.pairwise(bounds)]
 
 
 def _rows(data: bytes) -> Iterator[int]:
@@ -87,8 +88,3 @@ def _rows(data: bytes) -> Iterator[int]:
         for _ in range(fields):
             (length,) = struct.unpack_from(">i", data, at)
             at += 4 + max(0, length)
-
-
-def mean_group(transactions: Sequence[int], events: Sequence[int]) -> float:
-    """Events of a transaction on average."""
-    return sum(events) / max(1, sum(transactions))

@@ -99,9 +99,7 @@ class Samples:
             "ratios": {name: _rounded(self.ratio(name, at), 3) for name in PEERS},
             "ratios_at": at,
             "absent": self.absent,
-            "group": {
-                str(level): round(floor.mean_group(self.groups[level], self._events(level)), 1) for level in self.groups
-            },
+            "group": {str(level): round(events, 1) for level, events in self.mean_groups().items()},
             "cpu_us_per_event": {
                 name: {part: _rounded(value, 2) for part, value in self.cpu(name, at).items()}
                 for name in ("ours", *PEERS)
@@ -137,8 +135,13 @@ class Samples:
     def _levels(self, target: str) -> dict[str, dict[str, float]]:
         return {str(level): self.figures(target, level) for level in self.of[target]}
 
-    def _events(self, level: int) -> list[int]:
-        return [sample.figure.events for sample in self.of["ours"][level]]
+    def mean_groups(self) -> dict[int, float]:
+        """Events of a transaction of our server on average, by level."""
+        found = {}
+        for level, transactions in self.groups.items():
+            events = sum(sample.figure.events for sample in self.of["ours"][level])
+            found[level] = events / max(1, sum(transactions))
+        return found
 
 
 class Peer(Protocol):

@@ -35,7 +35,7 @@ NAME: Final = "bench"
 THREADS: Final = "BENCH_THREADS"
 LARGEST: Final = 16 * 1024 * 1024
 DEFAULT: Final[Mapping[str, str]] = {THREADS: "15"}
-"""The library's own settings: a pool of 5 connections and 10 more when they are all busy; a thread for each of the 15."""
+"""The library's own settings: a pool of 5 connections and 10 more when all are busy; a thread for each of the 15."""
 FASTEST: Final[Mapping[str, str]] = {
     THREADS: "4",
     "POSTGRES_ENABLE_DB_FUNCTIONS": "y",

@@ -36,8 +36,9 @@ class Machine:
     def line(self) -> str:
         """One line for people."""
         return (
-            f"{self.cores} cores ({self.processor}), {self.system}, Python {self.python}, PostgreSQL {self.postgresql}, "
-            f"{self.filesystem}, fdatasync {self.fsync_ms:.2f} ms, load {self.load:.1f} at the start"
+            f"{self.cores} cores ({self.processor}), {self.system}, Python {self.python}, "
+            f"PostgreSQL {self.postgresql}, {self.filesystem}, "
+            f"fdatasync {self.fsync_ms:.2f} ms, load {self.load:.1f} at the start"
         )
 
 
@@ -102,7 +103,7 @@ def used(before: Mapping[str, float | None], after: Mapping[str, float | None], 
 
 
 def _stat(pid: int) -> tuple[int, int, int, int, int] | None:
-    """(parent, user, system, children's user, children's system) in ticks; None where it is gone or there is no /proc."""
+    """(parent, user, system, children's user, children's system) in ticks; None where it is gone."""
     try:
         text = (PROC / str(pid) / "stat").read_text("ascii", "replace")
     except (FileNotFoundError, ProcessLookupError, PermissionError):

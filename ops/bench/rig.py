@@ -34,6 +34,7 @@ PATH: Final = "/sync/v1/batches"
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 30.0
 POLL_SECONDS: Final = 0.05
+LONGEST_LINE: Final = 4 * 1024 * 1024
 CHUNK: Final = 100_000
 """Events that are prepared at a time where a log is only filled: about 80 MB."""
 
@@ -65,9 +66,17 @@ class Program:
 
 @contextlib.asynccontextmanager
 async def program(
-    arguments: Sequence[str], environment: Mapping[str, str], log: Path, *, tells: bool = True
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    log: Path,
+    *,
+    tells: bool = True,
+    patience: float = START_SECONDS,
 ) -> AsyncIterator[Program]:
-    """Run a process until the block ends; with `tells`, wait for its line. Raises BenchFault with its last words."""
+    """Run a process until the block ends; with `tells`, wait `patience` s for its line of JSON.
+
+    Raises BenchFault with the last words of a process that did not say it.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("LIUHEN_", "POSTGRES_"))}
     with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(
@@ -75,6 +84,7 @@ async def program(
             env={**kept, **environment},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE if tells else errors,
+            limit=LONGEST_LINE,
             stderr=errors,
             start_new_session=True,  # Ctrl-C is for the bench, which then ends its processes in order
         )
@@ -83,7 +93,7 @@ async def program(
         if tells:
             assert process.stdout is not None
             try:
-                async with asyncio.timeout(START_SECONDS):
+                async with asyncio.timeout(patience):
                     line = await process.stdout.readline()
                 told = json.loads(line)
             except (TimeoutError, ValueError):
@@ -135,6 +145,14 @@ class Rig:
     def authorities(self) -> list[str]:
         """Codes of the authorities that have a log."""
         return self.settings.authorities.split()
+
+    def environment(self) -> dict[str, str]:
+        """Variables for `liuhen` commands on the rig's folder."""
+        found = {"LIUHEN_UPLOADS_PER_SECOND": "0", "LIUHEN_LOG_LEVEL": "warning"}
+        found["LIUHEN_AUTHORITIES"] = self.settings.authorities
+        if self.settings.postgres_bin is not None:
+            found["LIUHEN_POSTGRES_BIN"] = str(self.settings.postgres_bin)
+        return found
 
     async def enrol(self, authority: str, count: int) -> list[LoadTerminal]:
         """The first `count` terminals of an authority; those that are lacking are enrolled over HTTP."""
@@ -196,7 +214,7 @@ class Rig:
         return {"sent": self.sent, "events": events, "entries": entries}
 
     async def hold_projections(self) -> None:
-        """Take the projections' lease: the server's projector waits, and folding takes no time from what is measured."""
+        """Take the projections' lease: the projector waits, and folding takes no time from what is measured."""
         self.lease = await asyncpg.connect(self.database.dsn("liuhen_projector"), timeout=10)
         if not await self.lease.fetchval(statements.load("tables", "a")["lease"]):
             raise BenchFault("a projector works on the database of the bench already")
@@ -216,8 +234,7 @@ async def running(
 
     Of `settings` only the PostgreSQL programs count. Raises BenchFault, ClusterError.
     """
-    folder = Path(tempfile.mkdtemp(prefix="liuhen-bench-", dir=place))
-    folder.chmod(0o711)  # the user nobody passes through when root measures
+    folder = _folder(place)
     names = " ".join(f"2105{number:02d}" for number in range(authorities))
     binaries = settings.postgres_bin if settings is not None else None
     mine = settings_module.load(environment={}, data=folder, authorities=names, postgres_bin=binaries)
@@ -227,6 +244,12 @@ async def running(
     finally:
         await asyncio.to_thread(Cluster(folder).destroy)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder(place: Path | None) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="liuhen-bench-", dir=place))
+    folder.chmod(0o711)  # the user nobody passes through when root measures
+    return folder
 
 
 async def _start(stack: contextlib.AsyncExitStack, settings: settings_module.Settings) -> Rig:
@@ -243,14 +266,7 @@ async def _start(stack: contextlib.AsyncExitStack, settings: settings_module.Set
     rig = Rig(folder, settings, database, "", 0, found.pid, admin, look(folder, version), queries)
     await rig.hold_projections()
     stack.push_async_callback(rig.let_projections)
-    environment = {
-        "LIUHEN_UPLOADS_PER_SECOND": "0",
-        "LIUHEN_LOG_LEVEL": "warning",
-        "LIUHEN_AUTHORITIES": settings.authorities,
-    }
-    if settings.postgres_bin is not None:
-        environment["LIUHEN_POSTGRES_BIN"] = str(settings.postgres_bin)
     serve = (sys.executable, "-P", "-m", "ops", "serve", "--data", str(folder), "--internal", "127.0.0.1:0")
-    served = await stack.enter_async_context(program(serve, environment, folder / "serve.log"))
+    served = await stack.enter_async_context(program(serve, rig.environment(), folder / "serve.log"))
     rig.url, rig.server = served.told["internal"], served.pid
     return rig

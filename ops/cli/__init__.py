@@ -57,6 +57,7 @@ VERBS: dict[str, Verb] = {
     "schemas": Verb(
         "ops.cli.schemas", "build", "List or write the published event types.", "列出或生成事件类型的公开模式"
     ),
+    "bench": Verb("ops.cli.bench", "look", "Measure this machine beside peers.", "测量本机性能"),
     "user": Verb("ops.cli.user", "people", "Add, list and close officers' accounts.", "管理执法人员账号"),
     "token": Verb("ops.cli.tokens", "people", "Make access tokens for programs.", "管理程序访问令牌"),
 }

@@ -1,0 +1,190 @@
+"""The figures as tables: aligned text on a screen, Markdown between two marks of docs/performance.md.
+
+Invariant: `write` changes nothing of the page but what stands between the marks, and the page is whole at any moment.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ops.bench.ingest import PEERS, SPREAD, Samples
+from ops.bench.machine import Machine
+from ops.bench.series import Folding, Growth, Verified
+
+BEGIN: Final = "<!-- figures: made by `liuhen bench all --write docs/performance.md`; do not edit -->"
+END: Final = "<!-- end of figures -->"
+NAMES: Final = {
+    "ours": "liuhen",
+    "copy": "COPY",
+    "eventsourcing": "eventsourcing",
+    "eventsourcing_fastest": "eventsourcing, fastest",
+    "umadb": "UmaDB",
+}
+
+
+class PageRefused(Exception):
+    """The page cannot be written; the message says what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A titled table; its first column is text, the others are numbers. `notes` are sentences below it."""
+
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    notes: Sequence[str] = ()
+
+    def text(self) -> str:
+        """Aligned columns."""
+        widths = [max(_width(row[at]) for row in (self.head, *self.rows)) for at in range(len(self.head))]
+        lines = [self.title]
+        for row in (self.head, *self.rows):
+            first, *others = (_pad(cell, widths[at], left=at == 0) for at, cell in enumerate(row))
+            lines.append("  ".join(["  " + first, *others]).rstrip())
+        return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
+
+    def markdown(self) -> str:
+        """A Markdown table."""
+        lines = [f"### {self.title}", "", _row(self.head), _row(["---", *["---:"] * (len(self.head) - 1)])]
+        lines += [_row(row) for row in self.rows]
+        return "\n".join([*lines, "", *(f"{note}  " for note in self.notes)]).rstrip()
+
+
+def ingest_tables(samples: Samples) -> list[Table]:
+    """Rates and latencies, ratios, and where the time goes."""
+    levels = sorted(samples.of["ours"])
+    targets = [name for name in ("ours", *PEERS) if name in samples.of]
+    head = ["终端 terminals", *(str(level) for level in levels)]
+    rates, ratios = [], []
+    for name in targets:
+        cells = [samples.figures(name, level) for level in levels]
+        rates.append([NAMES[name], *(f"{c['events_per_s']:,.0f}" for c in cells)])
+        rates.append(["  p50 / p99 ms", *(f"{c['p50_ms']:.1f} / {c['p99_ms']:.1f}" for c in cells)])
+        if name != "ours":
+            ratios.append([f"liuhen : {NAMES[name]}", *(_times(samples.ratio(name, level)) for level in levels)])
+    at = samples.plan.ratio_level
+    notes = [f"{NAMES[name]}: 未测 not measured, {why}" for name, why in samples.absent.items()]
+    group = ", ".join(f"{level}: {events:.0f}" for level, events in samples.mean_groups().items())
+    rows = samples.rows
+    counted = f"逐行清点 counted: {rows['events']:,} events in {rows['entries']:,} entries, gapless, just those sent"
+    tables = [
+        Table("写入 Ingest, events/s", head, rates, [*notes, f"每组事件 events of a group by terminals: {group}"]),
+        Table("比值 Ratios", head, ratios),
+        Table(
+            f"CPU, µs/event, {at} terminals",
+            ["进程 process", "server", "PostgreSQL", "client"],
+            [
+                [NAMES[n], *(_cpu(samples.cpu(n, at).get(p)) for p in ("server", "postgresql", "client"))]
+                for n in targets
+            ],
+            [counted],
+        ),
+    ]
+    if "spread" in samples.of:
+        one, many = samples.figures("ours", SPREAD), samples.figures("spread", SPREAD)
+        rows = [
+            ["1", f"{one['events_per_s']:,.0f}", f"{one['p50_ms']:.1f} / {one['p99_ms']:.1f}", "1.00"],
+            [
+                str(SPREAD),
+                f"{many['events_per_s']:,.0f}",
+                f"{many['p50_ms']:.1f} / {many['p99_ms']:.1f}",
+                _times(samples.spread_ratio),
+            ],
+        ]
+        tables.append(
+            Table(f"{SPREAD} 台终端 terminals in so many logs", ["logs", "events/s", "p50 / p99 ms", "ratio"], rows)
+        )
+    return tables
+
+
+def growth_table(growth: Growth) -> Table:
+    """Cost by size."""
+    rows = [
+        [
+            f"{point.size:,}",
+            f"{point.events_per_s:,.0f}",
+            *(_cpu(point.cpu.get(name)) for name in ("server", "postgresql", "client")),
+        ]
+        for point in growth.points
+    ]
+    ratio = growth.as_json()["last_to_first"]
+    note = f"末项比首项 cost at the greatest size over that at the smallest: {_times(ratio)}"
+    return Table(
+        "日志增长 Cost as the log grows",
+        ["entries", "events/s", "server µs", "PostgreSQL µs", "client µs"],
+        rows,
+        [note],
+    )
+
+
+def folding_table(folding: Folding) -> Table:
+    """The projections."""
+    rows = [
+        ["追赶 catching up, entries/s", f"{folding.catch_up:,.0f}"],
+        ["重建 rebuild, entries/s", f"{folding.rebuild:,.0f}"],
+    ]
+    if folding.lag is not None and folding.pace is not None and folding.paced is not None:
+        rows.append([f"同步 keeping up with {folding.pace:,.0f}/s: events/s", f"{folding.paced:,.0f}"])
+        rows.append(["  最长滞后 longest lag, s", f"{folding.lag:.2f}"])
+    return Table("投影 Projections", [f"{folding.entries:,} entries", ""], rows, ["重建与现用相同 rebuilt equals live"])
+
+
+def verified_table(verified: Verified) -> Table:
+    """Verify."""
+    rows = [
+        ["秒 seconds", f"{verified.seconds:.1f}"],
+        ["条/秒 entries/s", f"{verified.entries / verified.seconds:,.0f}"],
+        ["CPU µs/entry, PostgreSQL included", _cpu(verified.cpu_us)],
+    ]
+    return Table("核验 liuhen verify", [f"{verified.entries:,} entries", ""], rows)
+
+
+def write(page: Path, tables: Sequence[Table], machine: Machine) -> None:
+    """Put the tables between the marks of the page. Raises PageRefused."""
+    before, after = _halves(page)
+    parts = [BEGIN, f"Machine: {machine.line()}.", *(table.markdown() for table in tables), END]
+    making = page.with_name(page.name + ".new")
+    making.write_text(before + "\n\n".join(parts) + after, "utf-8")
+    making.replace(page)
+
+
+def check(page: Path) -> None:
+    """Raise PageRefused unless the page can be written: asked before a run that takes minutes."""
+    _halves(page)
+
+
+def _halves(page: Path) -> tuple[str, str]:
+    try:
+        text = page.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise PageRefused(f"{page} cannot be read ({fault}): name a page with the two marks of the figures") from None
+    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
+        raise PageRefused(f"{page} lacks the lines {BEGIN!r} and {END!r}: put them where the figures belong")
+    return text.partition(BEGIN)[0], text.partition(END)[2]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cell.strip() for cell in cells)} |"
+
+
+def _times(ratio: float | None) -> str:
+    return "-" if ratio is None else f"{ratio:.2f}"
+
+
+def _cpu(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
+
+
+def _width(text: str) -> int:
+    """Columns on a screen: a Chinese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def _pad(text: str, width: int, *, left: bool) -> str:
+    gap = " " * (width - _width(text))
+    return text + gap if left else gap + text
