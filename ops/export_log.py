@@ -2,8 +2,8 @@
 
 For each log `<authority>/<epoch>/` holds the C2SP tlog-tiles tree (`checkpoint`, `tile/<L>/…`, `tile/entries/…`), so
 that public verifiers of that format can read it, and `checkpoints.ndjson` with every checkpoint ever signed;
-`manifest.json` says what is there. The tree is that of a checkpoint: what was not signed yet is left for the next
-export.
+`manifest.json` says what is there. A range brings leaf 0 along (`leaf0`), which names the keys. The tree is that of a
+checkpoint: what was not signed yet is left for the next export.
 
 Durability: everything is written beside the target, fsynced, and renamed as the last act; a crash leaves the target
 absent and at most one hidden file or folder, which the next export of the same name removes. Invariant: memory does
@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from ops.verify.export import FORMAT, MANIFEST, log_folder
+from ops.verify.export import FORMAT, LEAF_0, MANIFEST, log_folder
 from ops.verify.sources import LogInfo, Source
 from schemas import merkle, tiles
 
@@ -136,6 +136,9 @@ class _Log:
         wanted = size if self._asked is None else min(size, -(-self._asked // tiles.WIDTH) * tiles.WIDTH)
         first = min(self._first, wanted - wanted % tiles.WIDTH)
         tree = merkle.CompactRange()
+        if first:
+            leaf0 = self._source.read(log, 0, 1)
+            self._out.write(f"{self._folder}/{LEAF_0}", leaf0[0][1] if leaf0 else b"")
         for start in range(0, size, CHUNK):
             stop = min(size, start + CHUNK)
             rows = self._source.read(log, start, stop)

@@ -1,8 +1,8 @@
 """`liuhen verify`: recompute a log from an export or a database and name the first thing that is wrong with it.
 
-Trust comes from outside: a log verifier key (--key), a recovery key (--recovery-key), the register or any checkpoint that
-somebody kept (--register). Without them the command says aloud that the keys were taken from the log itself. Invariant:
-exit code 0 only if everything that could be checked was in order.
+Trust comes from outside: a log verifier key (--key), a recovery key (--recovery-key), the register or any checkpoint
+that somebody kept (--register). Without them the command says aloud that the keys were taken from the log itself.
+Invariant: exit code 0 only if everything that could be checked was in order.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ SHOWN: Final = 20
 @click.pass_context
 def command(
     ctx: click.Context, export: Path | None, data: Path | None, dsn_file: Path | None, dsn_env: str | None,
-    keys: tuple[str, ...], recovery: tuple[str, ...], registers: tuple[Path, ...], workers: int, lang: Language, as_json: bool,
+    keys: tuple[str, ...], recovery: tuple[str, ...], registers: tuple[Path, ...], workers: int, lang: Language,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Recompute a log and name the first bad position. 重算整个日志，指出首个有误的位置。
 

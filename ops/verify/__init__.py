@@ -1,1 +1,1 @@
-"""`liuhen verify`: an outsider's check of a log, from an export or on a database, knowing `schemas` and nothing else."""
+"""`liuhen verify`: an outsider's check of a log, on an export or a database, that knows `schemas` only."""

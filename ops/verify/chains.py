@@ -50,7 +50,7 @@ class Surroundings(Protocol):
         """An envelope further up, read again from its entry; None where that cannot be read."""
         ...
 
-    def extra(self, item: Item, seq: int) -> Extra:
+    def reread(self, item: Item, seq: int) -> Extra:
         """What the derived tables hold of an envelope that stands at `seq`."""
         ...
 
@@ -73,7 +73,7 @@ class Surroundings(Protocol):
 
 @dataclass(slots=True)
 class Chain:
-    """One chain of a terminal. `runs` = (first seq, count, first position, log), sorted, so that any seq is found again."""
+    """One chain of a terminal. `runs` = (first seq, count, first position, log), sorted: any seq is found again."""
 
     number: int
     id: bytes | None
@@ -280,7 +280,7 @@ class Walk:
         before = found.declared
         self._jump(found, unit, seal)  # (2)
         steps = self._places(found, unit, seal)  # (3)
-        forks, chain = self._follow(found, unit, steps)  # (4)
+        forks, chain = self._follow(found, steps)  # (4)
         self._check_cover(found, unit, seal, steps, signed=signed)  # (5)
         if not unit.items and seal.d <= before:
             why = ("a heartbeat is sealed only where it raises `declared`", "心跳仅在提高 declared 时才有封签")
@@ -397,7 +397,7 @@ class Walk:
                 chosen = {step.seq: step for step in combination}
                 yield [_Step(s, fresh[s].hash, fresh[s]) if s in fresh else chosen[s] for s in whole]
 
-    def _follow(self, found: Terminal, unit: Unit, steps: list[_Step]) -> tuple[dict[bytes, tuple[int, int]], int]:
+    def _follow(self, found: Terminal, steps: list[_Step]) -> tuple[dict[bytes, tuple[int, int]], int]:
         """Check and take over every fresh envelope. Returns the branches that began ({id: (seq, position)}) and the
         chain on which the batch ends.
         """
@@ -629,7 +629,7 @@ class Walk:
         assert item is not None
         extra = item.extra
         if extra is None or (item.q or item.seq) != step.seq:
-            extra = self._around.extra(item, step.seq)
+            extra = self._around.reread(item, step.seq)
             item.extra = extra
         bits, name, own, tags = extra
         bits |= (HELD if held else 0) | (AFTER_HOLE if after_hole else 0)
@@ -652,7 +652,7 @@ class Walk:
         if item is None:
             return None
         if item.extra is None:
-            item.extra = self._around.extra(item, before.seq)
+            item.extra = self._around.reread(item, before.seq)
         return item.extra[2]
 
 

@@ -1,8 +1,8 @@
 """A database as a source: our own statements, as an outsider would write them, on one read-only snapshot.
 
-The connection lives on the event loop of a thread of its own, so that verify can be called from anywhere and entries are
-fetched while others are judged. Invariant: one REPEATABLE READ, READ ONLY transaction from the first question to the
-last; nothing is written, and a log that grows meanwhile is seen as it was.
+The connection lives on the event loop of a thread of its own, so that verify can be called from anywhere. Invariant:
+one REPEATABLE READ, READ ONLY transaction from the first question to the last; nothing is written, and a log that grows
+meanwhile is seen as it was.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ TAGS: Final = """SELECT position, tag, offsets FROM log.tags WHERE log_id = $1 O
 SEALS: Final = """
 SELECT position, uuid_send(terminal), chain, last FROM log.seals WHERE log_id = $1 ORDER BY position, terminal, chain"""
 TERMINALS: Final = """
-SELECT uuid_send(terminal), authority, event_key, request_key, uuid_send(replaces), log_id, position, seq, hash, declared,
-       chain, held, revoked, clock, rare, version
+SELECT uuid_send(terminal), authority, event_key, request_key, uuid_send(replaces), log_id, position, seq, hash,
+       declared, chain, held, revoked, clock, rare, version
   FROM log.terminals WHERE authority = $1 ORDER BY terminal"""
 READABLE: Final = "SELECT has_table_privilege(format('log.%I', $1::text), 'SELECT')"
 
@@ -143,7 +143,7 @@ class DatabaseSource:
         for row in self._pages(CHECKPOINTS, log.number):
             yield row[0], row[1]
 
-    def tiles(self, log: LogInfo, level: int, index: int, width: int) -> bytes | None:
+    def tiles(self, _log: LogInfo, _level: int, _index: int, _width: int, /) -> bytes | None:
         """The database keeps no tiles."""
         return None
 

@@ -99,7 +99,7 @@ def check_epoch(
 def check_previous(
     value: EpochEntry, before: tuple[LogInfo, VerifierKey, Roots] | None, report: Report
 ) -> tuple[int, int] | None:
-    """Hold `previous` against the epoch before. Returns (size, have) where the old log had grown beyond what is stored."""
+    """Hold `previous` against the epoch before. Returns (size, have) where the old log had been longer than now."""
     if before is None:
         return None
     log, key, roots = before

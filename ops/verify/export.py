@@ -21,6 +21,7 @@ from schemas import tiles
 
 FORMAT: Final = "liuhen export v1"
 MANIFEST: Final = "manifest.json"
+LEAF_0: Final = "leaf0"
 MAX_MANIFEST: Final = 16 * 1024 * 1024
 MAX_BUNDLE: Final = tiles.WIDTH * (tiles.MAX_ENTRY_BYTES + 2)
 CACHED_BUNDLES: Final = 32
@@ -51,6 +52,9 @@ class ExportSource:
     def read(self, log: LogInfo, start: int, stop: int) -> list[tuple[int, bytes]]:
         """Entries out of the bundles that hold them; a bundle that is absent or cut off leaves its positions out."""
         found: list[tuple[int, bytes]] = []
+        if start == 0 < log.first:  # a range brings leaf 0 along, which names the keys
+            leaf = self._files.read(f"{log_folder(log.authority, log.epoch)}/{LEAF_0}", tiles.MAX_ENTRY_BYTES)
+            return [] if leaf is None or stop < 1 else [(0, leaf)]
         for index in range(start // tiles.WIDTH, -(-stop // tiles.WIDTH)):
             base = index * tiles.WIDTH
             for place, entry in enumerate(self._bundle(log, index), base):

@@ -125,8 +125,7 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
 
 REMARKS: Final[Mapping[str, tuple[str, str]]] = {
     "keys_from_log": (
-        "no trust anchor was given (--key or --recovery-key): the keys were taken from the log itself, so this shows that"
-        " the log is consistent, not whose it is",
+        "no trust anchor given (--key, --recovery-key): keys come from the log itself, which may be anybody's",
         "未给定信任锚（--key 或 --recovery-key）：密钥取自日志本身，故只能证明日志前后一致，不能证明其归属",
     ),
     "tables_unread": (
@@ -150,7 +149,7 @@ REMARKS: Final[Mapping[str, tuple[str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One contradiction. `first`..`last` are positions; equal where the place is known exactly. `facts` fill the sentence."""
+    """One contradiction. `first`..`last` are positions; equal where the place is known. `facts` fill the sentence."""
 
     code: str
     origin: str
@@ -183,7 +182,7 @@ class Finding:
 
 @dataclass(slots=True)
 class Report:
-    """What a run found and how much it looked at. `remarks` are things that are not wrong but that a reader must know."""
+    """What a run found and how much it looked at. `remarks`: not wrong, but a reader must know."""
 
     findings: list[Finding] = field(default_factory=list)
     remarks: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)

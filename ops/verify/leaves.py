@@ -1,9 +1,9 @@
-"""Entries judged one by one, without regard to their neighbours: what can be done in any order and in several processes.
+"""Entries judged one by one, without regard to their neighbours: in any order, in several processes.
 
-`judge` takes consecutive entries and gives their leaf hashes and, for each, what the chains need to know. The frame of a
-`field` entry is compared byte by byte with the only canonical form that it can have, which proves the same as decoding
-it and costs a tenth; every other entry is decoded strictly. Envelopes are read with the codec of the terminals' side
-(`schemas.canonical`), not with the server's. Invariant: a pure function of its arguments.
+`judge` takes consecutive entries and gives their leaf hashes and, for each, what the chains need to know. The frame of
+a `field` entry is compared byte by byte with the only canonical form that it can have, which proves the same as
+decoding it and costs a tenth; every other entry is decoded strictly. Envelopes are read with the codec of the
+terminals' side (`schemas.canonical`), not with the server's. Invariant: a pure function of its arguments.
 """
 
 from __future__ import annotations

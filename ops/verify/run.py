@@ -1,7 +1,7 @@
 """One run of verify: reads every log of a source once, from leaf 0 on, and gives a report.
 
-For each chunk of entries, in this order: positions are dense; leaves and forms (`leaves.judge`, in worker processes where
-that pays); the tree, at every size that somebody signed; then what the entries say, one batch after the other
+For each chunk of entries, in this order: positions are dense; leaves and forms (`leaves.judge`, in worker processes
+where that pays); the tree, at every size that somebody signed; then what the entries say, one batch after the other
 (`chains`), with the rows of the derived tables beside them (`tables`). Memory grows with terminals, aggregates and
 checkpoints, not with entries. Invariant: the run never stops at a finding.
 """
@@ -23,7 +23,7 @@ from ops.verify.leaves import Context, Extra, Item
 from ops.verify.sources import LogInfo, Source, Tables
 from ops.verify.tables import KeyMerge, SealMerge, TagMerge, compare_terminals
 from ops.verify.tree import Signed, TreeReader
-from schemas import entries, envelope, notes
+from schemas import entries, envelope, merkle, notes, tiles
 from schemas.notes import VerifierKey
 
 CHUNK: Final = 2_048
@@ -50,7 +50,7 @@ def verify(
     Raises SourceRefused where the source itself fails; whatever is wrong with a log is in the report.
     """
     began = time.monotonic()
-    run = _Run(source, anchors or Anchors(), register or {}, progress or (lambda done, total: None))
+    run = _Run(source, anchors or Anchors(), register or {}, progress or (lambda _done, _total: None))
     logs = source.logs()
     pays = workers > 1 and sum(log.end for log in logs) >= PAYS_FROM
     if pays:
@@ -146,10 +146,9 @@ class _Run:
                 self.report("head_size", -1, size=log.head.size, have=0)
             return None
         follows = log.first == 0 and whole and log.kind == "authority"
-        if log.first > 0 or log.end < log.size:
-            if log.head is None:
-                self.found.remark("partial", first=log.first, last=log.end - 1)
-                follows = False
+        if log.head is None and (log.first > 0 or log.end < log.size):
+            self.found.remark("partial", first=log.first, last=log.end - 1)
+            follows = False
         key, entry = self._leaf0(log, before, whole=whole)
         roots = self._roots[log.epoch] = Roots()
         tables = self._tables if follows else None
@@ -193,6 +192,10 @@ class _Run:
         rows = self._source.read(log, 0, 1)
         known = None if before is None else before[1]
         entry = rows[0][1] if rows else None
+        if entry is not None and log.first > 0:
+            tile = self._source.tiles(log, 0, 0, min(tiles.WIDTH, log.size)) or b""
+            if tile[:32] != merkle.leaf_hash(entry):
+                self.report("tile", 0, path=tiles.path_of(tiles.Tile(0, 0, min(tiles.WIDTH, log.size))))
         return epochs.check_epoch(entry, log, known, self._anchors, self.report, whole=whole)
 
     def _wanted(self, log: LogInfo, behind: LogInfo | None) -> list[int]:
@@ -320,7 +323,7 @@ class _Run:
             item.extra = None if data is None else leaves.read_extra(data, item.terminal, seq, context)
         return item
 
-    def extra(self, item: Item, seq: int) -> Extra:
+    def reread(self, item: Item, seq: int) -> Extra:
         """What the derived tables hold of an envelope of the current log."""
         rows = self._source.read(self._log, item.position, item.position + 1)
         data = leaves.envelope_of(rows[0][1]) if rows else None

@@ -98,7 +98,7 @@ class Source(Protocol):
         """(size under which it is kept, note) of every checkpoint, ascending."""
         ...
 
-    def tiles(self, log: LogInfo, level: int, index: int, width: int) -> bytes | None:
+    def tiles(self, log: LogInfo, level: int, index: int, width: int, /) -> bytes | None:
         """A hash tile, None where the source keeps none."""
         ...
 

@@ -100,7 +100,7 @@ class SealMerge(RowMerge):
 
 
 class TagMerge:
-    """Rows of the table tags, spread to one (tag, position) each: how a row gathers positions is the writer's affair."""
+    """Rows of the table tags, spread to one (tag, position) each: how a row gathers them is the writer's affair."""
 
     def __init__(self, rows: Iterator[TagRow], report: Report) -> None:
         self._rows = rows

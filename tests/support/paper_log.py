@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from ops.verify.sources import Head, LogInfo, Tables
-from schemas import admission, entries, enrolment, envelope, merkle
+from schemas import admission, enrolment, entries, envelope, merkle
 from schemas import batch as batches
 from schemas.admission import Fresh, Offer, Stored, TerminalState
 from schemas.batch import Batch
@@ -115,7 +115,7 @@ class PaperLog:
 
     # -- writing --
 
-    def office(self, type: str, body: Mapping[str, Any], *, origin: bytes, about: Sequence[str] = ()) -> int:
+    def office(self, kind: str, body: Mapping[str, Any], *, origin: bytes, about: Sequence[str] = ()) -> int:
         """An act of the office; returns its position."""
         self.versions[origin] = self.versions.get(origin, 0) + 1
         self.now.entries.append(
@@ -126,10 +126,10 @@ class PaperLog:
                 origin=origin,
                 version=self.versions[origin],
                 who=Who(officer="officer-0001", session=bytes(32), via="console"),
-                type=type,
+                type=kind,
                 salt=secrets.token_bytes(16),
                 received=self._tick(),
-            )  # fmt: skip
+            )
         )
         self.now.commit()
         return len(self.now.entries) - 1
@@ -140,8 +140,8 @@ class PaperLog:
         made.id = uuid7()
         made.prev = enrolment.genesis_hash(made.id, made.event.public)
         body = {
-            "authority": self.authority, "event_key": made.event.public, "genesis": made.prev, "info": {"model": "paper"},
-            "request_key": made.request.public, "terminal": made.id,
+            "authority": self.authority, "event_key": made.event.public, "genesis": made.prev,
+            "info": {"model": "paper"}, "request_key": made.request.public, "terminal": made.id,
         }  # fmt: skip
         self.office("terminal.enrolled.v1", body, origin=made.id)
         self.states[made.id] = TerminalState(0, made.prev)
@@ -185,7 +185,7 @@ class PaperLog:
                     suite=1,
                     envs=batches.envs_hash(hashes),
                     received=received,
-                )  # fmt: skip
+                )
             )
         for kind, body in done.incidents:
             now.entries.append(entries.incident(kind, body, terminal, secrets.token_bytes(16), received))

@@ -1,4 +1,4 @@
-"""What verify says of logs that are right, with every rare thing in them, and of logs that are wrong in one named way."""
+"""What verify says of logs that are right, with every rare thing in them, and of logs wrong in one named way."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def codes(report: Report) -> list[str]:
 
 
 def rich_log() -> PaperLog:
-    """Two terminals, a fork that an officer ends, a hole that is filled later, a revocation, odd envelopes, two epochs."""
+    """Two terminals, a fork that an officer ends, a hole filled later, a revocation, odd envelopes, two epochs."""
     log = PaperLog()
     lin, zhao = log.enrol(), log.enrol()
     upload(log, lin, 5)
