@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import shutil
+import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,8 @@ from schemas.problems import PROBLEMS, Problem
 from tests.support.fault_proxy import FINE, Fault, proxying
 from tests.support.paper_server import PaperServer, serving
 from tests.support.terminals import Clock, entered, hand, server_and_hand
+
+ROOT = Path(__file__).resolve().parents[2]
 
 # -- the plain story --
 
@@ -100,6 +105,58 @@ async def test_without_a_network_patience_ends_and_words_say_why(tmp_path: Path)
         line = next(line for line in words.explain(queue, "en") if line.name == "records")
         assert "not reached" in line.why
         assert "again" in line.todo
+
+
+CHILD = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from tests.support.paper_server import PaperServer
+from tests.support.terminals import hand
+async def main():
+    async with hand(PaperServer(), sys.argv[1], Path(sys.argv[2])) as terminal:
+        left = int(sys.argv[3])
+        def count(statement):
+            nonlocal left
+            if statement.startswith("BEGIN") or left < int(sys.argv[3]):
+                left -= 1
+            if left < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+        terminal.queue._db.set_trace_callback(count)
+        await terminal.client.sync()
+asyncio.run(main())
+"""
+
+
+async def test_kill_9_while_a_receipt_is_taken_over_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    server = PaperServer()
+    async with serving(server) as url:
+        steps = (1, 4, 9, 14)
+        for number in steps:
+            async with hand(server, url, tmp_path / f"t{number}") as terminal:
+                terminal.record(3, private={"person_met_name": "林某"})
+        size = server.epoch.tree.size
+        children = [
+            await asyncio.create_subprocess_exec(
+                sys.executable, "-c", CHILD, url, str(tmp_path / f"t{number}"), str(number), cwd=ROOT
+            )
+            for number in steps
+        ]
+        async with asyncio.timeout(30):
+            ended = [await child.wait() for child in children]
+        assert ended == [-signal.SIGKILL] * len(steps)
+        assert server.epoch.tree.size == size + 4 * len(steps), "the server had taken every batch"
+        taken_over = 0
+        for number in steps:
+            async with hand(server, url, tmp_path / f"t{number}") as terminal:
+                terminal.queue.check()
+                kept = terminal.queue.receipt_count()
+                waiting = 0 if kept else 3
+                assert terminal.queue.unsent() == waiting, "a receipt is taken over whole or not at all"
+                taken_over += kept
+                assert (await terminal.client.sync()).duplicates == waiting
+                assert terminal.queue.private_waiting() == 0
+        assert taken_over < len(steps), "some were killed before the commit point"
+        assert server.epoch.tree.size == size + 4 * len(steps)
 
 
 # -- refusals --
