@@ -1,0 +1,274 @@
+"""Every page in a real browser: both languages, narrow and wide, light and dark, against the rules of WCAG 2.2 AA.
+
+The list of pages comes from the tables of routes, so a page that is added without a visit here fails the first test.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.resources
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from ops import browser as needs
+from server.public.routes import make_public_app
+from server.web.routes import ROUTES, Officers
+from tests.support import projections as stories
+from tests.support.postgres import TestDatabase
+from tests.support.web import PASSWORD, House, listening, open_house
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(needs.chromium() is None, reason="needs Chromium"),
+    pytest.mark.skipif(needs.cjk_font() is None, reason="needs a font with Chinese characters"),
+]
+ARGUMENTS = [
+    "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
+]  # fmt: skip
+LOOKS = (("zh", 360, "light"), ("zh", 1440, "light"), ("en", 360, "dark"), ("en", 1440, "dark"))
+JUDGED = frozenset({("zh", 360), ("en", 1440)})
+"""Where axe looks as well: both languages, widths and, below, schemes; its rules do not depend on their combination."""
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RUN_AXE = """async rules => {
+  const result = await axe.run(document, {runOnly: rules, resultTypes: ['violations']});
+  return result.violations.map(one => [one.impact, one.id, one.nodes.slice(0, 3).map(node => node.html.slice(0, 160))]);
+}"""
+WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@dataclass
+class Visit:
+    """One page as one browser saw it, with everything that is wrong with it."""
+
+    page: Page
+    base: str
+    axe: bool = True
+    faults: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("request", lambda r: r.url.startswith((self.base, "data:")) or self._add("asks elsewhere", r.url))
+        self.page.on("pageerror", lambda e: self._add("script fails", str(e)))
+        self.page.on("console", lambda m: m.type == "error" and not _own_status(m) and self._add("console", m.text))
+
+    def _add(self, what: str, which: str) -> None:
+        self.faults.append(f"{self.page.url}: {what}: {which}")
+
+    async def look(self, path: str, *, status: int = 200) -> None:
+        answer = await self.page.goto(self.base + path)
+        assert answer is not None
+        if answer.status != status:
+            self._add("status", str(answer.status))
+        await self.judge()
+
+    async def judge(self) -> None:
+        """Judge the page that is open now."""
+        if (over := await self.page.evaluate(WIDER)) > 0:
+            self._add("scrolls sideways by", f"{over} px")
+        if not self.axe:
+            return
+        await self.page.evaluate(_axe())
+        for impact, rule, nodes in await self.page.evaluate(RUN_AXE, RULES):
+            if impact in ("serious", "critical", "moderate"):
+                self._add(f"{impact} {rule}", str(nodes))
+
+
+def _own_status(message: Any) -> bool:
+    """Chromium reports the status of an error page as a console error; these statuses are what was asked for."""
+    return message.text.startswith("Failed to load resource") and "status of 4" in message.text
+
+
+def _axe() -> str:
+    return (importlib.resources.files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=needs.chromium(), args=ARGUMENTS)
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@asynccontextmanager
+async def context_of(browser: Browser, width: int, scheme: Any, state: Any = None) -> AsyncIterator[BrowserContext]:
+    context = await browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, storage_state=state, reduced_motion="reduce"
+    )
+    context.set_default_timeout(15_000)
+    try:
+        yield context
+    finally:
+        await context.close()
+
+
+@pytest.fixture
+async def house(database: TestDatabase, short_folder: Path) -> AsyncIterator[House]:
+    async with open_house(database, short_folder, log=True) as opened:
+        yield opened
+
+
+async def sign_in(browser: Browser, house: House, name: str) -> Any:
+    """Sign in through the form, as a person does; returns the browser's cookies."""
+    async with context_of(browser, 1440, "light") as context:
+        page = await context.new_page()
+        await page.goto(f"{house.url}/terminals")
+        await page.fill("#name", name)
+        await page.fill("#password", PASSWORD)
+        await page.click("main button[type=submit]")
+        await page.wait_for_url(f"{house.url}/terminals")
+        return await context.storage_state()
+
+
+def addresses(house: House, terminal: UUID) -> Iterator[str]:
+    """An address for each page of the table."""
+    fillings = {
+        "/tasks/{id}": [stories.TASK],
+        "/cases/{id}": [stories.CASE],
+        "/hazards/{id}": [stories.HAZARD],
+        "/terminals/{id}": [str(terminal)],
+        "/help/{topic}": ["first-steps", "case-file", "terminals", "proof", "access"],
+    }
+    for (method, path), route in house.app[ROUTES].items():
+        if method == "GET" and route.kind == "page":
+            if "{" not in path:
+                yield path
+            for value in fillings[path] if "{" in path else ():
+                yield path[: path.index("{")] + value
+
+
+async def visit_all(
+    browser: Browser, house: House, terminal: UUID, look: tuple[str, int, str], head: Any, administrator: Any
+) -> list[str]:
+    """Open every page in one look; returns what is wrong."""
+    language, width, scheme = look
+    axe = (language, width) in JUDGED
+    faults: list[str] = []
+    async with context_of(browser, width, scheme, head) as context:
+        visit = Visit(await context.new_page(), house.url, axe)
+        await visit.look(f"/?lang={language}")
+        assert await visit.page.get_attribute("html", "lang") == {"zh": "zh-CN", "en": "en"}[language]
+        for path in addresses(house, terminal):
+            await visit.look(path)
+        for kind in ("task", "hazard"):
+            await visit.look(f"/cases?kind={kind}")
+        await visit.look("/cases/none", status=404)
+        await visit.page.goto(f"{house.url}/terminals/{terminal}")
+        await visit.page.check("#b-stored")
+        await visit.page.fill("#resolved-reason", " ")
+        await visit.page.click("main button[type=submit]")
+        await visit.judge()
+        faults += visit.faults
+    async with context_of(browser, width, scheme, administrator) as context:
+        visit = Visit(await context.new_page(), house.url, axe)
+        await visit.look(f"/cases?lang={language}", status=403)
+        faults += visit.faults
+    async with context_of(browser, width, scheme) as context:
+        visit = Visit(await context.new_page(), house.url, axe)
+        await visit.look(f"/cases?lang={language}")
+        await visit.page.fill("#name", "lin")
+        await visit.page.fill("#password", "wrong")
+        await visit.page.click("main button[type=submit]")
+        await visit.judge()
+        faults += visit.faults
+    return faults
+
+
+async def test_every_page_is_sound_in_both_languages_narrow_and_wide(house: House) -> None:
+    forked = await stories.enrolled(house.log)
+    await stories.inspection(house.log, forked)
+    await stories.fork(house.log, forked)
+    await stories.fold(house.database)
+    terminal = UUID(bytes=forked.id)
+    faults: list[str] = []
+    async with chromium() as browser:
+        head, administrator = await sign_in(browser, house, "he"), await sign_in(browser, house, "bao")
+        looks = [visit_all(browser, house, terminal, look, head, administrator) for look in LOOKS]
+        for found in await asyncio.gather(*looks):
+            faults += found
+    assert faults == []
+
+
+BROKEN = """<!doctype html><html><head><title>x</title></head><body><main><img src="http://127.0.0.2:9/x.png">
+<h1 style="color:#bbb;background:#fff;width:3000px">pale</h1>
+<script>throw new Error('boom')</script></main></body></html>"""
+
+
+async def test_the_judge_of_pages_sees_what_is_wrong(house: House) -> None:
+    """The control: each of the faults that the other tests look for is found on a page that has them all."""
+    async with chromium() as browser, context_of(browser, 360, "light") as context:
+        visit = Visit(await context.new_page(), house.url)
+        await visit.page.set_content(BROKEN, wait_until="domcontentloaded")
+        await visit.judge()
+        told = " ".join(visit.faults)
+        for fault in (
+            "asks elsewhere",
+            "script fails",
+            "scrolls sideways",
+            "image-alt",
+            "color-contrast",
+            "html-has-lang",
+        ):
+            assert fault in told, fault
+
+
+async def test_an_empty_house_is_sound_and_says_so(house: House) -> None:
+    async with chromium() as browser:
+        state = await sign_in(browser, house, "lin")
+        async with context_of(browser, 360, "light", state) as context:
+            visit = Visit(await context.new_page(), house.url)
+            for path in ("/?lang=zh", "/cases?kind=hazard", "/terminals"):
+                await visit.look(path)
+            assert await visit.page.inner_text(".empty strong") == "还没有登记终端。"
+            assert visit.faults == []
+
+
+async def test_the_public_pages_are_sound(tmp_path: Path) -> None:
+    app = make_public_app(tmp_path)
+    pages = [path for (method, path), route in app[ROUTES].items() if method == "GET" and route.kind == "page"]
+    assert pages
+    faults: list[str] = []
+    async with listening(app) as url, chromium() as browser:
+        for language, width, scheme in LOOKS:
+            async with context_of(browser, width, scheme) as context:
+                visit = Visit(await context.new_page(), url)
+                for path in pages:
+                    await visit.look(f"{path}?lang={language}")
+                await visit.look(f"/nowhere?lang={language}", status=404)
+                faults += visit.faults
+    assert faults == []
+
+
+async def test_the_keyboard_reaches_everything_and_focus_is_visible(house: House) -> None:
+    async with chromium() as browser, context_of(browser, 360, "light") as context:
+        page = await context.new_page()
+        await page.goto(f"{house.url}/sign-in")
+        await page.keyboard.press("Tab")
+        assert await page.evaluate("document.activeElement.className") == "skip"
+        assert await page.evaluate("document.activeElement.getBoundingClientRect().left") >= 0
+        reached = []
+        for _ in range(8):
+            await page.keyboard.press("Tab")
+            reached.append(await page.evaluate("document.activeElement.id || document.activeElement.tagName"))
+            outline = await page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            assert outline != "none" or reached[-1] == "BODY", reached
+        assert {"name", "password", "BUTTON"} <= set(reached)
+
+
+async def test_no_route_is_without_a_policy(house: House) -> None:
+    for route in house.app.router.routes():
+        method = "GET" if route.method == "HEAD" else route.method
+        assert route.resource is not None
+        declared = house.app[ROUTES].get((method, route.resource.canonical))
+        assert declared is not None, f"{route.method} {route.resource.canonical}"
+        if isinstance(declared.policy, Officers) and method != "GET":
+            assert declared.form, f"{method} {declared.path} changes something and is no form"
