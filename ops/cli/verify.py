@@ -85,7 +85,7 @@ def command(
 def opened(
     ctx: click.Context, export: Path | None, data: Path | None, dsn_file: Path | None, dsn_env: str | None
 ) -> Iterator[tuple[DatabaseSource | ExportSource, tuple[Path, ...]]]:
-    """The one source that was named, and the register that belongs to it. Raises Refusal, SourceRefused, ClusterError."""
+    """The one source that was named, and its register. Raises Refusal, SourceRefused, ClusterError."""
     from ops.verify.database import DatabaseSource
     from ops.verify.export import ExportSource
 
