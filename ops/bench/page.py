@@ -70,8 +70,10 @@ def ingest_tables(samples: Samples) -> list[Table]:
     at = samples.plan.ratio_level
     notes = [f"{NAMES[name]}: 未测 not measured, {why}" for name, why in samples.absent.items()]
     group = ", ".join(f"{level}: {events:.0f}" for level, events in samples.mean_groups().items())
-    rows = samples.rows
-    counted = f"逐行清点 counted: {rows['events']:,} events in {rows['entries']:,} entries, gapless, just those sent"
+    stored = samples.rows
+    counted = (
+        f"逐行清点 counted: {stored['events']:,} events in {stored['entries']:,} entries, gapless, just those sent"
+    )
     tables = [
         Table("写入 Ingest, events/s", head, rates, [*notes, f"每组事件 events of a group by terminals: {group}"]),
         Table("比值 Ratios", head, ratios),
