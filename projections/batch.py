@@ -150,7 +150,9 @@ class Folder:
     Not safe for two tasks. After any error in `write` or a commit whose outcome is unknown it must be thrown away.
     """
 
-    def __init__(self, slot: str, registry: Registry, positions: Mapping[tuple[str, int], int]) -> None:
+    def __init__(
+        self, slot: str, registry: Registry, positions: Mapping[tuple[str, int], int], *, keep: int = MAX_KEPT
+    ) -> None:
         self.slot = slot
         self.positions = dict(positions)
         self._queries = statements.load("tables", slot)
@@ -159,7 +161,8 @@ class Folder:
         self._authorities: dict[int, str] = {}
         self._heads: dict[int, OrderedDict[str, CaseHead]] = {}
         self._ledgers: dict[int, OrderedDict[bytes, LedgerState]] = {}
-        self._fresh = not positions
+        self._keep = keep
+        self._complete = not positions  # all there is to know of these tables is in memory
         self._touched = Touched()
 
     @classmethod
@@ -198,7 +201,6 @@ class Folder:
         for name, log_id, was, now in touched.moves:
             moves[name, log_id] = (moves.get((name, log_id), (was, now))[0], now)
         heads, items = self._take_heads(touched.heads)
-        self._fresh = False
         return Rows(heads, items, self._take_ledgers(touched.ledgers), tuple(touched.parked), moves)
 
     async def write(self, connection: asyncpg.Connection) -> None:
@@ -274,7 +276,7 @@ class Folder:
             states = self._ledgers.setdefault(log_id, OrderedDict())
             names = terminal_ledger.terminals(facts)
             self._touched.ledgers.setdefault(log_id, set()).update(names)
-            if not self._fresh:
+            if not self._complete:
                 for tag in case_file.subjects(facts):
                     if tag in known:
                         known.move_to_end(tag)
@@ -297,14 +299,16 @@ class Folder:
     def crowded(self) -> bool:
         """Whether more is kept in memory than should be: `trim` when nothing is on its way to the tables."""
         kept = [len(heads) for heads in self._heads.values()] + [len(states) for states in self._ledgers.values()]
-        return max(kept, default=0) > 2 * MAX_KEPT
+        return max(kept, default=0) > 2 * self._keep
 
     def trim(self) -> None:
         """Forget what was not touched for long. Only when all that was taken has been put: it is read again there."""
         for log_id, heads in self._heads.items():
-            _forget(heads, self._touched.heads.get(log_id, ()))
+            if _forget(heads, self._touched.heads.get(log_id, ()), self._keep):
+                self._complete = False
         for log_id, states in self._ledgers.items():
-            _forget(states, self._touched.ledgers.get(log_id, ()))
+            if _forget(states, self._touched.ledgers.get(log_id, ()), self._keep):
+                self._complete = False
 
     # -- to the tables --
 
@@ -335,9 +339,13 @@ class Folder:
         return rows
 
 
-def _forget(kept: OrderedDict[_K, Any], touched: Container[_K]) -> None:
-    while len(kept) > MAX_KEPT and next(iter(kept)) not in touched:
+def _forget(kept: OrderedDict[_K, Any], touched: Container[_K], keep: int) -> bool:
+    """Drop the oldest down to `keep`, but none that waits to be written; whether any was dropped."""
+    dropped = False
+    while len(kept) > keep and next(iter(kept)) not in touched:
         kept.popitem(last=False)
+        dropped = True
+    return dropped
 
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:

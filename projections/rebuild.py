@@ -23,6 +23,9 @@ from schemas.events import REGISTRY, Registry
 READ: Final = 16_384
 """Entries in one read."""
 
+KEEP: Final = 250_000
+"""Heads kept in memory: some 300 MB at most, and hardly a file is read twice."""
+
 COMPARE_SECONDS: Final = 3_600.0
 
 WRITE: Final = 65_536
@@ -75,7 +78,7 @@ async def rebuild(
         live = await read_live(connection)
         slot = statements.other(live.slot)
         await connection.execute(statements.load("tables", slot)["empty"])
-        folder = Folder(slot, registry, {})
+        folder = Folder(slot, registry, {}, keep=KEEP)
         logs = await read_logs(connection)
         targets = await _targets(connection, live, logs, registry)
         entries = await _bulk(lines, folder, logs, targets, progress)

@@ -83,7 +83,16 @@ async def connect(dsn: str, name: str) -> asyncpg.Connection:
         dsn,
         timeout=CONNECT_SECONDS,
         command_timeout=STATEMENT_SECONDS,
-        server_settings={"application_name": name, "lock_timeout": "60s", "jit": "off"},
+        # Everything here is asked by key or by run. Tables that just grew from nothing have no statistics yet, and
+        # without them the planner would read them whole for a few hundred keys.
+        server_settings={
+            "application_name": name,
+            "lock_timeout": "60s",
+            "jit": "off",
+            "enable_seqscan": "off",
+            "enable_hashjoin": "off",
+            "enable_mergejoin": "off",
+        },
     )
 
 
