@@ -117,6 +117,8 @@ class Shelf:
         start = papers[0].seq if papers else (self.state.seq + 1 if first is None else first)
         start = start if first is None else first
         last = start + len(papers) - 1
+        # As the committer does it: the place before the batch matters to a heartbeat and behind a hole only.
+        lowest = start if papers and not self.state.rare.holes else start - 1
         made = admission.admit(
             self.state,
             Offer(
@@ -130,7 +132,7 @@ class Shelf:
                 split=split,
                 genesis=GENESIS,
             ),
-            {s: list(self.stored[s]) for s in range(max(0, start - 1), last + 1) if s in self.stored},
+            {s: list(self.stored[s]) for s in range(lowest, last + 1) if s in self.stored},
             self.ids,
         )
         for paper, result in zip(papers, made.results, strict=True):
@@ -396,11 +398,41 @@ def test_repeating_a_branch_and_going_on_with_it_in_one_batch_begins_no_second_o
     assert incidents(made) == []
 
 
+def test_all_that_follows_a_fork_in_its_batch_is_forked_whatever_it_links_to(shelf: Shelf, five: list[Paper]) -> None:
+    other = chain(4, 1, five[2].hash, "other")
+    loose = Paper(5, b"?" * 32, "loose")
+    made = shelf.offer([*other, loose, Paper(6, five[-1].hash, "sixth")])
+    assert (outcomes(made), incidents(made)) == (["forked"] * 3, ["fork"])
+    assert shelf.state.seq == 5
+
+
+def test_a_known_one_behind_a_fork_does_not_lead_back_to_the_chain(shelf: Shelf, five: list[Paper]) -> None:
+    made = shelf.offer([*chain(4, 1, five[2].hash, "other"), five[4], Paper(6, five[4].hash, "sixth")])
+    assert outcomes(made) == ["forked", "duplicate", "forked"]
+
+
+def test_a_link_that_does_not_fit_begins_a_branch_even_if_all_places_are_free(shelf: Shelf) -> None:
+    papers = chain(1, 2, GENESIS)
+    made = shelf.offer([*papers, Paper(3, b"?" * 32, "loose")])
+    assert (outcomes(made), shelf.state.seq) == (["recorded"] * 2 + ["forked"], 2)
+
+
+def test_a_branch_that_goes_on_after_the_release_holds_the_terminal_again(shelf: Shelf, five: list[Paper]) -> None:
+    other = chain(4, 3, five[2].hash, "other")
+    shelf.offer(other[:1])
+    shelf.state = admission.release(admission.resolve_fork(shelf.state, "stored"))
+    made = shelf.offer(other[1:])
+    assert (outcomes(made), notes(made)[0], shelf.state.held) == (["forked"] * 2, ("held",), True)
+
+
 def test_an_unreadable_envelope_on_a_branch_stays_on_it(shelf: Shelf, five: list[Paper]) -> None:
     other = chain(4, 1, five[2].hash, "other")
     shelf.offer(other)
     made = shelf.offer([*other, Paper(5, None, "garbage")])
     assert (outcomes(made), incidents(made)) == (["duplicate", "forked"], [])
+    # Also where its place would be the next one of the chain.
+    made = shelf.offer([Paper(5, None, "garbage"), Paper(6, None, "more")])
+    assert outcomes(made) == ["duplicate", "forked"]
 
 
 def test_eight_branches_and_no_ninth(shelf: Shelf, five: list[Paper]) -> None:
@@ -429,8 +461,9 @@ def test_a_branch_that_is_named_goes_on_as_the_chain(shelf: Shelf, five: list[Pa
     name = shelf.offer(other).incidents[0][1]["branch"]
     shelf.state = admission.release(admission.resolve_fork(shelf.state, name))
     assert (shelf.state.seq, shelf.state.hash) == (6, other[-1].hash)
-    made = shelf.offer(chain(7, 1, other[-1].hash))
-    assert (outcomes(made), notes(made)) == (["recorded"], [()])
+    made = shelf.offer([other[-1], *chain(7, 1, other[-1].hash)])
+    assert outcomes(made) == ["duplicate", "recorded"]
+    assert notes(made)[1] == ()
     assert outcomes(shelf.offer(five)) == ["duplicate"] * 5
     later = shelf.offer(chain(6, 2, five[-1].hash))
     assert (outcomes(later), incidents(later)) == (["forked"] * 2, ["fork"])
