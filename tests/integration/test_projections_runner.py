@@ -11,6 +11,7 @@ import pytest
 import structlog
 
 from projections import queries, runner
+from projections import rebuild as rebuild_module
 from projections.rebuild import RebuildRefused, rebuild
 from projections.runner import connect
 from projections.views import Item
@@ -87,6 +88,22 @@ async def test_rebuilt_tables_equal_the_live_ones_byte_for_byte(log: Log, databa
     live, old = await tables(database, "b"), await tables(database, "a")
     assert live == old
     assert len(live["case_items"]) >= 4, "the comparison has something to compare"
+
+
+async def test_what_was_forgotten_to_save_memory_is_read_again_and_nothing_differs(
+    log: Log, database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminals = [await enrolled(log) for _ in range(3)]
+    for number in range(8):
+        for terminal in terminals:
+            tags = [f"task:t-{(number * 7) % 5}", f"hazard:h-{number % 3}", f"case:c-{number % 4}"]
+            await send(log, terminal.batch([act(terminal, "site.entered.v1", tag) for tag in tags]))
+    await fold(database)
+    for name, value in (("KEEP", 1), ("READ", 4), ("WRITE", 9)):
+        monkeypatch.setattr(rebuild_module, name, value)
+    done = await rebuild(database.dsn(PROJECTOR))
+    assert done.equal, done.different
+    assert done.entries > 90
 
 
 async def test_a_changed_row_is_found_by_check_and_mended_by_a_rebuild(log: Log, database: TestDatabase) -> None:
