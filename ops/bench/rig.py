@@ -15,7 +15,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -24,7 +24,7 @@ import asyncpg
 
 from ops import codes, compose, postmaster
 from ops import settings as settings_module
-from ops.bench.load import BATCH, Figure, LoadTerminal, drive, enrol
+from ops.bench.load import BATCH, Figure, LoadRefused, LoadTerminal, drive, enrol
 from ops.bench.machine import Machine, cpu_seconds, look, used
 from ops.cluster import Cluster
 from projections import statements
@@ -118,6 +118,14 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         transport.close()  # the pipe of a process that ended before its line was read
 
 
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for fault in group.exceptions:
+        if isinstance(fault, BaseExceptionGroup):
+            yield from _leaves(fault)
+        else:
+            yield fault
+
+
 def last_words(log: Path) -> str:
     """The end of a log file, in one line."""
     lines = log.read_text("utf-8", "replace").strip().splitlines()
@@ -168,7 +176,11 @@ class Rig:
     ) -> Sample:  # fmt: skip
         """Send what `LoadTerminal.prepare` gave; what was not sent in time goes back to the terminals."""
         before = self.cpu()
-        figure = await drive(self.url, PATH, prepared, seconds=seconds, pace=pace)
+        try:
+            figure = await drive(self.url, PATH, prepared, seconds=seconds, pace=pace)
+        except* LoadRefused as refused:
+            first = next(_leaves(refused))
+            raise BenchFault(f"{first}; the server said: {last_words(self.folder / 'serve.log')}") from None
         cpu = used(before, self.cpu(), figure.events)
         self.sent += figure.events
         for terminal, bodies, done in zip(terminals, prepared, figure.sent, strict=True):
