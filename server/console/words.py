@@ -140,7 +140,7 @@ def _lines(
 
 def _line(key: str, value: Any, schema: Mapping[str, Any], parts: Mapping[str, Any], texts: Texts, depth: int) -> Line:
     said = schema.get("x-description", {})
-    label = said.get(texts.language) or key
+    label = _capital(said.get(texts.language, key)) if said else key
     english = said.get("en", "")
     schema = _resolved(schema, parts)
     match value:
@@ -154,17 +154,22 @@ def _line(key: str, value: Any, schema: Mapping[str, Any], parts: Mapping[str, A
         case bool():
             return Line(label, "text", texts.pgettext(VALUE, "yes") if value else texts.pgettext(VALUE, "no"))
         case int() if key.endswith("_fen"):
-            return Line(
-                label, "text", texts.gettext("%(amount)s yuan") % {"amount": f"{value // 100:,}.{value % 100:02}"}
-            )
+            # The schema names the unit on the wire; a page shows yuan.
+            label = label.removesuffix("（分）").removesuffix(", fen")
+            yuan = f"{value // 100:,}.{value % 100:02}"
+            return Line(label, "text", texts.gettext("%(amount)s yuan") % {"amount": yuan})
         case int() if english.startswith("instant"):
-            return Line(label, "instant", value)
+            return Line(label.removesuffix(", ms"), "instant", value)
         case int():
             return Line(label, "number", value)
         case str() if "enum" in schema and value in schema["enum"]:
             return Line(label, "text", value_word(value, texts))
         case _:
             return Line(label, "text", str(value))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _resolved(schema: Mapping[str, Any], parts: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -14,6 +14,8 @@ from schemas.entries import INCIDENTS
 from schemas.envelope import NOTES
 from server.console import words
 from server.identity.person import ROLES
+from server.web.i18n import load_texts
+from server.web.pages import span, when
 from server.web.routes import ROUTES, Everybody, Officers, SignedByTerminal
 from tests.support import projections as stories
 from tests.support.log import PaperTerminal
@@ -227,3 +229,32 @@ def test_every_note_and_incident_has_its_sentence() -> None:
     assert set(words.NOTES) == set(NOTES)
     assert set(words.INCIDENTS) == set(INCIDENTS)
     assert set(words.ROLE_NAMES) == set(ROLES)
+
+
+def test_a_body_is_told_in_the_words_of_its_schema() -> None:
+    body = {
+        "note": "备注在后",
+        "amount_fen": 1_234_505,
+        "paid_on": "2026-01-02",
+        "channel": "bank",
+        "newer_field": {"x": [1, True]},
+        "payer": {"withheld": "ab" * 32, "arrived": False},
+    }
+    texts = load_texts()
+    lines = words.body_lines("fine_payment.recorded.v1", body, texts["zh"])
+    told = {line.label: line for line in lines}
+    assert told["金额"].value == "12,345.05 元"
+    assert told["newer_field"].value[0].value[0].value == 1, "a field not known yet keeps its name and its value"
+    assert (told["payer"].kind, told["payer"].value) == ("withheld", False)
+    assert lines[-1].value == "备注在后"
+    assert words.body_lines("fine_payment.recorded.v1", {"channel": "bank"}, texts["zh"])[0].value == "银行"
+    assert words.body_lines("drone.flown.v1", {"height": 30}, texts["en"])[0] == words.Line("height", "number", 30)
+
+
+def test_lengths_of_time_and_instants_read_well() -> None:
+    texts = load_texts()
+    assert span(0, texts["en"]) == "0 ms"
+    assert span(-1_500, texts["zh"]) == "-1 秒"
+    assert span(3 * 86_400_000 + 7_200_000 + 5_000, texts["en"]) == "3 days 2 h"
+    assert when(1_767_229_200_000, "zh") == '<time datetime="2026-01-01T09:00:00+08:00">2026年1月1日 09:00:00</time>'
+    assert when(2**60, "en") == f"<span>{2**60} ms</span>"
