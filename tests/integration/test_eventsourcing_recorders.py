@@ -194,6 +194,34 @@ def test_two_processes_share_one_gapless_log(place: Place) -> None:
     assert len(verify(place, "app")) == 400
 
 
+ADVISORY = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+
+
+def test_a_log_is_begun_by_one_at_a_time(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, inside, most = epochs.begin_epoch, 0, 0
+
+    async def watched(connection: asyncpg.Connection, *arguments: Any, **options: Any) -> Any:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        # Goes on once the other waits for its turn, or has come in where it should not.
+        while inside < 2 and await connection.fetchval(ADVISORY) == 0:
+            pass
+        begun = await real(connection, *arguments, **options)
+        inside -= 1
+        return begun
+
+    monkeypatch.setattr(epochs, "begin_epoch", watched)
+    # Different settings, so that each has an engine of its own, as two processes have.
+    with ThreadPoolExecutor(2) as pool:
+        made = [pool.submit(place.recorder, LIUHEN_TILES=str(place.folder / tiles)) for tiles in ("a", "b")]
+        first, second = (future.result(30) for future in made)
+    assert first.engine is not second.engine
+    assert most == 1
+    assert first.insert_events(events(1)) == [1]
+    assert second.insert_events(events(1)) == [2]
+
+
 def test_a_reader_never_sees_a_later_event_before_an_earlier_one(place: Place) -> None:
     log = place.recorder()
     seen: list[int] = []
@@ -290,6 +318,23 @@ def test_a_subscription_survives_the_loss_of_its_listener(place: Place, no_poll:
         place.fetch("SELECT pg_terminate_backend($1)", lost[0]["pid"])
         until(lambda: place.fetch(listeners, place.database.name) not in ([], lost))
         log.insert_events(events(1))
+        assert came.wait(10)
+
+
+def test_an_event_between_the_loss_of_the_listener_and_the_next_is_not_missed(
+    place: Place, no_poll: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = place.recorder()
+    real = asyncpg.Connection.add_listener
+
+    async def late(connection: asyncpg.Connection, channel: str, callback: Any) -> None:
+        await asyncio.to_thread(log.insert_events, events(1))  # committed while nobody listens
+        await real(connection, channel, callback)
+
+    with log.subscribe() as subscription:
+        came = first_of(subscription)
+        monkeypatch.setattr(asyncpg.Connection, "add_listener", late)
+        place.fetch("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'liuhen listener'")
         assert came.wait(10)
 
 
@@ -502,6 +547,21 @@ def test_a_view_and_its_tracking_are_written_together_or_not_at_all(place: Place
         outcomes = [pool.submit(view.insert_tracking, Tracking("upstream", 5)) for _ in range(8)]
         failures = [outcome.exception(30) for outcome in outcomes]
     assert sum(failure is None for failure in failures) == 1, "exactly once"
+
+
+def test_a_lower_notification_is_refused_while_a_higher_one_is_being_written(place: Place) -> None:
+    view = LiuhenFactory(place.environment("view")).tracking_recorder()
+    with ThreadPoolExecutor(1) as pool:
+        lower: list[Any] = []
+
+        async def slow(connection: Connection) -> None:
+            lower.append(pool.submit(view.insert_tracking, Tracking("upstream", 4)))
+            while not lower[0].done() and await connection.fetchval(ADVISORY) == 0:
+                pass
+
+        view.tx(Tracking("upstream", 5), slow)
+        assert isinstance(lower[0].exception(10), IntegrityError)
+    assert view.max_tracking_id("upstream") == 5
 
 
 @pytest.mark.parametrize("key", ["LIUHEN_DSN", "LIUHEN_KEYS", "LIUHEN_REGISTER", "LIUHEN_HOST"])

@@ -48,6 +48,7 @@ CALL_SECONDS: Final = 120.0
 OPEN_SECONDS: Final = 30.0
 READ_TRIES: Final = 10
 RETRY_SECONDS: Final = 0.2
+LISTEN_SECONDS: Final = 5.0
 
 log = structlog.get_logger("liuhen.recorders")
 T = TypeVar("T")
@@ -263,18 +264,21 @@ class Engine:
             await connection.close(timeout=5)
 
     async def _listen(self) -> None:
+        pause = RETRY_SECONDS
         while True:
             gone = asyncio.Event()
             try:
                 connection: asyncpg.Connection = await store.connect(self.settings.dsn, name="liuhen listener")
             except (*store.LOST, asyncpg.PostgresError, DatabaseUnfit) as fault:
                 log.warning("listener_waits", error=type(fault).__name__)
-                await asyncio.sleep(RETRY_SECONDS)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LISTEN_SECONDS)
                 continue
             try:
                 connection.add_termination_listener(lambda _, gone=gone: gone.set())
                 await connection.add_listener(CHANNEL, lambda *_: self._wake())
                 self._listening.set()
+                pause = RETRY_SECONDS
                 self._wake()  # whatever was written before LISTEN was in force
                 await gone.wait()
             except (*store.LOST, asyncpg.PostgresError) as fault:
