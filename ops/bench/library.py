@@ -37,12 +37,12 @@ LARGEST: Final = 16 * 1024 * 1024
 DEFAULT: Final[Mapping[str, str]] = {THREADS: "15"}
 """The library's own settings: a pool of 5 connections and 10 more when all are busy; a thread for each of the 15."""
 FASTEST: Final[Mapping[str, str]] = {
-    THREADS: "4",
+    THREADS: "8",
     "POSTGRES_ENABLE_DB_FUNCTIONS": "y",
-    "POSTGRES_POOL_SIZE": "4",
+    "POSTGRES_POOL_SIZE": "8",
     "POSTGRES_MAX_OVERFLOW": "0",
 }
-"""The quickest that was found: its functions inside the database, and few connections, because they lock the table."""
+"""The quickest of 1, 2, 4, 8, 16 connections with the library's functions inside the database; 15 are no slower."""
 
 
 def absent() -> str | None:
