@@ -224,11 +224,11 @@ async def _office(served: Served, seed: int, start: int, authority: str, events:
     taken, acts = 0, 0
     versions: dict[bytes, int] = {}
     for history in stories.histories(seed, start=start, authority=authority):
-        if taken >= events:
-            break
+        taken += sum(not event.office for event in history)
+        if taken > events:
+            break  # the terminal did not live to see the end of this one
         for event in history:
             if not event.office:
-                taken += 1
                 continue
             tag = next((t for t in event.about if t.startswith("case:")), None) or next(
                 t for t in event.about if t.startswith("task:")

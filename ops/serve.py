@@ -29,6 +29,7 @@ from ops.mirror import mirror_forever
 from ops.projector import projecting
 from ops.settings import Settings, SettingsError
 from schemas.events import REGISTRY
+from server.log.auditor import Auditor
 from server.sync.quota import Quota
 from server.sync.service import Sync
 from server.web.app import Face, Services, make_internal_app, make_runner
@@ -89,6 +90,7 @@ def _chores(settings: Settings, opened: OpenLog, sync: Sync) -> list[Coroutine[A
     queries = opened.book.queries
     chores = [
         opened.committer.tile_forever(),
+        Auditor(opened.committer, opened.pool).forever(),
         _every(CONTACT_SECONDS, sync.flush_contacts),
         _every(NONCE_SECONDS, lambda: opened.pool.execute(queries["old_nonces"])),
     ]

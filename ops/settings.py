@@ -21,7 +21,15 @@ from typing import Any
 PREFIX = "LIUHEN_"
 # Read elsewhere than into Settings: where the file is, and what `make test` tells its own tests.
 OTHER_VARIABLES = frozenset(
-    {"LIUHEN_SETTINGS", "LIUHEN_SHARED", "LIUHEN_TEST_SKIPS", "LIUHEN_FAULT", "LIUHEN_PASSWORD"}
+    {
+        "LIUHEN_SETTINGS",
+        "LIUHEN_SHARED",
+        "LIUHEN_TEST_SKIPS",
+        "LIUHEN_FAULT",
+        "LIUHEN_PASSWORD",
+        "LIUHEN_ENROLMENT_CODE",
+        "LIUHEN_TERMINAL_HOME",
+    }
 )
 LARGEST_FILE = 1024 * 1024
 LOG_LEVELS = ("debug", "info", "warning", "error")

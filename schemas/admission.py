@@ -81,8 +81,7 @@ class TerminalState:
     rare: Rare = NOTHING_RARE
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True, gc=False):
     """One stored envelope at some seq: its chain, hash, place in the log of `epoch`, and its notes as a number."""
 
     chain: int
@@ -109,15 +108,13 @@ class Offer:
     genesis: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True, gc=False):
     """Result for an envelope that the log already holds."""
 
     stored: Stored
 
 
-@dataclass(frozen=True, slots=True)
-class Fresh:
+class Fresh(Struct, frozen=True, gc=False):
     """Result for an envelope to be written: on `chain`, as a `branch` entry where `branch` is its id."""
 
     chain: int
@@ -157,31 +154,29 @@ def admit(
 def _admit_plain(state: TerminalState, offer: Offer, known_ids: MutableSet[bytes]) -> Admission | None:
     """The common case: everything is new and links. Returns None where it does not, having changed nothing."""
     prev = state.hash
+    quiet = True  # no note on any envelope yet
     for reading in offer.readings:
-        if reading.prev is not None and reading.prev != prev:
+        if reading.prev != prev and reading.prev is not None:
             return None
         prev = reading.hash
+        quiet = quiet and not reading.notes
     _check_revoked(state, offer)
     held = state.held or state.revoked is not None
-    clock = state.clock
-    results: list[Known | Fresh] = []
+    jumps, clock = _jumps(state.clock, offer.readings)
+    ids = [reading.id for reading in offer.readings if reading.id is not None]
+    results: list[Known | Fresh]
     plain = Fresh(state.chain, None, ("held",) if held else ())
-    for reading in offer.readings:
-        envelope = reading.envelope
-        notes = reading.notes
-        jumped = envelope is not None and clock_jumped(clock, envelope)
-        repeated = reading.id is not None and reading.id in known_ids
-        if reading.id is not None:
-            known_ids.add(reading.id)
-        clock = (
-            (envelope.clock.boot, envelope.clock.mono, envelope.at)
-            if envelope is not None and envelope.clock is not UNSET
-            else None
-        )
-        if notes or jumped or repeated:
-            results.append(Fresh(state.chain, None, _notes(notes, held=held, jumped=jumped, repeated=repeated)))
-        else:
-            results.append(plain)
+    if quiet and not jumps and len(set(ids)) == len(ids) and known_ids.isdisjoint(ids):
+        known_ids |= set(ids)
+        results = [plain] * len(offer.readings)
+    else:
+        results = []
+        for index, reading in enumerate(offer.readings):
+            repeated = reading.id is not None and reading.id in known_ids
+            if reading.id is not None:
+                known_ids.add(reading.id)
+            notes = _notes(reading.notes, held=held, jumped=index in jumps, repeated=repeated)
+            results.append(Fresh(state.chain, None, notes))
     incidents, rare = _split(state.rare, offer)
     after = replace(
         state,
@@ -192,6 +187,22 @@ def _admit_plain(state: TerminalState, offer: Offer, known_ids: MutableSet[bytes
         rare=rare,
     )
     return Admission(results, incidents, True, after, len(results))
+
+
+def _jumps(
+    before: tuple[bytes, int, int] | None, readings: Sequence[Reading]
+) -> tuple[set[int], tuple[bytes, int, int] | None]:
+    """Which readings of one chain note `clock_jump`, and the clock of the last one."""
+    jumps: set[int] = set()
+    for index, reading in enumerate(readings):
+        envelope = reading.envelope
+        if envelope is None or envelope.clock is UNSET:
+            before = None
+            continue
+        if before is not None and clock_jumped(before, envelope):
+            jumps.add(index)
+        before = (envelope.clock.boot, envelope.clock.mono, envelope.at)
+    return jumps, before
 
 
 def _notes(

@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from typing import Annotated, Any, Final, Literal, Protocol
@@ -167,12 +166,11 @@ class BodyCheck(Protocol):
 Lookup = Callable[[str], BodyCheck | None]
 
 
-@dataclass(slots=True)
-class Reading:
-    """What one envelope gives up. `sound` means that section 2 held; only then is `envelope` set.
+class Reading(Struct, gc=False):
+    """What one envelope gives up. It is sound where section 2 held; only then is `envelope` set.
 
     `notes` holds the notes that depend on the bytes and their place alone; admission adds those that depend on the log.
-    `private` are the commitments in the body, whose values travel beside the envelopes.
+    `private` are the commitments in the body, whose values travel beside the envelopes; `tags` the indexed tags.
     """
 
     hash: bytes
@@ -181,6 +179,34 @@ class Reading:
     envelope: Envelope | None
     id: bytes | None
     private: tuple[bytes, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+class About(Struct, frozen=True, gc=False):
+    """What an `about` array says: its indexed tags, and whether it names another authority than the log's own."""
+
+    tags: tuple[str, ...]
+    foreign: bool
+
+
+@lru_cache(maxsize=65_536)
+def about_facts(about: tuple[str, ...], own: str) -> About | None:
+    """Judge an `about` array for a log whose own tag is `own` ("authority:210500"); None where it breaks section 2.
+
+    str order equals UTF-8 order, so ascending by str is ascending by bytes.
+    """
+    last = ""
+    for tag in about:
+        if tag <= last or not tag_kind(tag):
+            return None
+        last = tag
+    foreign = any(tag != own for tag in about if tag.startswith("authority:"))
+    return About(tuple(tag for tag in about if is_indexed(tag)), foreign)
+
+
+@lru_cache(maxsize=16_384)
+def _officers(by: tuple[str, ...]) -> bool:
+    return len(set(by)) == len(by) and all(_officer(name) for name in by)
 
 
 def _printable(text: str) -> bool:
@@ -209,20 +235,8 @@ def _type_name(name: str) -> bool:
 
 
 def _bounded(envelope: Envelope) -> bool:
-    """The rules of section 2 that the struct cannot state. str order equals UTF-8 order: `sorted` by str is right."""
-    about = envelope.about
-    last = ""
-    for tag in about:
-        if tag <= last or not tag_kind(tag):
-            return False
-        last = tag
-    by = envelope.by
-    if len(by) > 1 and len(set(by)) != len(by):
-        return False
-    for name in by:
-        if not _officer(name):
-            return False
-    if not _type_name(envelope.type):
+    """The rules of section 2 that the struct cannot state, but for `about`."""
+    if not _officers(tuple(envelope.by)) or not _type_name(envelope.type):
         return False
     if envelope.blobs is not UNSET and any(len(b.type.encode()) > 128 for b in envelope.blobs):
         return False
@@ -267,7 +281,8 @@ def read(
         return _read_generic(data, digest, terminal, seq, authority, epoch, lookup)
     kind = lookup(envelope.type) if _type_name(envelope.type) else None
     raw = bytes(envelope.body)
-    if kind is None or not _is_map(raw) or not _bounded(envelope):
+    about = about_facts(tuple(envelope.about), "authority:" + authority)
+    if kind is None or about is None or not _is_map(raw) or not _bounded(envelope):
         return _read_generic(data, digest, terminal, seq, authority, epoch, lookup)
     try:
         body = kind.decode(raw)
@@ -276,14 +291,14 @@ def read(
         return _read_generic(data, digest, terminal, seq, authority, epoch, lookup)
     if not plain:  # unknown body keys, or a body of another form: the generic walk decides
         return _read_generic(data, digest, terminal, seq, authority, epoch, lookup)
-    notes = _context_notes(envelope, kind, authority, epoch, ())
+    notes = _context_notes(envelope, kind, about, epoch, ())
     # A commitment is a bin32: where no such header stands in the body there is none.
     private = kind.commitments(body) if kind.private and BIN32 in raw else ()
-    return Reading(digest, envelope.prev, notes, envelope, envelope.id, private)
+    return Reading(digest, envelope.prev, notes, envelope, envelope.id, private, about.tags)
 
 
 def _context_notes(
-    envelope: Envelope, kind: BodyCheck | None, authority: str, epoch: int, notes: tuple[str, ...]
+    envelope: Envelope, kind: BodyCheck | None, about: About, epoch: int, notes: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Add the notes of a sound envelope that depend on its type, its authority tags and the epoch."""
     more: tuple[str, ...] = ()
@@ -291,14 +306,9 @@ def _context_notes(
         more = ("claim",)
     if envelope.anchor is not UNSET and envelope.anchor.epoch != epoch:
         more = (*more, "epoch_changed")
-    if _is_foreign(tuple(envelope.about), "authority:" + authority):
+    if about.foreign:
         more = (*more, "foreign_authority")
     return tuple(sorted((*notes, *more))) if more or notes else ()
-
-
-@lru_cache(maxsize=16_384)
-def _is_foreign(about: tuple[str, ...], own: str) -> bool:
-    return any(tag != own for tag in about if tag.startswith("authority:"))
 
 
 def _read_generic(
@@ -332,19 +342,21 @@ def _read_generic(
     # (4) the fields of section 2
     extra = value.keys() - _KNOWN
     envelope: Envelope | None
+    about: About | None = None
     try:
         if type(value.get("body")) is not dict:
             raise ValueError("body is not a map")
         known = {k: v for k, v in value.items() if k in _KNOWN} if extra else value
         envelope = _DECODER.decode(data if not extra else _SORTED.encode(known))
-        if not _bounded(envelope):
+        about = about_facts(tuple(envelope.about), "authority:" + authority)
+        if about is None or not _bounded(envelope):
             raise ValueError("a field is out of bounds")
     except (msgspec.DecodeError, ValueError):
         envelope = None
         found.add("invalid_fields")
     name = value.get("id")
     event_id = name if type(name) is bytes and len(name) == 16 else None
-    if found & UNSOUND or envelope is None:
+    if found & UNSOUND or envelope is None or about is None:
         return Reading(digest, prev, tuple(sorted(found & UNSOUND)), None, event_id)
     # (5) type and body
     if extra:
@@ -358,8 +370,8 @@ def _read_generic(
             private = kind.commitments(kind.decode(envelope.body))
         except (ValueError, RecursionError, OverflowError):
             found.add("invalid_body")
-    notes = _context_notes(envelope, kind, authority, epoch, tuple(found))
-    return Reading(digest, prev, notes, envelope, event_id, private)
+    notes = _context_notes(envelope, kind, about, epoch, tuple(found))
+    return Reading(digest, prev, notes, envelope, event_id, private, about.tags)
 
 
 def clock_jumped(before: tuple[bytes, int, int] | None, envelope: Envelope) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
+import msgspec
 from msgspec import UNSET
 
 from schemas import admission, enrolment, entries, merkle, notes
@@ -30,6 +31,7 @@ from server.log.committer import Committer, Group, Turn
 from server.log.store import Connection
 
 ZERO32: Final = bytes(32)
+_ENCODER = msgspec.msgpack.Encoder()  # the lines of results are written with their keys in order
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,15 +186,18 @@ class FieldBatch:
     def _write_envelopes(self, admitted: Admission, turn: Turn, group: Group, found: Any) -> None:
         batch = self.batch
         terminal, epoch, log_id = batch.terminal, turn.log.epoch, turn.log.log_id
+        shared = terminal in group.shared
         tags: dict[str, list[int]] = {}
-        indexed = envelopes.is_indexed
-        self._chain = admitted.state.chain
+        runs: list[list[int]] = []
+        last_tags: tuple[str, ...] | None = None
+        add_key, readings, first = turn.keys.append, self._readings, batch.first
+        chain = admitted.state.chain
         for index, result in enumerate(admitted.results):
             if isinstance(result, Known):
-                self._chain = result.stored.chain
+                chain = result.stored.chain
                 continue
-            reading = self._readings[index]
-            seq = batch.first + index
+            reading = readings[index]
+            seq = first + index
             if result.branch is None:
                 position = turn.append(self._entries[index], self._leaves[index])
             else:
@@ -200,15 +205,18 @@ class FieldBatch:
                     entries.branch(result.branch, batch.envelopes[index], seq, terminal, self.received)
                 )
             bits = envelopes.notes_to_bits(result.notes) if result.notes else 0
-            self._chain = result.chain
-            turn.key(terminal, seq, result.chain, position, bits, reading.id)
-            group.remember(terminal, seq, Stored(result.chain, reading.hash, position, epoch, bits))
+            chain = result.chain
+            add_key((log_id, terminal, seq, chain, position, bits, reading.id))
+            if shared:
+                group.remember(terminal, seq, Stored(chain, reading.hash, position, epoch, bits))
             envelope = reading.envelope
             if envelope is None:
                 continue
-            for tag in envelope.about:
-                if indexed(tag):
-                    tags.setdefault(tag, []).append(position)
+            if reading.tags is not last_tags:  # the same object for the same tags: `about_facts` keeps them
+                last_tags = reading.tags
+                runs = [tags.setdefault(tag, []) for tag in last_tags]
+            for places in runs:
+                places.append(position)
             if envelope.blobs is not UNSET:
                 for digest in {blob.sha256 for blob in envelope.blobs}:
                     group.wanted.append((log_id, terminal, "blob", digest, seq, position))
@@ -216,6 +224,7 @@ class FieldBatch:
             for digest in reading.private:
                 group.wanted.append((log_id, terminal, "private", digest, seq, position))
                 found.more += 1
+        self._chain = chain
         turn.tag(tags)
 
     def _seal_entry(self) -> bytes:
@@ -308,27 +317,25 @@ class FieldBatch:
         first = min((row["seq"] for row in rows if row["kind"] == "blob"), default=None)
         return watermark if first is None else min(watermark, first - 1)
 
-    def _results(self, turn: Turn, admitted: Admission) -> list[dict[str, Any]]:
+    def _results(self, turn: Turn, admitted: Admission) -> msgspec.Raw:
+        """The array of results, encoded once: the receipt is encoded for its signature and again with it."""
         found: list[dict[str, Any]] = []
-        position = turn.base
         fresh = iter(self._fresh_positions())
-        for index, result in enumerate(admitted.results):
-            seq = self.batch.first + index
+        for seq, result in enumerate(admitted.results, self.batch.first):
             if isinstance(result, Fresh):
-                position = next(fresh)
                 outcome = "recorded" if result.branch is None else "forked"
-                line: dict[str, Any] = {"outcome": outcome, "position": position, "seq": seq}
+                line: dict[str, Any] = {"outcome": outcome, "position": next(fresh), "seq": seq}
                 if result.notes:
-                    line["notes"] = list(result.notes)
+                    line = {"notes": result.notes, **line}
             else:
                 stored = result.stored
                 line = {"outcome": "duplicate", "position": stored.position, "seq": seq}
                 if stored.note_bits:
-                    line["notes"] = list(envelopes.notes_from_bits(stored.note_bits))
+                    line = {"notes": envelopes.notes_from_bits(stored.note_bits), **line}
                 if stored.epoch != turn.log.epoch:
-                    line["epoch"] = stored.epoch
+                    line = {"epoch": stored.epoch, **line}
             found.append(line)
-        return found
+        return msgspec.Raw(_ENCODER.encode(found))
 
     def _fresh_positions(self) -> range:
         """Fresh envelopes stand one behind the other, right before the batch's seal."""

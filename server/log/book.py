@@ -43,6 +43,7 @@ class LogState:
     verifier: VerifierKey
     tree: Tree
     note: str = ""
+    signed_size: int = 0
     loaded: bool = False
     closed: str | None = None
     keys: EpochKeys | None = None
@@ -192,7 +193,7 @@ class Book:
         except LogClosed as why:
             state.closed = str(why)
             raise
-        state.note, state.loaded = note, True
+        state.note, state.signed_size, state.loaded = note, size, True
         state.remember_root(size, root)
 
     async def _check_moved_head(self, state: LogState, size: int, root: bytes, note: str, frontier: bytes) -> None:

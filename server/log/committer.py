@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -107,6 +107,7 @@ class Group:
         self.turns: dict[str, Turn] = {}
         self.terminals: dict[bytes, Terminal] = {}
         self.stored: dict[bytes, dict[int, list[Stored]]] = {}
+        self.shared: set[bytes] = set()  # terminals of more than one work: later ones look at what earlier ones wrote
         self.ids: dict[int, set[bytes]] = {}
         self.wanted: list[tuple[int, bytes, str, bytes, int, int]] = []
         self.private: list[tuple[bytes, bytes, bool]] = []
@@ -316,7 +317,7 @@ class Committer:
                 raise
         # From here on the group is stored: finish or die.
         for turn in grown:
-            turn.log.note = turn.note
+            turn.log.note, turn.log.signed_size = turn.note, turn.size
             turn.log.remember_root(turn.size, turn.log.tree.root())
         for turn in group.turns.values():
             turn.note = turn.note or turn.log.note
@@ -360,9 +361,10 @@ class Committer:
 
     async def _read(self, connection: Connection, group: Group, works: list[_Waiting]) -> None:
         queries = self.book.queries
-        names = {t for w in works for t in w.work.terminals()}
+        names = Counter(t for w in works for t in w.work.terminals())
+        group.shared = {t for t, works_of_it in names.items() if works_of_it > 1}
         if names:
-            for row in await connection.fetch(queries["terminals"], [store.uuid(t) for t in names]):
+            for row in await connection.fetch(queries["terminals"], list(names)):
                 found = _terminal(row)
                 group.terminals[found.terminal] = found
         places = [(w.work.authority, place) for w in works if (place := w.work.places(group)) is not None]
@@ -377,7 +379,7 @@ class Committer:
             _index_stored(group, rows)
         ids = {name for w in works for name in w.work.ids()}
         if ids:
-            for row in await connection.fetch(queries["known_ids"], [store.uuid(name) for name in ids]):
+            for row in await connection.fetch(queries["known_ids"], list(ids)):
                 group.ids.setdefault(row["log_id"], set()).add(row["id"].bytes)
         for waiting in works:
             await waiting.work.read(connection, group.turns[waiting.work.authority], group, self.book)
@@ -550,6 +552,7 @@ class Committer:
         if self._connection is not None and not self._connection.is_closed():
             return self._connection
         connection = await store.connect(self._dsn, name="liuhen committer")
+        await store.raw_uuids(connection)
         identity = await store.server_identity(connection)
         if self._identity is not None and identity != self._identity:
             log.warning("database_changed", was=self._identity, now=identity)

@@ -122,8 +122,10 @@ INSERT INTO log.nonces (terminal, nonce) VALUES ($1, $2) ON CONFLICT DO NOTHING 
 DELETE FROM log.nonces WHERE seen < now() - interval '600 seconds';
 
 -- name: last_version
--- The newest version of an aggregate in a log.
-SELECT coalesce(max(version), 0) FROM log.keys WHERE log_id = $1 AND origin = $2 AND chain = -1;
+-- The newest version of an aggregate, over all epochs of the authority: versions go on when an epoch begins.
+SELECT coalesce(max(k.version), 0) FROM log.keys k
+  JOIN log.logs l ON l.log_id = k.log_id JOIN log.logs n ON n.authority = l.authority
+ WHERE n.log_id = $1 AND k.origin = $2 AND k.chain = -1;
 
 -- name: tag_after
 -- Append conditions: positions behind one that carry a tag, first position and offsets of each row.
