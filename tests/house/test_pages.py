@@ -240,7 +240,7 @@ async def test_the_public_pages_are_sound(tmp_path: Path) -> None:
     async with listening(app) as url, chromium() as browser:
         for language, width, scheme in LOOKS:
             async with context_of(browser, width, scheme) as context:
-                visit = Visit(await context.new_page(), url)
+                visit = Visit(await context.new_page(), url, (language, width) in JUDGED)
                 for path in pages:
                     await visit.look(f"{path}?lang={language}")
                 await visit.look(f"/nowhere?lang={language}", status=404)
