@@ -471,7 +471,7 @@ class Committer:
                 for turn in grown:
                     stored = await connection.fetchval(self.book.queries["checkpoint_at"], turn.log.log_id, turn.size)
                     return bool(stored == turn.note)
-                return True
+                return False  # nothing was appended: deciding it once more is safe
             except store.LOST:
                 await self._drop_connection()
                 await asyncio.sleep(min(1.0, 0.05 * (attempt + 1)))
