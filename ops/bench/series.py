@@ -222,6 +222,7 @@ async def _paced(rig: Rig, terminals: Sequence[LoadTerminal], pace: float, secon
     """(events a second, longest lag in s) of a load of `pace` events a second, while the projections run."""
     batches = max(1, int(pace * seconds) // (BATCH * len(terminals)))
     prepared = [terminal.prepare(batches) for terminal in terminals]
+    began = time.perf_counter()
     sizes: list[tuple[float, int]] = []
     lag = 0.0
     sending = asyncio.create_task(rig.send(terminals, prepared, pace=pace))
@@ -231,9 +232,9 @@ async def _paced(rig: Rig, terminals: Sequence[LoadTerminal], pace: float, secon
             now = time.perf_counter()
             position, size = await _behind(rig)
             sizes.append((now, size))
-            # The log was as long as `position` at the latest when a look first saw it longer.
-            since = next((when for when, seen in sizes if seen > position), now)
-            lag = max(lag, now - since)
+            # What is not folded yet came after the newest look that saw no more than what is: a bound from above.
+            since = max((when for when, seen in sizes if seen <= position), default=began)
+            lag = max(lag, now - since if size > position else 0.0)
             if ended and position >= size:
                 break
             if lag > PATIENCE_SECONDS:
