@@ -31,7 +31,7 @@ def command() -> None:
 def create(
     ctx: click.Context, role: str, authority: str, label: str | None, days: int, data: Path | None, as_json: bool
 ) -> None:
-    """Make a token and print it once: send it as `Authorization: Bearer TOKEN`."""
+    """Make a token and print it once: send it as `Authorization: Bearer TOKEN`. 新建令牌，只显示一次。"""
     from server.identity import store
 
     async def work(connection: asyncpg.Connection) -> tuple[str, datetime]:

@@ -80,7 +80,10 @@ def add(
     data: Path | None,
     as_json: bool,
 ) -> None:
-    """Make an account NAME. The password is asked for, or comes from --password-file or LIUHEN_PASSWORD."""
+    """Make an account NAME. 新建账号。
+
+    The password is asked for, or comes from --password-file or LIUHEN_PASSWORD.
+    """
     from server.identity import passwords, store
 
     _checked(store.check_authority, authority)
@@ -104,7 +107,7 @@ def add(
 @data_option
 @click.pass_context
 def password(ctx: click.Context, name: str, password_file: Path | None, data: Path | None) -> None:
-    """Give the account NAME a new password; its sessions end."""
+    """Give the account NAME a new password; its sessions end. 更换密码，并结束全部会话。"""
     from server.identity import passwords, store
 
     hashed = _hash(passwords.hash_password, _password(password_file))
@@ -122,7 +125,7 @@ def password(ctx: click.Context, name: str, password_file: Path | None, data: Pa
 @data_option
 @click.pass_context
 def disable(ctx: click.Context, name: str, undo: bool, data: Path | None) -> None:
-    """Close the account NAME; its sessions end at once."""
+    """Close the account NAME; its sessions end at once. 停用账号，并结束全部会话。"""
     from server.identity import store
 
     async def work(connection: asyncpg.Connection) -> None:
@@ -137,7 +140,7 @@ def disable(ctx: click.Context, name: str, undo: bool, data: Path | None) -> Non
 @json_option
 @click.pass_context
 def list_(ctx: click.Context, data: Path | None, as_json: bool) -> None:
-    """List all accounts."""
+    """List all accounts. 列出全部账号。"""
     from server.identity import store
 
     users = with_database(ctx, data, store.list_users)
