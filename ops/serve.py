@@ -59,7 +59,8 @@ async def serving(settings: Settings, *, faces: Sequence[Callable[[Services], Fa
     async with contextlib.AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings))
         opened = await stack.enter_async_context(open_log(settings, database, hook=faults.hook_from_environment()))
-        await stack.enter_async_context(projecting(settings, database))
+        if settings.projector == "on":
+            await stack.enter_async_context(projecting(settings, database))
         console = await stack.enter_async_context(
             asyncpg.create_pool(database.dsn("liuhen_console"), min_size=1, max_size=8, command_timeout=30)
         )

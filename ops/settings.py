@@ -73,6 +73,8 @@ class Settings:
     authorities: str = "210000 210500 210521"
     """Codes of the authorities whose logs an embedded installation begins with: by default a province, a city and a
     county of one line. Others are added with `liuhen authority add`."""
+    projector: str = "on"
+    """Whether this process keeps a projector ("on") or leaves the projections to another server process ("off")."""
     uploads_per_second: str = "20"
     """Uploads a second that one terminal may sustain (bursts of thirty times that); 0 means no quota."""
     log_level: str = "info"
@@ -170,6 +172,8 @@ def _checked(name: str, value: object, origin: str, base: Path) -> object:
         raise SettingsError(f"{name} {origin}: expected HOST:PORT such as 127.0.0.1:8080{shown}")
     if name == "log_level" and value not in LOG_LEVELS:
         raise SettingsError(f"{name} {origin}: expected one of {', '.join(LOG_LEVELS)}{shown}")
+    if name == "projector" and value not in ("on", "off"):
+        raise SettingsError(f"{name} {origin}: expected on or off{shown}")
     if name == "uploads_per_second" and not re.fullmatch(r"[0-9]{1,6}", value):
         raise SettingsError(f"{name} {origin}: expected a whole number{shown}")
     if name == "origin" and not re.fullmatch(r"https?://[^/\s]+", value):
