@@ -10,6 +10,7 @@ Invariant: no handler runs for a request whose route has no policy or whose poli
 
 from __future__ import annotations
 
+import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable
@@ -20,6 +21,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from schemas.problems import Problem
 from server.identity.person import Person
@@ -125,10 +127,25 @@ def make_internal_app(services: Services, *faces: Face) -> web.Application:
     return app
 
 
+class _BrokenHttp(logging.Filter):
+    """aiohttp's own lines about HTTP that it cannot read quote what came; the log says only that it came."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        fault = record.exc_info[1] if record.exc_info else None
+        if isinstance(fault, HttpProcessingError):
+            log.info("broken_http", error=type(fault).__name__)
+        elif record.levelno >= logging.WARNING:
+            log.error("http_failed", error=type(fault).__name__)
+        return False
+
+
 def make_runner(app: web.Application) -> web.AppRunner:
     """The runner with the deadlines and limits that the faces rely on."""
+    quiet = logging.Logger("liuhen.http")
+    quiet.addFilter(_BrokenHttp())
     return web.AppRunner(
         app,
+        logger=quiet,
         auto_decompress=False,
         keepalive_timeout=KEEPALIVE_SECONDS,
         lingering_time=LINGER_SECONDS,

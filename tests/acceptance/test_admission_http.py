@@ -151,9 +151,7 @@ def beside(city: Bureau) -> Any:
     return open_log(city.settings(), Database(lambda role: city.cluster.dsn(role, DATABASE), embedded=True))
 
 
-async def test_the_branch_that_an_officer_names_goes_on_as_the_chain(
-    city: Bureau, at: Door, t1: PaperTerminal
-) -> None:
+async def test_the_branch_that_an_officer_names_goes_on_as_the_chain(city: Bureau, at: Door, t1: PaperTerminal) -> None:
     await at.post(t1.batch([t1.envelope()]))
     clone = t1.clone()
     await at.post(t1.batch([t1.envelope(), t1.envelope()]))
@@ -199,7 +197,9 @@ async def test_without_the_key_no_envelope_can_be_changed_dropped_added_or_moved
         "declared raised": changed(batch, declared=9),
         "loss invented": changed(batch, first=5, declared=9, lost=[Lost(1, bytes(32), 4)]),
         "seen invented": changed(batch, seen=Seen(1, bytes(32), 1)),
-        "signed by another": changed(batch, sig=other.event.sign(batches.message_of(batch, [sha256(e).digest() for e in sent]))),
+        "signed by another": changed(
+            batch, sig=other.event.sign(batches.message_of(batch, [sha256(e).digest() for e in sent]))
+        ),
         "signature cut": changed(batch, sig=batch.sig[:63] + bytes([batch.sig[63] ^ 1])),
     }
     for name, attempt in attempts.items():
@@ -280,7 +280,9 @@ async def test_an_oversize_envelope_is_declared_lost_and_the_terminal_goes_on_he
     assert (await city.verify()).clean
 
 
-async def test_what_was_declared_lost_and_is_found_again_fills_the_hole(city: Bureau, at: Door, t1: PaperTerminal) -> None:
+async def test_what_was_declared_lost_and_is_found_again_fills_the_hole(
+    city: Bureau, at: Door, t1: PaperTerminal
+) -> None:
     await at.post(t1.batch([t1.envelope()]))
     gone = [t1.envelope(), t1.envelope()]
     after = t1.envelope()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import json
 import os
 import select
@@ -182,7 +183,9 @@ class Bureau:
         """`start` for tests that have other things to do meanwhile."""
         return await asyncio.to_thread(lambda: self.start(**options))
 
-    def command(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    def command(
+        self, *arguments: str, environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run another verb of the command line on this folder (`--data` is added)."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("LIUHEN_")}
         return subprocess.run(
@@ -319,7 +322,7 @@ class Door:
         """POST bytes, or a batch in its canonical form."""
         data = batches.encode(body) if isinstance(body, Batch) else body
         sent = {"Content-Type": MSGPACK, "Accept": MSGPACK, **(headers or {})}
-        async with self.session.post(self.url + path, data=data, headers=sent) as response:
+        async with self.session.post(self.url + path, data=io.BytesIO(data), headers=sent) as response:
             return Answer(response.status, await response.read(), dict(response.headers))
 
     async def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
@@ -422,14 +425,18 @@ async def audit(dsn: str) -> Audited:
 
 async def _audit_log(connection: Any, log: Any, found: Audited) -> None:
     origin = log["origin"]
-    rows = await connection.fetch("SELECT position, entry FROM log.entries WHERE log_id = $1 ORDER BY position", log["log_id"])
+    rows = await connection.fetch(
+        "SELECT position, entry FROM log.entries WHERE log_id = $1 ORDER BY position", log["log_id"]
+    )
     if [row["position"] for row in rows] != list(range(log["size"])):
         raise Unsound(f"{origin}: positions are not 0..{log['size'] - 1}, {len(rows)} entries are stored")
     leaves = [sha256(b"\x00" + row["entry"]).digest() for row in rows]
     first = entries.decode(bytes(rows[0]["entry"]))
     assert isinstance(first, entries.EpochEntry)
     key = notes.VerifierKey.parse(first.keys.log)
-    kept = await connection.fetch("SELECT size, note FROM log.checkpoints WHERE log_id = $1 ORDER BY size", log["log_id"])
+    kept = await connection.fetch(
+        "SELECT size, note FROM log.checkpoints WHERE log_id = $1 ORDER BY size", log["log_id"]
+    )
     for row in kept:
         signed = notes.open_checkpoint(row["note"], key, origin)
         if signed.size != row["size"] or signed.root != root_of(leaves[: signed.size]):
@@ -437,13 +444,19 @@ async def _audit_log(connection: Any, log: Any, found: Audited) -> None:
     if not kept or kept[-1]["note"] != log["note"] or kept[-1]["size"] != log["size"]:
         raise Unsound(f"{origin}: the head is not the newest checkpoint")
     found.logs[origin] = [bytes(row["entry"]) for row in rows]
-    for row in await connection.fetch("SELECT origin, version, chain, position FROM log.keys WHERE log_id = $1", log["log_id"]):
+    for row in await connection.fetch(
+        "SELECT origin, version, chain, position FROM log.keys WHERE log_id = $1", log["log_id"]
+    ):
         found.places[origin, row["origin"].bytes, row["version"], row["chain"]] = row["position"]
-    seen: dict[tuple[bytes, bytes], int] = {}
+    owners = {place: name for (log_origin, *name), place in found.places.items() if log_origin == origin}
+    seen: dict[tuple[Any, ...], int] = {}
     for position, raw in enumerate(found.logs[origin]):
         entry = entries.decode(raw)
         if isinstance(entry, entries.FieldEntry | entries.BranchEntry):
-            name = (entry.t, sha256(entry.e).digest())
+            owner, seq, _ = owners.get(position, (None, 0, 0))
+            if owner != entry.t:
+                raise Unsound(f"{origin}: nothing says whose the envelope at {position} is")
+            name = (owner, seq, sha256(entry.e).digest())
             if name in seen:
                 raise Unsound(f"{origin}: one envelope stands at {seen[name]} and at {position}")
             seen[name] = position

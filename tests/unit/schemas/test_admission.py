@@ -154,9 +154,7 @@ class Shelf:
 
 
 def outcomes(made: Admission) -> list[str]:
-    return [
-        "duplicate" if isinstance(r, Known) else "recorded" if r.branch is None else "forked" for r in made.results
-    ]
+    return ["duplicate" if isinstance(r, Known) else "recorded" if r.branch is None else "forked" for r in made.results]
 
 
 def notes(made: Admission) -> list[tuple[str, ...]]:
@@ -290,7 +288,9 @@ def test_a_heartbeat_may_declare_a_loss(shelf: Shelf, five: list[Paper]) -> None
     [[Lost(7, b"h" * 32, 8)], [Lost(6, b"h" * 32, 7)], [Lost(1, b"h" * 32, 4)]],
     ids=["not from head+1", "not up to first-1", "below the head"],
 )
-def test_a_loss_that_does_not_cover_what_is_missing_is_a_gap(shelf: Shelf, five: list[Paper], parts: list[Lost]) -> None:
+def test_a_loss_that_does_not_cover_what_is_missing_is_a_gap(
+    shelf: Shelf, five: list[Paper], parts: list[Lost]
+) -> None:
     assert shelf.refused(chain(9, 1, b"h" * 32), lost=parts).code == "gap"
 
 
@@ -319,7 +319,9 @@ def test_what_was_lost_and_found_fills_the_hole(shelf: Shelf, lost: list[Paper])
     assert shelf.state.seq == 9
 
 
-def test_a_part_that_links_to_the_head_before_the_hole_fills_it_and_the_rest_may_follow(shelf: Shelf, lost: list[Paper]) -> None:
+def test_a_part_that_links_to_the_head_before_the_hole_fills_it_and_the_rest_may_follow(
+    shelf: Shelf, lost: list[Paper]
+) -> None:
     assert notes(shelf.offer(lost[:1])) == [("after_hole", "held")]
     assert notes(shelf.offer(lost[1:])) == [("after_hole", "held")] * 2
     assert outcomes(shelf.offer(lost)) == ["duplicate"] * 3
@@ -335,14 +337,18 @@ def test_a_part_that_does_neither_begins_a_branch(shelf: Shelf, lost: list[Paper
     assert (outcomes(made), incidents(made)) == (["forked"], ["fork"])
 
 
-def test_known_lost_and_new_ones_in_one_batch_find_their_places(shelf: Shelf, five: list[Paper], lost: list[Paper]) -> None:
+def test_known_lost_and_new_ones_in_one_batch_find_their_places(
+    shelf: Shelf, five: list[Paper], lost: list[Paper]
+) -> None:
     ninth = chain(9, 1, lost[-1].hash)[0]
     made = shelf.offer([*five[3:], *lost, ninth, *chain(10, 1, ninth.hash)])
     assert outcomes(made) == ["duplicate"] * 2 + ["recorded"] * 3 + ["duplicate", "recorded"]
     assert made.incidents == []
 
 
-def test_another_one_where_the_hole_was_filled_begins_a_branch(shelf: Shelf, five: list[Paper], lost: list[Paper]) -> None:
+def test_another_one_where_the_hole_was_filled_begins_a_branch(
+    shelf: Shelf, five: list[Paper], lost: list[Paper]
+) -> None:
     shelf.offer(lost)
     made = shelf.offer(chain(6, 2, five[-1].hash, "other"))
     assert (outcomes(made), incidents(made)) == (["forked"] * 2, ["fork"])
@@ -390,7 +396,9 @@ def test_a_branch_longer_than_the_chain_goes_on(shelf: Shelf, five: list[Paper])
     assert incidents(beat) == []
 
 
-def test_repeating_a_branch_and_going_on_with_it_in_one_batch_begins_no_second_one(shelf: Shelf, five: list[Paper]) -> None:
+def test_repeating_a_branch_and_going_on_with_it_in_one_batch_begins_no_second_one(
+    shelf: Shelf, five: list[Paper]
+) -> None:
     other = chain(4, 4, five[2].hash, "other")
     shelf.offer(other[:2])
     made = shelf.offer([five[2], *other])
@@ -549,7 +557,10 @@ def test_a_heartbeat_from_within_a_hole_is_not_compared_but_at_its_end_it_is(she
 def test_a_split_view_is_recorded_once_for_each_seen_and_stops_nothing(shelf: Shelf) -> None:
     wrong, other = Seen(1, b"r" * 32, 9), Seen(2, b"r" * 32, 9)
     made = shelf.offer(chain(1, 1, GENESIS), seen=wrong, split=True)
-    assert (outcomes(made), made.incidents) == (["recorded"], [("split_view", {"epoch": 1, "root": b"r" * 32, "size": 9})])
+    assert (outcomes(made), made.incidents) == (
+        ["recorded"],
+        [("split_view", {"epoch": 1, "root": b"r" * 32, "size": 9})],
+    )
     assert incidents(shelf.offer(chain(2, 1, shelf.state.hash), seen=wrong, split=True)) == []
     assert incidents(shelf.offer(chain(3, 1, shelf.state.hash), seen=other, split=True)) == ["split_view"]
     assert incidents(shelf.offer(chain(4, 1, shelf.state.hash), seen=Seen(1, b"q" * 32, 2), split=False)) == []
@@ -590,9 +601,7 @@ class Chains(RuleBasedStateMachine):
         if not papers:
             return
         state = self.shelf.state
-        continues = any(
-            b.seq == papers[0].seq - 1 and b.hash == papers[0].prev for b in state.rare.branches
-        )
+        continues = any(b.seq == papers[0].seq - 1 and b.hash == papers[0].prev for b in state.rare.branches)
         gap = papers[0].seq > state.seq + 1 and not continues
         fresh = [p for p in papers if (p.seq, p.hash) not in self.placed]
         try:
@@ -666,7 +675,9 @@ class Chains(RuleBasedStateMachine):
         """What follows the head was lost on the way; what stands behind it comes."""
         own = self.hands[hand % len(self.hands)]
         state = self.shelf.state
-        if len(own) <= state.seq + skip or (state.seq and (len(own) < state.seq or own[state.seq - 1].hash != state.hash)):
+        if len(own) <= state.seq + skip or (
+            state.seq and (len(own) < state.seq or own[state.seq - 1].hash != state.hash)
+        ):
             return
         last = own[state.seq + skip - 1]
         first = own[state.seq + skip]

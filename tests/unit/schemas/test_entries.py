@@ -114,7 +114,9 @@ def test_the_known_disclosure_hides_the_document_behind_its_salt() -> None:
 
 
 @given(st.binary(max_size=700), st.binary(min_size=16, max_size=16), st.integers(0, 2**53 - 1))
-def test_the_frame_of_a_batch_gives_the_entries_that_the_builder_gives(data: bytes, terminal: bytes, received: int) -> None:
+def test_the_frame_of_a_batch_gives_the_entries_that_the_builder_gives(
+    data: bytes, terminal: bytes, received: int
+) -> None:
     made = entries.FieldFrame(terminal, received)(data)
     assert made == canonical.encode({"e": data, "k": "field", "r": received, "t": terminal, "v": 1})
     decoded = entries.decode_strict(made)

@@ -139,7 +139,9 @@ INVALID: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("changes", [c for n, c in INVALID.items() if n != "no v"], ids=[n for n in INVALID if n != "no v"])
+@pytest.mark.parametrize(
+    "changes", [c for n, c in INVALID.items() if n != "no v"], ids=[n for n in INVALID if n != "no v"]
+)
 def test_a_field_outside_section_2_is_noted_and_nothing_but_the_place_is_read(changes: dict[str, Any]) -> None:
     found = reading_of(data_of(**changes))
     assert "invalid_fields" in found.notes
@@ -240,7 +242,9 @@ def test_the_commitments_of_a_body_are_found_whether_or_not_it_has_further_keys(
         (b"\x01" * 16, 1_000, 999_999_999, False),
     ],
 )
-def test_a_clock_that_moves_otherwise_than_its_monotonic_twin_jumped(boot: bytes, mono: int, at: int, jumped: bool) -> None:
+def test_a_clock_that_moves_otherwise_than_its_monotonic_twin_jumped(
+    boot: bytes, mono: int, at: int, jumped: bool
+) -> None:
     later = reading_of(data_of(at=BASE["at"] + at, clock={"boot": boot, "mono": mono, "offset": 0})).envelope
     assert later is not None
     assert clock_jumped((bytes(16), 0, BASE["at"]), later) is jumped
@@ -271,7 +275,9 @@ _FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "about": st.lists(st.sampled_from(["case:1", "task:2", "authority:9", "case:", "x:1", "case:\x00"]), max_size=3),
     "anchor": st.just(ANCHOR) | st.just({**ANCHOR, "epoch": 0}),
     "blobs": st.lists(st.sampled_from([BLOB, {**BLOB, "size": -1}]), max_size=2),
-    "body": st.sampled_from([{}, {"place": "x"}, {"place": 1}, {"z": 1}, {"person_met_name": PREV}, {"arrival": 2**60}]),
+    "body": st.sampled_from(
+        [{}, {"place": "x"}, {"place": 1}, {"z": 1}, {"person_met_name": PREV}, {"arrival": 2**60}]
+    ),
     "clock": st.just(CLOCK),
     "loc": st.just(LOC) | st.just({**LOC, "crs": "x"}),
     "prev": st.binary(min_size=30, max_size=33),
