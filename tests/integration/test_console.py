@@ -169,7 +169,7 @@ async def test_odd_addresses_get_a_clear_answer_and_never_a_failure_of_ours(bure
         "/terminals/none", "/terminals/00000000-0000-0000-0000-000000000000", "/terminals?after=zz", "/help/nothing",
         f"/tasks/{stories.TASK}?offset=-1", f"/tasks/{stories.TASK}?offset=999999999",
         "/static/x/liuhen.css", "/static/0/..%2fapp.py", "/?lang=xx", "/api/v1/cases?after=!", "/api/v1/terminals/none",
-        "/nowhere", "/hazards/{{7*7}}", f"/tasks/{stories.TASK}?offset=x",
+        "/nowhere", "/hazards/{{'z'*9}}", f"/tasks/{stories.TASK}?offset=x",
     ]  # fmt: skip
     async with bureau.house.browser("he") as browser:
         for path in odd:
@@ -177,7 +177,7 @@ async def test_odd_addresses_get_a_clear_answer_and_never_a_failure_of_ours(bure
                 text = await answer.text()
                 assert answer.status in (200, 400, 404), (path, answer.status)
                 assert "Traceback" not in text
-                assert "49" not in text or "{{7*7}}" not in path
+                assert "zzzzzzzzz" not in text, "a template in the address was evaluated"
 
 
 async def test_a_failure_of_ours_is_a_page_with_a_number_and_nothing_else(bureau: Bureau) -> None:
