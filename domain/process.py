@@ -63,6 +63,7 @@ STEP_OF: Final[Mapping[str, ProcessStep]] = {
         "terminal.released.v1": "A0",
         "terminal.fork_resolved.v1": "A0",
         "terminal.clock_checked.v1": "A0",
+        "terminal.record_lost.v1": "A0",
         "task.assigned.v1": "A3",
         "site.entered.v1": "A5",
         "credentials.shown.v1": "A6",

@@ -26,6 +26,7 @@ from schemas.events.terminal import (
     TerminalClockChecked,
     TerminalEnrolled,
     TerminalForkResolved,
+    TerminalRecordLost,
     TerminalReleased,
     TerminalRevoked,
 )
@@ -55,6 +56,7 @@ BUILT_IN: Final[tuple[type[Body], ...]] = (
     TerminalReleased,
     TerminalForkResolved,
     TerminalClockChecked,
+    TerminalRecordLost,
     TaskAssigned,
     SiteEntered,
     CredentialsShown,

@@ -1,4 +1,5 @@
-"""Terminals: enrolled, revoked, released and un-forked by the office; clock checked in the field (E06, E07).
+"""Terminals: enrolled, revoked, released and un-forked by the office; in the field the clock checked, a record given
+up for lost (E06, E07, E49).
 
 The bodies of the four office types are fixed by the wire protocol (section 4), because a verifier derives from them
 which keys sign and which branch goes on. The invariant: one terminal id has one event key for its whole life.
@@ -11,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from schemas.events.body import Act, Body, Spec
-from schemas.events.fields import Count, Digest, Id, Instant, Key, Line, Milliseconds, Ref, says
+from schemas.events.fields import MAX_UINT, Count, Digest, Id, Instant, Key, Line, Milliseconds, Ref, TypeName, says
 
 _INFO_DEPTH: Final = 2
 """Containers around `info` wherever it stands: the envelope or entry, and its body."""
@@ -137,6 +138,31 @@ class TerminalClockChecked(Act, frozen=True, kw_only=True, omit_defaults=True):
         Annotated[int, Meta(ge=0, le=100)] | UnsetType, says("剩余电量（%）", "battery left, percent")
     ] = UNSET
     free_storage: Annotated[Count | UnsetType, says("剩余存储（字节）", "free storage, bytes")] = UNSET
+
+
+class TerminalRecordLost(Act, frozen=True, kw_only=True, omit_defaults=True):
+    """A record could not be handed in, because it is larger than the server takes, and its place was declared lost.
+
+    The batch that carries this one declares the hole (wire protocol, section 3); here stands which record it was. The
+    original stays on the terminal, and `hash` recognises it. `about` names what the lost record was about.
+    """
+
+    SPEC: ClassVar = Spec(
+        name="terminal.record_lost.v1",
+        family="E49",
+        origin="field",
+        zh="申报记录遗失",
+        en="Record declared lost",
+        about_zh="终端申报某条记录因超过大小上限而无法上传；原件留存于终端。",
+        about_en="A terminal declared that a record is too large to be handed in; the original stays on the terminal.",
+        tags=("terminal",),
+    )
+
+    hash: Annotated[Digest, says("该记录的哈希", "SHA-256 of the envelope that was lost")]
+    limit: Annotated[Count, says("大小上限（字节）", "most bytes that an envelope may have")]
+    seq: Annotated[Annotated[int, Meta(ge=1, le=MAX_UINT)], says("该记录的序号", "seq of the envelope that was lost")]
+    size: Annotated[Count, says("该记录的大小（字节）", "bytes of the envelope that was lost")]
+    type: Annotated[TypeName, says("该记录的事件类型", "event type of the envelope that was lost")]
 
 
 def _check_plain(value: object, depth: int) -> None:

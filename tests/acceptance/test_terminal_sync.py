@@ -7,6 +7,7 @@ import secrets
 import shutil
 import signal
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from ops.terminal.keys import load
 from ops.terminal.queue_file import Draft, Queue, QueueRefused
 from ops.terminal.transport import HttpTransport, authority_of
 from schemas import batch, canonical
+from schemas.events import decode_body
+from schemas.events.terminal import TerminalRecordLost
 from schemas.problems import PROBLEMS, Problem
 from tests.support.fault_proxy import FINE, Fault, proxying
 from tests.support.paper_server import PaperServer, serving
@@ -284,8 +287,11 @@ async def test_an_oversize_record_is_declared_lost_by_its_own_size_and_the_rest_
         assert terminal.queue.lost_parts() == [(3, 3)]
         assert terminal.queue.newest == 6
         says: Any = canonical.decode(terminal.queue.kept(6, 1)[0].data or b"")
-        assert says["body"]["seq"] == 3
-        assert says["type"] == "terminal.record_lost.v1"
+        lost = decode_body(says["type"], says["body"])
+        assert isinstance(lost, TerminalRecordLost)
+        original = terminal.queue.kept(3, 1)[0].data or b""
+        assert (lost.seq, lost.hash, lost.size) == (3, sha256(original).digest(), len(original))
+        assert lost.type == "custom.filler.v1"
         known = server.terminals[terminal.queue.state.id]
         assert known.state.seq == 6
         assert known.state.held

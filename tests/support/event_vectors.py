@@ -82,6 +82,14 @@ FULL: Final[Mapping[str, Body]] = {
         "note": "出发前检查",
         "offset_ms": -1500,
     },
+    "terminal.record_lost.v1": {
+        "hash": digest("envelope"),
+        "limit": 60_000,
+        "note": "照片误存入记录正文",
+        "seq": 3,
+        "size": 70_213,
+        "type": "evidence.captured.v1",
+    },
     "task.assigned.v1": {
         "enterprise_id": USCC,
         "lead_agency": "210500",
@@ -321,6 +329,10 @@ BAD: Final[Mapping[str, Mapping[str, tuple[str, Damage]]]] = {
     "terminal.clock_checked.v1": {
         "offset_as_float": ("$.offset_ms", put(1.0, "offset_ms")),
         "battery_of_101_percent": ("$.battery_percent", put(101, "battery_percent")),
+    },
+    "terminal.record_lost.v1": {
+        "seq_of_nothing": ("$.seq", put(0, "seq")),
+        "type_without_version": ("$.type", put("evidence.captured", "type")),
     },
     "task.assigned.v1": {
         "officers_empty": ("$.officers", put([], "officers")),

@@ -29,7 +29,7 @@ from schemas.events.on_site import SiteEntered
 VECTORS = Path(__file__).parents[2] / "vectors"
 
 FAMILIES = (
-    "E06 E07 E12 E13 E14 E15 E16 E18 E19 E21 E22 E23 E24 E26 E29 E30 E31 E34 E36 E38 E39 E43".split()  # noqa: SIM905
+    "E06 E07 E12 E13 E14 E15 E16 E18 E19 E21 E22 E23 E24 E26 E29 E30 E31 E34 E36 E38 E39 E43 E49".split()  # noqa: SIM905
 )
 
 
