@@ -146,6 +146,7 @@ class Envelope(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
 _DECODER = msgspec.msgpack.Decoder(Envelope)
 _ENCODER = msgspec.msgpack.Encoder()
 _SORTED = msgspec.msgpack.Encoder(order="sorted")
+_decode, _encode, _encode_sorted = _DECODER.decode, _ENCODER.encode, _SORTED.encode
 _TYPE = re.compile(r"[a-z_]+(\.[a-z_]+)+\.v[0-9]+")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _REQUIRED = frozenset(("about", "at", "body", "by", "id", "occurred", "prev", "salt", "seq", "terminal", "type", "v"))
@@ -235,8 +236,8 @@ def _type_name(name: str) -> bool:
 
 
 def _bounded(envelope: Envelope) -> bool:
-    """The rules of section 2 that the struct cannot state, but for `about`."""
-    if not _officers(tuple(envelope.by)) or not _type_name(envelope.type):
+    """The rules of section 2 that the struct cannot state, but for `about` and `type`."""
+    if not _officers(tuple(envelope.by)):
         return False
     if envelope.blobs is not UNSET and any(len(b.type.encode()) > 128 for b in envelope.blobs):
         return False
@@ -245,16 +246,11 @@ def _bounded(envelope: Envelope) -> bool:
 
 def _same_bytes(envelope: Envelope, data: bytes) -> bool:
     """Whether encoding again gives `data`. The encoder keeps a 3-byte map header for a struct of 16 optional fields."""
-    again = _ENCODER.encode(envelope)
+    again = _encode(envelope)
     count = again[2]
     if again[0] != 0xDE or count > 15:
         return again == data
     return data[0] == 0x80 | count and again[3:] == data[1:]
-
-
-def _is_map(raw: bytes) -> bool:
-    head = raw[0]
-    return 0x80 <= head <= 0x8F or head in (0xDE, 0xDF)
 
 
 def is_indexed(tag: str) -> bool:
@@ -272,29 +268,40 @@ def read(
     lookup: Lookup,
 ) -> Reading:
     """Judge the bytes that stand at (terminal, seq) of a log of `authority` in `epoch`. Never raises for any bytes."""
-    digest = sha256(data).digest()
-    try:
-        envelope = _DECODER.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError, OverflowError, RecursionError, MemoryError):
-        return _read_generic(data, digest, terminal, seq, authority, epoch, lookup)
-    if envelope.seq != seq or envelope.terminal != terminal or not _same_bytes(envelope, data):
-        return _read_generic(data, digest, terminal, seq, authority, epoch, lookup)
-    kind = lookup(envelope.type) if _type_name(envelope.type) else None
-    raw = bytes(envelope.body)
-    about = about_facts(tuple(envelope.about), "authority:" + authority)
-    if kind is None or about is None or not _is_map(raw) or not _bounded(envelope):
-        return _read_generic(data, digest, terminal, seq, authority, epoch, lookup)
-    try:
-        body = kind.decode(raw)
-        plain = _SORTED.encode(body) == raw
-    except (ValueError, RecursionError, OverflowError):
-        return _read_generic(data, digest, terminal, seq, authority, epoch, lookup)
-    if not plain:  # unknown body keys, or a body of another form: the generic walk decides
-        return _read_generic(data, digest, terminal, seq, authority, epoch, lookup)
-    notes = _context_notes(envelope, kind, about, epoch, ())
-    # A commitment is a bin32: where no such header stands in the body there is none.
-    private = kind.commitments(body) if kind.private and BIN32 in raw else ()
-    return Reading(digest, envelope.prev, notes, envelope, envelope.id, private, about.tags)
+    return Reader(authority, epoch, lookup).read(data, sha256(data).digest(), terminal, seq)
+
+
+class Reader:
+    """`read` for many envelopes of one log: `authority`, its `epoch`, and the types that are known (`lookup`)."""
+
+    __slots__ = ("_authority", "_epoch", "_lookup", "_own")
+
+    def __init__(self, authority: str, epoch: int, lookup: Lookup) -> None:
+        self._authority = authority
+        self._epoch = epoch
+        self._lookup = lookup
+        self._own = "authority:" + authority
+
+    def read(self, data: bytes, digest: bytes, terminal: bytes, seq: int) -> Reading:
+        """As `read`; `digest` = SHA-256 of `data`. The typed way; whatever does not pass on it is walked."""
+        try:
+            envelope = _decode(data)
+            if envelope.seq == seq and envelope.terminal == terminal and _same_bytes(envelope, data):
+                kind = self._lookup(envelope.type)  # a type that is registered has a well-formed name
+                about = about_facts(tuple(envelope.about), self._own)
+                if kind is not None and about is not None and _bounded(envelope):
+                    raw = bytes(envelope.body)
+                    body = kind.decode(raw)
+                    if _encode_sorted(body) == raw:  # else unknown body keys, or another form: the walk decides
+                        notes: tuple[str, ...] = ()
+                        if about.foreign or kind.origin == "office" or envelope.anchor is not UNSET:
+                            notes = _context_notes(envelope, kind, about, self._epoch, ())
+                        # A commitment is a bin32: where no such header stands in the body there is none.
+                        private = kind.commitments(body) if kind.private and BIN32 in raw else ()
+                        return Reading(digest, envelope.prev, notes, envelope, envelope.id, private, about.tags)
+        except (msgspec.DecodeError, ValueError, OverflowError, RecursionError, MemoryError):
+            pass
+        return _read_generic(data, digest, terminal, seq, self._authority, self._epoch, self._lookup)
 
 
 def _context_notes(
@@ -349,7 +356,7 @@ def _read_generic(
         known = {k: v for k, v in value.items() if k in _KNOWN} if extra else value
         envelope = _DECODER.decode(data if not extra else _SORTED.encode(known))
         about = about_facts(tuple(envelope.about), "authority:" + authority)
-        if about is None or not _bounded(envelope):
+        if about is None or not _bounded(envelope) or not _type_name(envelope.type):
             raise ValueError("a field is out of bounds")
     except (msgspec.DecodeError, ValueError):
         envelope = None

@@ -97,11 +97,9 @@ class FieldBatch:
 
     def _read_all(self, epoch: int) -> None:
         self._epoch = epoch
-        terminal, first = self.batch.terminal, self.batch.first
-        self._readings: list[Reading] = [
-            envelopes.read(data, terminal, first + index, authority=self._authority, epoch=epoch, lookup=self._lookup)
-            for index, data in enumerate(self.batch.envelopes)
-        ]
+        terminal, read = self.batch.terminal, envelopes.Reader(self._authority, epoch, self._lookup).read
+        offered = enumerate(zip(self.batch.envelopes, self._hashes, strict=True), self.batch.first)
+        self._readings: list[Reading] = [read(data, digest, terminal, seq) for seq, (data, digest) in offered]
 
     # -- what the committer asks --
 
