@@ -260,7 +260,9 @@ async def _go_on(served: Served, folder: Path, count: int) -> int:
     """Record a few more events on an enrolled terminal and upload them; returns how many were recorded."""
     pair = key_files.load_or_create(folder / "keys.json")
     with Queue(folder / "queue.sqlite") as queue:
-        told = list(islice(stories.field_events(SEED + count, start=now_ms() - stories.DAY, authority=CITY), count))
+        told = list(
+            islice(stories.field_events(SEED + count, start=now_ms() - 25 * stories.DAY, authority=CITY), count)
+        )
         queue.record_all([(fleet.draft(event), real_tick()) for event in told])
         async with HttpTransport(served.internal, seconds=15.0) as way:
             client = Client(
