@@ -42,8 +42,9 @@ format: environment ## let ruff put the code into shape
 lock: environment ## resolve requirements*.lock anew (needs a package index)
 	@$(RUN) ops.house.lock --write && $(RUN) ops.house.lock
 
-release-check: environment ## build the wheel, install it alone, and try it
+release-check: environment ## the wheel installed alone and tried, then every test with full counts
 	@$(RUN) ops.house.release
+	@LIUHEN_FULL=1 $(RUN) ops.house.suite --check $(ARGS)
 
 bench: environment ## the figures of README, measured here (ARGS: for liuhen bench)
 	@.venv/bin/liuhen bench ingest $(ARGS)

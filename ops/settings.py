@@ -26,6 +26,7 @@ OTHER_VARIABLES = frozenset(
         "LIUHEN_SHARED",
         "LIUHEN_TEST_SKIPS",
         "LIUHEN_FAULT",
+        "LIUHEN_FULL",
         "LIUHEN_PASSWORD",
         "LIUHEN_ENROLMENT_CODE",
         "LIUHEN_TERMINAL_HOME",
