@@ -23,9 +23,7 @@ def command() -> None:
     """Begin a new epoch of a log. 开始日志的新纪元。"""
 
 
-@command.command(
-    epilog="Example: liuhen epoch new --data /srv/liuhen --authority 210500 --reason 'restored from backup'"
-)
+@command.command(epilog="Example: liuhen epoch new --data /srv/liuhen --authority 210500")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the embedded database.")
 @click.option("--authority", required=True, help="Code of the authority.")
 @click.option("--lost-register", is_flag=True, help="The register is lost for good: begin a new one.")

@@ -15,7 +15,7 @@ from typing import Any
 from ops.verify.sources import LogInfo
 from schemas import entries, keys, notes
 from schemas.entries import EpochEntry
-from schemas.notes import VerifierKey
+from schemas.notes import Checkpoint, VerifierKey
 
 Report = Callable[..., None]
 
@@ -118,6 +118,15 @@ def check_previous(
     if root is not None and root != old.root:
         report("epoch_previous", 0, why=(f"has another root at size {old.size}", f"在大小 {old.size} 处的根不符"))
     return None
+
+
+def quoted(entry: bytes, key: VerifierKey, origin: str) -> Checkpoint | None:
+    """The checkpoint of the epoch before that an epoch entry quotes, None unless `key` signed it for `origin`."""
+    try:
+        value = entries.decode(entry)
+        return notes.open_checkpoint(value.previous, key, origin) if isinstance(value, EpochEntry) else None
+    except (entries.EntryRefused, notes.NoteRefused):
+        return None
 
 
 def previous_size(entry: bytes | None) -> int | None:

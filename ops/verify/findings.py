@@ -137,8 +137,14 @@ REMARKS: Final[Mapping[str, tuple[str, str]]] = {
         "仅含第 {first}..{last} 个条目：未核验终端链、封签与办公行为",
     ),
     "restored": (
-        "epoch {epoch} had grown to {size}, {have} entries are stored: the database was restored before the next epoch",
-        "第 {epoch} 期曾达 {size} 个条目，现存 {have} 个：在下一期之前恢复过数据库",
+        (
+            "{log} says that epoch {epoch} had grown to {size}; {have} entries are stored: {have}..{last} were lost "
+            "when the database was restored, and terminals are asked for theirs again"
+        ),
+        (
+            "{log} 载明第 {epoch} 期曾达 {size} 个条目，现存 {have} 个：位置 {have}..{last} 的条目在恢复数据库时遗失，"
+            "终端会被要求重新上传"
+        ),
     ),
     "older_epochs": (
         "the epochs before {epoch} are not here: who enrolled in them is unknown, and their last log key as well",

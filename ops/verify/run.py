@@ -24,7 +24,7 @@ from ops.verify.sources import LogInfo, Source, Tables
 from ops.verify.tables import KeyMerge, SealMerge, TagMerge, compare_terminals
 from ops.verify.tree import Signed, TreeReader
 from schemas import entries, envelope, merkle, notes, tiles
-from schemas.notes import VerifierKey
+from schemas.notes import Checkpoint, VerifierKey
 
 CHUNK: Final = 2_048
 WORKERS: Final = 2
@@ -179,11 +179,13 @@ class _Run:
                 merge.finish()
                 self.found.counts["rows"] += merge.count
         self._keys = self._tags = self._seals = None
-        self._check_register(log, key, roots, reader)
+        self._check_register(log, behind, key, roots, reader)
         if entry is not None and log.epoch > 1:
             grown = epochs.check_previous(entry, before, self.report)
             if grown is not None:
-                self.found.remark("restored", epoch=log.epoch - 1, size=grown[0], have=grown[1])
+                self.found.remark(
+                    "restored", log=log.origin, epoch=log.epoch - 1, size=grown[0], have=grown[1], last=grown[0] - 1
+                )
         return None if key is None else (log, key, roots)
 
     def _leaf0(
@@ -230,7 +232,9 @@ class _Run:
             self.found.counts["entries"] += len(rows)
             self._progress(self._done, self._total)
 
-    def _check_register(self, log: LogInfo, key: VerifierKey | None, roots: Roots, reader: TreeReader) -> None:
+    def _check_register(
+        self, log: LogInfo, behind: LogInfo | None, key: VerifierKey | None, roots: Roots, reader: TreeReader
+    ) -> None:
         for note in self._register.get(log.origin, ()):
             if key is None:
                 continue
@@ -241,9 +245,20 @@ class _Run:
                 continue
             have = log.end if log.head is None else min(log.end, log.head.size)
             if kept.size > have and log.end == log.size:
-                self.report("register_ahead", have, last=kept.size - 1, size=kept.size, have=have)
+                named = self._named_by(behind, log, key)
+                if named is not None and named.size == kept.size and named.root != kept.root:
+                    self.report("register_root", have, last=kept.size - 1, size=kept.size)
+                elif named is not None and named.size >= kept.size:
+                    continue  # said aloud when that epoch is read ("restored")
+                else:
+                    self.report("register_ahead", have, last=kept.size - 1, size=kept.size, have=have)
             elif reader.sound_at(kept.size) and roots.get(kept.size) not in (None, kept.root):
                 self.report("register_root", reader.good, last=kept.size - 1, size=kept.size)
+
+    def _named_by(self, behind: LogInfo | None, log: LogInfo, key: VerifierKey) -> Checkpoint | None:
+        """The checkpoint of `log` that leaf 0 of the next epoch quotes; who signed that leaf is judged later."""
+        rows = self._source.read(behind, 0, 1) if behind is not None else []
+        return epochs.quoted(rows[0][1], key, log.origin) if rows else None
 
     # -- what the entries say --
 

@@ -10,13 +10,13 @@ from hashlib import sha256
 import pytest
 
 from ops.verify.epochs import Anchors
-from ops.verify.findings import SENTENCES, Report
+from ops.verify.findings import REMARKS, SENTENCES, Report
 from ops.verify.run import verify
 from schemas import canonical, entries
 from schemas.batch import Lost
 from schemas.envelope import Seen
 from schemas.keys import Signer
-from schemas.notes import NoteSigner
+from schemas.notes import Checkpoint, NoteSigner, sign_checkpoint
 from tests.support.log import PaperTerminal
 from tests.support.paper_log import PaperLog
 
@@ -84,7 +84,7 @@ def test_with_anchors_nothing_is_remarked() -> None:
 
 
 def test_every_sentence_exists_in_both_languages_with_the_same_facts() -> None:
-    for en, zh in SENTENCES.values():
+    for en, zh in [*SENTENCES.values(), *REMARKS.values()]:
         assert set(re.findall(r"{(\w+)}", en)) == set(re.findall(r"{(\w+)}", zh))
         assert re.search(r"[\u4e00-\u9fff]", zh)
 
@@ -259,6 +259,53 @@ def test_a_truncated_tail_is_found_by_the_register(plain: PaperLog) -> None:
     found = verify(plain, anchored(plain), register=kept).first()
     assert found is not None
     assert (found.code, found.first) == ("register_ahead", smaller)
+
+
+def restored(log: PaperLog) -> tuple[str, int]:
+    """Put an old copy of the log back; returns the newest note before that, and the size now."""
+    note, smaller = log.now.notes[max(log.now.notes)], sorted(log.now.notes)[-2]
+    del log.now.entries[smaller:]
+    log.now.notes = {s: n for s, n in log.now.notes.items() if s <= smaller}
+    return note, smaller
+
+
+def test_history_that_the_next_epoch_names_as_lost_is_no_finding_but_said_aloud(plain: PaperLog) -> None:
+    origin, size = plain.now.origin, max(plain.now.notes)
+    note, smaller = restored(plain)
+    older = plain.now.notes[smaller]
+    plain.begin(previous=note)
+    for kept in ([note], [older], [older, note]):
+        report = verify(plain, anchored(plain), register={origin: kept})
+        assert report.clean, codes(report)
+        facts = {"log": plain.now.origin, "epoch": 1, "size": size, "have": smaller, "last": size - 1}
+        assert report.remarks == [("restored", facts)]
+        assert all(f"{smaller}..{size - 1}" in report.spoken_remarks(language)[0] for language in ("zh", "en"))
+
+
+def test_a_register_beyond_what_the_next_epoch_names_as_lost_is_still_ahead(plain: PaperLog) -> None:
+    origin = plain.now.origin
+    note, smaller = restored(plain)
+    plain.begin()  # quotes what is still there: names nothing as lost
+    report = verify(plain, anchored(plain), register={origin: [note]})
+    assert [(f.code, f.first) for f in report.ordered()] == [("register_ahead", smaller)]
+    assert report.remarks == []
+
+
+def test_a_lost_history_is_the_one_of_the_register_or_it_is_named(plain: PaperLog) -> None:
+    origin, signer, size = plain.now.origin, plain.now.signer, max(plain.now.notes)
+    note, smaller = restored(plain)
+    plain.begin(previous=sign_checkpoint(Checkpoint(origin, size, bytes(32)), signer))
+    report = verify(plain, anchored(plain), register={origin: [note]})
+    assert [(f.code, f.first, f.last) for f in report.ordered()] == [("register_root", smaller, size - 1)]
+
+
+def test_a_quote_that_the_log_key_did_not_sign_names_nothing(plain: PaperLog) -> None:
+    origin, size = plain.now.origin, max(plain.now.notes)
+    note, _ = restored(plain)
+    other = NoteSigner(origin, Signer(bytes(range(32))))
+    plain.begin(previous=sign_checkpoint(Checkpoint(origin, size, bytes(32)), other))
+    report = verify(plain, anchored(plain), register={origin: [note]})
+    assert sorted(codes(report)) == ["epoch_previous", "register_ahead"]
 
 
 def test_an_unknown_terminal_is_named(plain: PaperLog) -> None:
