@@ -64,7 +64,7 @@ def make_services(settings: Settings, opened: OpenLog, console: asyncpg.Pool) ->
 
 def internal_faces(opened: OpenLog, sync: Sync) -> list[Face]:
     """Terminals, log, console."""
-    tlog = tlog_routes.Tlog(opened.committer, opened.pool, sync)
+    tlog = tlog_routes.Tlog(opened.committer, opened.pool, sync.signed)
     return [
         partial(sync_routes.add_routes, sync=sync),
         partial(tlog_routes.add_routes, tlog=tlog),

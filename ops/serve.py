@@ -30,6 +30,8 @@ from ops.projector import projecting
 from ops.settings import Settings, SettingsError
 from schemas.events import REGISTRY
 from server.log.auditor import Auditor
+from server.log.terminals import Terminals
+from server.signed import SignedRequests
 from server.sync.quota import Quota
 from server.sync.service import Sync
 from server.web.app import Face, Services, make_internal_app, make_runner
@@ -71,7 +73,12 @@ async def serving(settings: Settings, *, faces: Sequence[Callable[[Services], Fa
             opened.committer,
             opened.pool,
             REGISTRY.lookup,
-            settings.signed_for or address,
+            SignedRequests(
+                Terminals(opened.pool, opened.book.queries),
+                opened.pool,
+                opened.book.queries,
+                settings.signed_for or address,
+            ),
             Quota(rate=float(rate), burst=max(1, rate * 30)),
         )
         services = make_services(settings, opened, console)

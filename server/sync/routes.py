@@ -40,7 +40,7 @@ async def post_terminal(request: web.Request) -> web.Response:
 async def get_head(request: web.Request) -> web.Response:
     """GET /sync/v1/head: where the server stands with the terminal that signed the request."""
     sync = request.app[SYNC]
-    terminal = await sync.signed(
+    terminal = await sync.signed.check(
         request.method, request.raw_path.partition("?")[0], request.query_string, list(request.headers.items()), None
     )
     return web.Response(body=await sync.head(terminal.terminal), content_type=MSGPACK)

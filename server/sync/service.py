@@ -19,7 +19,7 @@ from typing import Any, Final
 import asyncpg
 
 from schemas import batch as batches
-from schemas import canonical, enrolment, httpsig
+from schemas import canonical, enrolment
 from schemas.batch import Batch
 from schemas.envelope import MAX_ENVELOPE, Lookup
 from schemas.keys import verify_ed25519
@@ -30,7 +30,7 @@ from server.log.batches import FieldBatch, open_private
 from server.log.book import LogState
 from server.log.committer import Committer
 from server.log.ids import now_ms, uuid7
-from server.log.terminals import Enrolled, Terminals
+from server.signed import SignedRequests
 from server.sync.encoding import inflate
 from server.sync.quota import Quota, Quotas
 
@@ -40,21 +40,19 @@ MANY_PRIVATE: Final = 8
 
 @dataclass(slots=True)
 class Sync:
-    """Everything that the handlers need. `signed_for` is the @authority that requests are signed for, as configured."""
+    """Everything that the handlers need. `contacts`: when terminals last spoke, until it is written down."""
 
     committer: Committer
     pool: asyncpg.Pool
     lookup: Lookup
-    signed_for: str
+    signed: SignedRequests
     quota: Quota = field(default_factory=Quota)
-    terminals: Terminals = field(init=False)
     quotas: Quotas = field(init=False)
     contacts: dict[bytes, int] = field(default_factory=dict)
     _flying: dict[bytes, asyncio.Task[Any]] = field(default_factory=dict)
     _data_keys: dict[tuple[str, int], Mapping[bytes, bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.terminals = Terminals(self.pool, self.committer.book.queries)
         self.quotas = Quotas(self.quota)
 
     # -- batches --
@@ -76,7 +74,7 @@ class Sync:
         # (1) size, form, version
         batch = batches.decode(data)
         # (2) terminal, signature, quota
-        terminal = await self._known(batch.terminal)
+        terminal = await self.signed.known(batch.terminal)
         hashes = [sha256(envelope).digest() for envelope in batch.envelopes]
         if not verify_ed25519(terminal.event_key, batch.sig, batches.message_of(batch, hashes)):
             raise Problem("bad_signature", "sig does not fit the batch and the enrolled event key")
@@ -109,12 +107,6 @@ class Sync:
         task.add_done_callback(landed)
         return task
 
-    async def _known(self, terminal: bytes) -> Enrolled:
-        found = await self.terminals.get(terminal)
-        if found is None:
-            raise Problem("unknown_terminal")
-        return found
-
     async def _log(self, authority: str) -> LogState:
         book = self.committer.book
         found = book.current(authority) or await book.newest(self.pool, authority)
@@ -139,7 +131,7 @@ class Sync:
                 raise Problem("enrolment_code_invalid")
             return await self._answer_again(code["terminal"], epoch)
         if request.replaces is not None:
-            replaced = await self.terminals.get(request.replaces)
+            replaced = await self.signed.terminals.get(request.replaces)
             if replaced is None or replaced.authority != code["authority"]:
                 raise Problem("unknown_terminal", "the terminal named in replaces is not enrolled here")
         work = Enrolment(
@@ -170,38 +162,7 @@ class Sync:
                 )
         raise Problem("not_found")
 
-    # -- signed requests --
-
-    async def signed(
-        self, method: str, path: str, query: str, headers: list[tuple[str, str]], body: bytes | None
-    ) -> Enrolled:
-        """The terminal that signed a request by RFC 9421 (section 6). Raises Problem bad_signature, clock_skew, ..."""
-        fields = httpsig.combine_fields(headers)
-        now = now_ms()
-        try:
-            claim = httpsig.parse_signature(fields)
-            terminal = await self._known(claim.terminal)
-            httpsig.verify_request(
-                claim,
-                public=terminal.request_key,
-                method=method,
-                authority=self.signed_for,
-                path=path,
-                query=query,
-                fields=fields,
-                body_sha256=None if body is None else sha256(body).digest(),
-                now_ms=now,
-            )
-        except httpsig.SignatureRefused as refused:
-            more = {"now": now} if refused.code == "clock_skew" else {}
-            raise Problem(refused.code, str(refused), **more) from None
-        if claim.nonce is not None:
-            fresh = await self.pool.fetchval(
-                self.committer.book.queries["nonce"], store.uuid(claim.terminal), claim.nonce
-            )
-            if not fresh:
-                raise Problem("bad_signature", "this nonce was used before")
-        return terminal
+    # -- head --
 
     async def head(self, terminal: bytes) -> bytes:
         """The answer of GET /sync/v1/head: a hint, never leave to delete."""

@@ -11,30 +11,32 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import asyncpg
+import structlog
 from aiohttp import web
 
 from schemas import proof_file, tiles
 from schemas.notes import open_checkpoint
 from schemas.problems import Problem
 from server.log import store
-from server.log.book import LogState
+from server.log.book import LogClosed, LogState
 from server.log.committer import Committer
-from server.sync.service import Sync
+from server.signed import SignedRequests
 from server.web.app import SERVICES
 from server.web.routes import Everybody, Officers, Route, SignedByTerminal, add
 
 TLOG: web.AppKey[Tlog] = web.AppKey("tlog")
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 AUDITORS: Final = frozenset({"auditor"})
+log = structlog.get_logger("liuhen.tlog")
 
 
 @dataclass(slots=True)
 class Tlog:
-    """What the face needs: the logs as the committer follows them, and the terminals' door for signed requests."""
+    """What the face needs: the logs as the committer follows them, and the check of signed requests."""
 
     committer: Committer
     pool: asyncpg.Pool
-    sync: Sync
+    signed: SignedRequests
 
     async def log(self, authority: str, epoch: str) -> tuple[LogState, int, str]:
         """(state, size, newest note) of a log. Raises Problem not_found."""
@@ -54,8 +56,11 @@ class Tlog:
         """A log that no group has touched since the start: checked as before a signature, then readable."""
         try:
             await self.committer.book.check_head(state, row)
-        except Exception as why:  # noqa: BLE001 - whatever it was, nothing unchecked is shown
+        except LogClosed as why:
             raise Problem("not_ready", str(why)) from None
+        except (*store.LOST, asyncpg.PostgresError) as fault:
+            log.warning("head_unread", origin=state.origin, error=type(fault).__name__)
+            raise Problem("not_ready", "the database cannot be asked just now; try again later") from None
 
 
 async def get_checkpoint(request: web.Request) -> web.Response:
@@ -126,7 +131,7 @@ async def _asked_terminal(request: web.Request, tlog: Tlog, authority: str) -> b
     if len(wanted) != 16:
         raise Problem("bad_request", "terminal must be a UUID")
     if "Signature-Input" in request.headers:
-        signer = await tlog.sync.signed(
+        signer = await tlog.signed.check(
             request.method,
             request.raw_path.partition("?")[0],
             request.query_string,
