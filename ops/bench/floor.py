@@ -17,7 +17,7 @@ import asyncpg
 
 from ops.bench.load import Figure
 from ops.bench.machine import cpu_seconds, used
-from ops.bench.rig import Rig, Sample
+from ops.bench.rig import BenchFault, Rig, Sample
 
 HEAD: Final = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 TAIL: Final = b"\xff\xff"
@@ -56,6 +56,16 @@ async def measure(rig: Rig, log_id: int, first: int, end: int, *, events: int, t
         latencies.append(time.perf_counter() - start)
     seconds = time.perf_counter() - began
     return Sample(Figure(events, seconds, sorted(latencies), [len(prepared)]), used(before, _cpu(rig), events))
+
+
+async def check(rig: Rig, entries: int) -> None:
+    """Raise BenchFault where COPY brought other rows than so many entries and all their keys."""
+    row = await rig.admin.fetchrow(rig.queries["floor_rows"])
+    assert row is not None
+    if (row["entries"], row["keys"]) != (entries, row["given"]):
+        raise BenchFault(
+            f"COPY was given {entries} entries and {row['given']} keys, and brought {row['entries']} and {row['keys']}"
+        )
 
 
 def _cpu(rig: Rig) -> dict[str, float | None]:

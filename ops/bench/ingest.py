@@ -66,6 +66,7 @@ class Samples:
     absent: dict[str, str] = field(default_factory=dict)
     groups: dict[int, list[int]] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
+    copied: int = 0
 
     def add(self, target: str, level: int, sample: Sample) -> None:
         """Keep a sample."""
@@ -177,6 +178,7 @@ async def run(plan: Plan, *, settings: Settings | None = None, place: Path | Non
                 samples.add("spread", SPREAD, await rig.send(spread, prepared, seconds=plan.seconds))
         say("counting", steps, steps)
         samples.rows = await rig.count()
+        await floor.check(rig, samples.copied + warm.copied)
         for peer in peers.values():
             await peer.check()
         return samples
@@ -210,8 +212,9 @@ async def _level(
     _, end = await rig.size(terminals[0].authority)
     transactions = await floor.groups(rig, log_id, first, end)
     samples.groups.setdefault(level, []).append(transactions)
-    copied = floor.measure(rig, log_id, first, end, events=ours.figure.events, transactions=transactions)
-    samples.add("copy", level, await copied)
+    copying = floor.measure(rig, log_id, first, end, events=ours.figure.events, transactions=transactions)
+    samples.add("copy", level, await copying)
+    samples.copied += end - first
     sent = [bodies[:done] for bodies, done in zip(prepared, ours.figure.sent, strict=True)]
     for name, peer in peers.items():
         samples.add(name, level, await peer.measure(sent, seconds=seconds))

@@ -17,6 +17,9 @@ from typing import Final
 
 PROC: Final = Path("/proc")
 TRIES: Final = 64
+QUIET: Final = 0.5
+"""Load average above which somebody else is at work."""
+
 BLOCK: Final = bytes(8_192)
 
 
@@ -39,6 +42,7 @@ class Machine:
             f"{self.cores} cores ({self.processor}), {self.system}, Python {self.python}, "
             f"PostgreSQL {self.postgresql}, {self.filesystem}, "
             f"fdatasync {self.fsync_ms:.2f} ms, load {self.load:.1f} at the start"
+            + ("; 机器忙 busy with other work: read ratios and CPU only" if self.load > QUIET else "")
         )
 
 

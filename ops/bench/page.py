@@ -84,7 +84,7 @@ def ingest_tables(samples: Samples) -> list[Table]:
                 [NAMES[n], *(_cpu(samples.cpu(n, at).get(p)) for p in ("server", "postgresql", "client"))]
                 for n in targets
             ],
-            [counted],
+            [*_where(samples, at), counted],
         ),
     ]
     if "spread" in samples.of:
@@ -102,6 +102,21 @@ def ingest_tables(samples: Samples) -> list[Table]:
             Table(f"{SPREAD} 台终端 terminals in so many logs", ["logs", "events/s", "p50 / p99 ms", "ratio"], rows)
         )
     return tables
+
+
+def _where(samples: Samples, level: int) -> list[str]:
+    """What the CPU figures say about where the time goes."""
+    ours, copy = samples.cpu("ours", level), samples.cpu("copy", level)
+    server, database, bare = ours["server"], ours["postgresql"], copy["postgresql"]
+    if not server or not database or bare is None:
+        return []
+    cores = samples.machine.cores
+    together = 1e6 * cores / sum(value for value in ours.values() if value)
+    beyond = max(0.0, database - bare)
+    return [
+        f"上限 bounds: one server process {1e6 / server:,.0f} events/s, everything on {cores} cores {together:,.0f}",
+        f"PostgreSQL beyond COPY: {beyond:.1f} µs for tags, terminals, heads, look-ups, checkpoints",
+    ]
 
 
 def growth_table(growth: Growth) -> Table:

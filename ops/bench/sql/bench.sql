@@ -29,6 +29,11 @@ SELECT log_id, position, entry FROM log.entries WHERE log_id = $1 AND position >
 SELECT log_id, origin, version, chain, position, notes, id FROM log.keys
  WHERE log_id = $1 AND position >= $2 AND position < $3 ORDER BY position;
 
+-- name: floor_rows
+-- How many rows COPY brought, to be compared with how many it was given.
+SELECT (SELECT count(*) FROM bench.entries) AS entries, (SELECT count(*) FROM bench.keys) AS keys,
+       (SELECT count(*) FROM log.keys k WHERE EXISTS (SELECT FROM bench.entries e WHERE (e.log_id, e.position) = (k.log_id, k.position))) AS given;
+
 -- name: library_rows
 -- What the library's recorder stored, to be compared with what was sent.
 SELECT count(*) FROM bench_events;
