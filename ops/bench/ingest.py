@@ -24,7 +24,7 @@ from ops.settings import Settings
 LEVELS: Final = (1, 8, 32, 128)
 RATIO_LEVEL: Final = 32
 SPREAD: Final = 32
-PEERS: Final = ("copy", "eventsourcing", "eventsourcing_fastest", "umadb")
+PEERS: Final = ("copy", "eventsourcing", "eventsourcing_fastest", "umadb", "umadb_http")
 MOST_TERMINALS: Final = 256
 MOST_EVENTS: Final = 2_000_000
 MOST_ROUNDS: Final = 50
@@ -189,6 +189,7 @@ async def _peers(stack: contextlib.AsyncExitStack, rig: Rig, samples: Samples) -
         "eventsourcing": (library.absent(), lambda: library.running(rig, "bench_default", library.DEFAULT)),
         "eventsourcing_fastest": (library.absent(), lambda: library.running(rig, "bench_fastest", library.FASTEST)),
         "umadb": (uma.absent(), lambda: uma.running(rig)),
+        "umadb_http": (uma.absent(), lambda: uma.handled(rig)),
     }
     peers: dict[str, Peer] = {}
     for name, (why, start) in starts.items():

@@ -23,6 +23,7 @@ NAMES: Final = {
     "eventsourcing": "eventsourcing",
     "eventsourcing_fastest": "eventsourcing, fastest",
     "umadb": "UmaDB",
+    "umadb_http": "UmaDB, handler",
 }
 
 

@@ -18,7 +18,7 @@ from tests.support import postgres
 
 LIUHEN = Path(sys.executable).parent / "liuhen"
 FIGURE = {"events_per_s", "p50_ms", "p99_ms"}
-PEERS = {"copy", "eventsourcing", "eventsourcing_fastest", "umadb"}
+PEERS = {"copy", "eventsourcing", "eventsourcing_fastest", "umadb", "umadb_http"}
 
 
 def liuhen(*arguments: str) -> subprocess.CompletedProcess[str]:
