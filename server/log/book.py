@@ -9,7 +9,7 @@ an operator acts: a log never signs two checkpoints that are inconsistent.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -40,7 +40,6 @@ class LogState:
     epoch: int
     origin: str
     kind: str
-    verifier: VerifierKey
     tree: Tree
     note: str = ""
     signed_size: int = 0
@@ -50,6 +49,18 @@ class LogState:
     backed: int = 0
     roots: dict[int, bytes] = field(default_factory=dict)
     chain: list[tuple[int, bytes]] = field(default_factory=list)
+
+    @property
+    def verifier(self) -> VerifierKey:
+        """The public log key. Raises LogClosed where the keys are not on this server."""
+        return self._keys_here().verifier
+
+    def _keys_here(self) -> EpochKeys:
+        if self.keys is None:
+            raise LogClosed(
+                f"the keys of {self.origin} are not in the keys' folder: put them back; nothing is signed without them"
+            )
+        return self.keys
 
     def remember_root(self, size: int, root: bytes) -> None:
         """Keep a root that was signed or proven, so that most `seen` are answered without a look at the tree."""
@@ -67,9 +78,7 @@ class LogState:
 
     def sign(self, size: int, root: bytes) -> str:
         """The signed note of a head."""
-        if self.keys is None:
-            raise LogClosed(f"the signing key of {self.origin} is not on this server")
-        return sign_checkpoint(Checkpoint(self.origin, size, root), self.keys.log)
+        return sign_checkpoint(Checkpoint(self.origin, size, root), self._keys_here().log)
 
 
 class Book:
@@ -139,7 +148,6 @@ class Book:
             epoch=row["epoch"],
             origin=row["origin"],
             kind=row["kind"],
-            verifier=keys.verifier if keys is not None else VerifierKey(row["origin"], bytes(32)),
             tree=Tree(TileStore(folder), read_leaves),
             keys=keys,
         )
@@ -180,7 +188,17 @@ class Book:
             found.extend(sha256(b"\x00" + row["entry"]).digest() for row in rows)
         return found
 
-    async def check_head(self, state: LogState, row: Any) -> None:
+    async def view(self, row: Any, *, newest: bool) -> LogState:
+        """A log as its head row says, checked as before a signature but beside what this process follows, which only
+        the committer moves. `newest` is False for an earlier epoch, of which the register is not asked (see
+        `old_root`). Raises LogClosed, and closes nothing but the view.
+        """
+        followed = self.state(row)
+        made = replace(followed, tree=followed.tree.beside(), note="", loaded=False, closed=None, roots={}, chain=[])
+        await self.check_head(made, row, registered=newest)
+        return made
+
+    async def check_head(self, state: LogState, row: Any, *, registered: bool = True) -> None:
         """The checks before every signature, on a head that was read under its lock. Raises LogClosed and closes."""
         if state.closed is not None:
             raise LogClosed(state.closed)
@@ -189,21 +207,23 @@ class Book:
         if state.loaded and size == state.tree.size and note == state.note:
             return  # our own last signature, or one that was checked before
         try:
-            await self._check_moved_head(state, size, root, note, bytes(row["frontier"]))
+            await self._check_moved_head(state, size, root, note, bytes(row["frontier"]), registered=registered)
         except LogClosed as why:
             state.closed = str(why)
             raise
         state.note, state.signed_size, state.loaded = note, size, True
         state.remember_root(size, root)
 
-    async def _check_moved_head(self, state: LogState, size: int, root: bytes, note: str, frontier: bytes) -> None:
+    async def _check_moved_head(
+        self, state: LogState, size: int, root: bytes, note: str, frontier: bytes, *, registered: bool
+    ) -> None:
         where = f"log {state.origin}"
         advice = (
             "the database was restored or altered: run `liuhen verify`, then `liuhen epoch new` to go on in a new epoch"
         )
         # (1) not behind the register, and equal in root at equal size
-        registered = self.register.notes.get(state.origin)
-        seen = self._open(state, registered, "the register's note") if registered else None
+        kept = self.register.notes.get(state.origin) if registered else None
+        seen = self._open(state, kept, "the register's note") if kept else None
         if size == 0:
             if seen is not None:
                 raise LogClosed(f"{where} is empty, but the register knows size {seen.size}; {advice}")
@@ -242,12 +262,9 @@ class Book:
                 raise LogClosed(f"{where} had another root at size {seen.size} than the register knows; {advice}")
 
     def _open(self, state: LogState, note: str, what: str) -> Checkpoint:
-        if state.keys is None:
-            raise LogClosed(
-                f"the keys of {state.origin} are not in the keys' folder: put them back; nothing is signed without them"
-            )
+        verifier = state.verifier
         try:
-            return open_checkpoint(note, state.verifier, state.origin)
+            return open_checkpoint(note, verifier, state.origin)
         except NoteRefused as fault:
             raise LogClosed(f"log {state.origin}: {what} does not verify ({fault}); run `liuhen verify`") from None
 

@@ -259,7 +259,7 @@ class Committer:
                 _fail(taken[0], Problem("not_ready", str(fault)))
                 return
             incident = secrets.token_hex(8)
-            log.error("commit_failed", incident=incident, error=type(fault).__name__, exc_info=fault)
+            log.error("commit_failed", incident=incident, **_told(fault))
             _fail(taken[0], Problem("internal", incident=incident))
 
     async def _after_loss(self, taken: list[_Waiting], fault: BaseException) -> None:
@@ -437,6 +437,8 @@ class Committer:
         moved = [t for t in group.terminals.values() if t.touched]
         if moved:
             await connection.execute(queries["move_terminals"], *_terminal_columns(moved))
+        cited = [w[3] for w in group.wanted if w[2] == "private"]
+        opened = [row["digest"] for row in await connection.fetch(queries["opened"], cited)] if cited else []
         if group.private:
             await connection.execute(
                 queries["keep_private"],
@@ -444,9 +446,9 @@ class Committer:
                 [p[1] for p in group.private],
                 [p[2] for p in group.private],
             )
-            opened = [p[0] for p in group.private if p[2]]
-            if opened:
-                await connection.execute(queries["arrive"], "private", opened)
+            opened += [p[0] for p in group.private if p[2]]
+        if opened:
+            await connection.execute(queries["arrive"], "private", opened)
         if grown:
             await connection.execute(
                 queries["advance"],
@@ -497,7 +499,7 @@ class Committer:
                 _fail(waiting, problem)
             except Exception as fault:
                 incident = secrets.token_hex(8)
-                log.error("answer_failed", incident=incident, error=type(fault).__name__, exc_info=fault)
+                log.error("answer_failed", incident=incident, **_told(fault))
                 _fail(waiting, Problem("internal", incident=incident))
             else:
                 if not waiting.future.done():
@@ -596,6 +598,23 @@ def _fail(waiting: _Waiting, problem: Problem) -> None:
     if not waiting.future.done():
         waiting.future.set_exception(_Refused(problem))
         waiting.future.exception()  # whoever asked may have gone away
+
+
+def _told(fault: BaseException) -> dict[str, Any]:
+    """What the log may say of a failure: its class, where in our code, and for the database which rule was broken.
+
+    Never its text: PostgreSQL quotes the row that it refused, and rows hold what terminals recorded.
+    """
+    places = []
+    trace = fault.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        places.append(f"{'/'.join(code.co_filename.rsplit('/', 2)[-2:])}:{trace.tb_lineno}:{code.co_name}")
+        trace = trace.tb_next
+    said: dict[str, Any] = {"error": type(fault).__qualname__, "trace": places[-8:]}
+    if isinstance(fault, asyncpg.PostgresError):
+        said |= {"sqlstate": fault.sqlstate, "constraint": getattr(fault, "constraint_name", None)}
+    return said
 
 
 def _write_tiles(state: LogState, tiles: list[tuple[int, int, list[bytes]]]) -> None:

@@ -14,14 +14,13 @@ from pathlib import Path
 import pytest
 from msgspec import UNSET
 
-from schemas import batch as batches
 from schemas import entries, merkle, notes
 from schemas.envelope import Seen
 from schemas.keys import verify_ed25519
 from schemas.notes import VerifierKey
 from schemas.receipt import Receipt
 from tests.support.log import AUTHORITY, PaperTerminal
-from tests.support.server import Answer, Bureau, Door, NotServing, ServerProcess, bureau, copy_folder, door, enrolled
+from tests.support.server import Answer, Bureau, Door, NotServing, bureau, copy_folder, door, enrolled
 
 pytestmark = pytest.mark.fault
 
@@ -74,7 +73,9 @@ async def refused(at: Door, terminal: PaperTerminal) -> Answer:
     return answer
 
 
-async def test_after_a_rollback_nothing_is_signed_until_a_new_epoch_and_then_all_is_offered_again(place: Bureau) -> None:
+async def test_after_a_rollback_nothing_is_signed_until_a_new_epoch_and_then_all_is_offered_again(
+    place: Bureau,
+) -> None:
     server = await place.started()
     async with door(server) as at:
         t1, t2 = await enrolled(place, at), await enrolled(place, at)
@@ -234,103 +235,3 @@ async def serves(place: Bureau, terminal: PaperTerminal) -> None:
     async with door(server) as at:
         assert (await at.post(terminal.batch([terminal.envelope()]))).status == 200
     await asyncio.to_thread(server.stop)
-
-
-async def test_a_register_that_contradicts_the_log_keeps_it_closed(place: Bureau) -> None:
-    server = await place.started()
-    async with door(server) as at:
-        t1 = await enrolled(place, at)
-        last = await at.post(t1.batch([t1.envelope()]))
-    await asyncio.to_thread(server.stop)
-    register = place.data / "register" / "register.json"
-    whole = json.loads(register.read_text("utf-8"))
-    origin = last.receipt.checkpoint.split("\n", 1)[0]
-    size = seen_of(last.receipt).size
-    for why, told in {
-        "ahead": signed(place, size + 1, bytes(32)),
-        "another root at the same size": signed(place, size, bytes(32)),
-        "another root at an earlier size": signed(place, 1, bytes(32)),
-        "signed by nobody we know": whole[origin].replace("\n\n", "\n\n", 1)[:-8] + "AAAAAA=\n",
-    }.items():
-        register.write_text(json.dumps({**whole, origin: told}), "utf-8")
-        server = await place.started()
-        async with door(server) as at:
-            answer = await refused(at, t1)
-            assert "liuhen" in answer.problem["detail"], why
-        await asyncio.to_thread(server.stop)
-    # One that lies behind is what a crash before step 5 leaves: it is proven consistent and brought up.
-    register.write_text(json.dumps({**whole, origin: first_note(place)}), "utf-8")
-    await serves(place, t1)
-    assert json.loads(register.read_text("utf-8"))[origin] != first_note(place)
-
-
-def signed(place: Bureau, size: int, root: bytes) -> str:
-    from server.log.keyring import Keyring
-
-    key = Keyring(place.data / "keys").epoch(AUTHORITY, 1).log
-    return notes.sign_checkpoint(notes.Checkpoint(key.name, size, root), key)
-
-
-def first_note(place: Bureau) -> str:
-    from server.log.keyring import Keyring
-
-    leaf = Keyring(place.data / "keys").leaf(AUTHORITY, 1)
-    assert leaf is not None
-    return signed(place, 1, merkle.leaf_hash(leaf))
-
-
-async def test_no_receipt_lets_a_terminal_delete_before_a_backup_has_confirmed(place: Bureau) -> None:
-    server = await place.started()
-    async with door(server) as at:
-        t1 = await enrolled(place, at)
-        first = await at.post(t1.batch([t1.envelope() for _ in range(3)]))
-        assert (first.receipt.watermark, first.receipt.blobs_safe) == (0, 0)
-        await at.post(t1.batch([t1.envelope() for _ in range(2)]))
-        size = seen_of(first.receipt).size
-        await confirm(place, size - 1)  # the seal of the first batch is not among them
-        assert (await at.post(t1.batch([t1.envelope()]))).receipt.watermark == 0
-        await confirm(place, size)
-        assert (await at.post(t1.batch([t1.envelope()]))).receipt.watermark == 3
-        with pytest.raises(Exception, match="has no size"):
-            await confirm(place, 10_000)
-        beat = await at.post(t1.batch([], declared=t1.seq))
-        assert beat.receipt.watermark == 3
-        await confirm(place, 1)
-        assert (await at.post(t1.batch([], declared=t1.seq))).receipt.watermark == 3, "a confirmation is never taken back"
-        # What was only declared, or lies on a branch, is covered by nothing.
-        clone = t1.clone()
-        await at.post(t1.batch([t1.envelope()]))
-        forked = await at.post(clone.batch([clone.envelope()]))
-        await confirm(place, seen_of(forked.receipt).size)
-        assert (await at.post(t1.batch([], declared=t1.seq))).receipt.watermark == t1.seq
-    await asyncio.to_thread(server.stop)
-
-
-async def confirm(place: Bureau, size: int) -> None:
-    connection = await place.connect("liuhen_backup")
-    try:
-        log_id = await connection.fetchval("SELECT log_id FROM log.logs WHERE authority = $1 AND epoch = 1", AUTHORITY)
-        await connection.execute("SELECT log.confirm_backup($1, $2)", log_id, size)
-    finally:
-        await connection.close()
-
-
-async def test_a_new_epoch_after_another_goes_on_from_the_newest_keys(place: Bureau) -> None:
-    server: ServerProcess = await place.started()
-    async with door(server) as at:
-        t1 = await enrolled(place, at)
-        await at.post(t1.batch([t1.envelope()]))
-        await asyncio.to_thread(epoch_new, place)
-        second = await at.post(t1.batch([t1.envelope()]))
-        assert second.receipt.checkpoint.startswith(f"liuhen.local/{AUTHORITY}/2\n")
-        await asyncio.to_thread(epoch_new, place)
-        third = await at.post(t1.batch([t1.envelope()], seen=seen_of(second.receipt)))
-        assert third.outcomes == ["recorded"]
-        assert len(third.receipt.epochs or ()) == 1
-        stranger = await at.post(t1.batch([], declared=t1.seq, seen=Seen(1, bytes(32), 1)))
-        assert len(stranger.receipt.epochs or ()) == 2
-        assert batches.encode(t1.batch([t1.envelope()]))
-        t2 = await enrolled(place, at)
-        assert (await at.post(t2.batch([t2.envelope()]))).status == 200
-    report = await place.verify()
-    assert report.clean, report.first()

@@ -55,6 +55,10 @@ SELECT log.want($1::integer[], $2::uuid[], $3::text[], $4::bytea[], $5::bigint[]
 -- name: keep_private
 SELECT log.keep_private($1::bytea[], $2::bytea[], $3::boolean[]);
 
+-- name: opened
+-- Which of these private values have arrived before: an envelope that cites one again waits for nothing.
+SELECT DISTINCT digest FROM log.private WHERE opened AND digest = ANY ($1::bytea[]);
+
 -- name: arrive
 -- Marks what arrived and lowers the count of what its terminals wait for.
 SELECT log.arrive($1::text, $2::bytea[]);

@@ -1,0 +1,194 @@
+"""The committer: groups, culprits and neighbours, identical works, and what two committers make of one log."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas import receipt
+from schemas.problems import Problem
+from schemas.receipt import Receipt
+from server.log.book import Book
+from server.log.committer import MAX_WAITING, Committer, Group, Turn
+from server.log.store import Connection
+from tests.support.log import AUTHORITY, Log, PaperTerminal, enrol, open_log, send
+from tests.support.postgres import TestDatabase
+from tests.support.server import Ledger, audit
+
+
+class Gate:
+    """Holds the committer at the lock until the queue is as a test wants it."""
+
+    def __init__(self) -> None:
+        self.open = asyncio.Event()
+        self.reached = asyncio.Event()
+        self.open.set()
+
+    async def __call__(self, step: str) -> None:
+        if step == "locked" and not self.open.is_set():
+            self.reached.set()
+            await self.open.wait()
+
+    async def hold(self, log: Log, terminal: PaperTerminal) -> asyncio.Task[bytes]:
+        """Occupy the committer with a heartbeat."""
+        self.open.clear()
+        task = asyncio.create_task(send(log, terminal.batch([], declared=terminal.seq)))
+        await self.reached.wait()
+        return task
+
+
+async def queued(log: Log, count: int) -> None:
+    """Wait until works wait."""
+    async with asyncio.timeout(10):
+        while len(log.committer._queue) < count:
+            await asyncio.sleep(0)
+
+
+class Culprit:
+    """A work that is decided and then cannot be written: its key stands already, or its entry is too long."""
+
+    authority = AUTHORITY
+    size = 100
+
+    def __init__(self, how: str) -> None:
+        self._how = how
+
+    def terminals(self) -> Sequence[bytes]:
+        return ()
+
+    def places(self, group: Group) -> None:
+        return None
+
+    def ids(self) -> Sequence[bytes]:
+        return ()
+
+    async def read(self, connection: Connection, turn: Turn, group: Group, book: Book) -> None:
+        if self._how == "read":
+            await connection.fetch("SELECT 1 / 0")
+
+    def decide(self, turn: Turn, group: Group) -> None:
+        position = turn.append(b"x" * (70_000 if self._how == "entry" else 10))
+        if self._how == "decide":
+            raise ZeroDivisionError
+        for _ in range(2):
+            turn.key(bytes(16), 1, 0, position)
+
+    async def answer(self, turn: Turn, committer: Committer) -> Any:
+        raise AssertionError("it was never written")
+
+
+def decoded(data: bytes) -> Receipt:
+    return receipt.decode(data)[0]
+
+
+@pytest.mark.parametrize("how", ["read", "decide", "key", "entry"])
+async def test_a_work_that_cannot_be_written_fails_alone_and_its_neighbours_get_receipts(
+    database: TestDatabase, short_folder: Path, how: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    gate = Gate()
+    async with open_log(database.dsn("liuhen_writer"), short_folder, hook=gate) as log:
+        terminals = [PaperTerminal() for _ in range(5)]
+        for terminal in terminals:
+            await enrol(log, terminal)
+        holding = await gate.hold(log, terminals.pop())
+        sent = [[t.envelope(), t.envelope()] for t in terminals]
+        works: list[Any] = [send(log, t.batch(s)) for t, s in zip(terminals, sent, strict=True)]
+        works.insert(2, log.committer.submit(Culprit(how)))
+        tasks = [asyncio.ensure_future(work) for work in works]
+        await queued(log, 5)
+        gate.open.set()
+        answers = await asyncio.gather(*tasks, return_exceptions=True)
+        await holding
+        culprit = answers.pop(2)
+        assert isinstance(culprit, Problem)
+        assert (culprit.code, len(str(culprit.fields["incident"]))) == ("internal", 16)
+        ledger = Ledger()
+        for envelopes, answer in zip(sent, answers, strict=True):
+            assert isinstance(answer, bytes), answer
+            assert [r.outcome for r in decoded(answer).results] == ["recorded"] * 2
+            ledger.note(envelopes, decoded(answer))
+        assert log.committer.figures.retried == 1, "they were in one group"
+        # The committer goes on.
+        assert decoded(await send(log, terminals[1].batch([terminals[1].envelope()]))).results[0].outcome == "recorded"
+    ledger.check(await audit(database.dsn()))
+    told = capfd.readouterr()
+    assert "commit_failed" in told.out + told.err
+    assert "78787878" not in told.out + told.err, "the log does not quote what was refused"
+
+
+async def test_identical_batches_in_one_group_are_written_once(database: TestDatabase, short_folder: Path) -> None:
+    async with open_log(database.dsn("liuhen_writer"), short_folder) as log:
+        t1 = PaperTerminal()
+        await enrol(log, t1)
+        batch = t1.batch([t1.envelope() for _ in range(5)])
+        answers = [decoded(a) for a in await asyncio.gather(*(send(log, batch) for _ in range(40)))]
+        assert len({tuple(r.position for r in a.results) for a in answers}) == 1
+        assert sum(a.results[0].outcome == "recorded" for a in answers) == 1
+    assert (await audit(database.dsn())).count(t1.id) == 5
+
+
+async def test_a_refused_work_leaves_nothing_in_the_group_of_its_neighbours(
+    database: TestDatabase, short_folder: Path
+) -> None:
+    async with open_log(database.dsn("liuhen_writer"), short_folder) as log:
+        good, gap = PaperTerminal(), PaperTerminal()
+        for terminal in (good, gap):
+            await enrol(log, terminal)
+        gap.envelope()
+        answers = await asyncio.gather(
+            send(log, gap.batch([gap.envelope()])), send(log, good.batch([good.envelope()])), return_exceptions=True
+        )
+        assert isinstance(answers[0], Problem)
+        assert (answers[0].code, answers[0].fields) == ("gap", {"expected": 1})
+        assert isinstance(answers[1], bytes)
+    found = await audit(database.dsn())
+    assert (found.count(gap.id), found.count(good.id)) == (0, 1)
+
+
+async def test_two_committers_on_one_log_take_turns_and_leave_no_gap(
+    database: TestDatabase, short_folder: Path
+) -> None:
+    dsn = database.dsn("liuhen_writer")
+    ledger = Ledger()
+    async with open_log(dsn, short_folder) as one, open_log(dsn, short_folder) as two:
+        terminals = [PaperTerminal() for _ in range(8)]
+        for terminal in terminals:
+            await enrol(one, terminal)
+
+        async def upload(number: int, terminal: PaperTerminal) -> None:
+            for turn in range(6):
+                envelopes = [terminal.envelope() for _ in range(3)]
+                batch = terminal.batch(envelopes)
+                both = await asyncio.gather(
+                    send((one, two)[(number + turn) % 2], batch), send((two, one)[(number + turn) % 2], batch)
+                )
+                for answer in both:
+                    ledger.note(envelopes, decoded(answer))
+
+        await asyncio.gather(*(upload(n, t) for n, t in enumerate(terminals)))
+    found = await audit(database.dsn())
+    ledger.check(found)
+    assert [found.count(t.id) for t in terminals] == [18] * 8
+
+
+async def test_a_queue_that_is_full_refuses_at_once(database: TestDatabase, short_folder: Path) -> None:
+    gate = Gate()
+    async with open_log(database.dsn("liuhen_writer"), short_folder, hook=gate) as log:
+        t1 = PaperTerminal()
+        await enrol(log, t1)
+        holding = await gate.hold(log, t1)
+        waiting = [asyncio.create_task(log.committer.submit(Culprit("decide"))) for _ in range(MAX_WAITING)]
+        await queued(log, MAX_WAITING)
+        with pytest.raises(Problem) as refused:
+            await log.committer.submit(Culprit("decide"))
+        assert refused.value.code == "overloaded"
+        for task in waiting:
+            task.cancel()
+        gate.open.set()
+        assert await holding
+        await asyncio.gather(*waiting, return_exceptions=True)
+        assert decoded(await send(log, t1.batch([t1.envelope()]))).results[0].outcome == "recorded"
