@@ -15,7 +15,7 @@ import structlog
 
 from ops.compose import OpenLog
 from schemas import tiles
-from schemas.notes import open_checkpoint
+from schemas.notes import NoteRefused, open_checkpoint
 from server.log.book import LogState
 
 SECONDS: Final = 600.0
@@ -35,10 +35,16 @@ async def mirror_forever(opened: OpenLog, folder: Path) -> None:
 
 
 async def mirror(state: LogState, folder: Path) -> int:
-    """Write the tiles of the newest checkpoint that are not there yet, then the checkpoint; returns its size."""
+    """Write the tiles of the newest checkpoint that are not there yet, then the checkpoint; returns its size.
+
+    A copy that another process has made of a longer log stays as it is: the public checkpoint never goes back.
+    """
     note = state.note
     size = open_checkpoint(note, state.verifier, state.origin).size
     base = folder / "log" / "v1" / state.authority / str(state.epoch)
+    there = await asyncio.to_thread(_size_of, base / "checkpoint", state)
+    if there >= size:
+        return there
     for tile in tiles.tiles_between(0, size):
         path = base / tiles.path_of(tile)
         if path.exists():
@@ -48,6 +54,14 @@ async def mirror(state: LogState, folder: Path) -> int:
         await asyncio.to_thread(_put, path, b"".join(hashes))
     await asyncio.to_thread(_put, base / "checkpoint", note.encode())
     return size
+
+
+def _size_of(path: Path, state: LogState) -> int:
+    """Size of the public checkpoint, 0 where there is none that verifies."""
+    try:
+        return open_checkpoint(path.read_text("utf-8"), state.verifier, state.origin).size
+    except (FileNotFoundError, UnicodeDecodeError, NoteRefused):
+        return 0
 
 
 def _put(path: Path, data: bytes) -> None:

@@ -7,7 +7,7 @@ goes to the terminal that owns the envelope, which signs its request, or to an a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import asyncpg
@@ -20,6 +20,7 @@ from schemas.problems import Problem
 from server.log import store
 from server.log.book import LogClosed, LogState
 from server.log.committer import Committer
+from server.log.tree import Tree
 from server.signed import SignedRequests
 from server.web.app import SERVICES
 from server.web.routes import Everybody, Officers, Route, SignedByTerminal, add
@@ -30,52 +31,74 @@ AUDITORS: Final = frozenset({"auditor"})
 log = structlog.get_logger("liuhen.tlog")
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A log at a checked size: whatever is answered comes from this tree, and from nothing behind `size`."""
+
+    log_id: int
+    tree: Tree
+    size: int
+    note: str
+
+
 @dataclass(slots=True)
 class Tlog:
-    """What the face needs: the logs as the committer follows them, and the check of signed requests."""
+    """What the face needs: the logs as the committer follows them, and the check of signed requests.
+
+    `_views`: logs that another process has moved since, or that no group touches any more, by log_id.
+    """
 
     committer: Committer
     pool: asyncpg.Pool
     signed: SignedRequests
+    _views: dict[int, LogState] = field(default_factory=dict)
 
-    async def log(self, authority: str, epoch: str) -> tuple[LogState, int, str]:
-        """(state, size, newest note) of a log. Raises Problem not_found."""
+    async def log(self, authority: str, epoch: str) -> Shown:
+        """A log at its newest checkpoint. Raises Problem not_found, not_ready."""
         if not epoch.isascii() or not epoch.isdigit() or len(epoch) > 9:
             raise Problem("not_found")
-        book = self.committer.book
-        for row in await self.pool.fetch(book.queries["logs_of"], authority):
+        rows = await self.pool.fetch(self.committer.book.queries["logs_of"], authority)
+        for row in rows:
             if row["epoch"] == int(epoch) and row["size"] > 0:
-                state = book.state(row)
-                if not state.loaded:
-                    await self._follow(state, row)
-                note = state.note or row["note"]
-                return state, open_checkpoint(note, state.verifier, state.origin).size, note
+                state = self.committer.book.state(row)
+                if not state.loaded or (state.closed is None and _size(state) < row["size"]):
+                    state = await self._view(row, newest=row is rows[-1])
+                return Shown(state.log_id, state.tree, _size(state), state.note)
         raise Problem("not_found")
 
-    async def _follow(self, state: LogState, row: Any) -> None:
-        """A log that no group has touched since the start: checked as before a signature, then readable."""
+    async def _view(self, row: Any, *, newest: bool) -> LogState:
+        """What the database holds beyond what the committer has followed: shown only after the same checks."""
+        known = self._views.get(row["log_id"])
+        if known is not None and known.note == row["note"]:
+            return known
         try:
-            await self.committer.book.check_head(state, row)
+            made = await self.committer.book.view(row, newest=newest)
         except LogClosed as why:
             raise Problem("not_ready", str(why)) from None
         except (*store.LOST, asyncpg.PostgresError) as fault:
-            log.warning("head_unread", origin=state.origin, error=type(fault).__name__)
+            log.warning("head_unread", origin=row["origin"], error=type(fault).__name__)
             raise Problem("not_ready", "the database cannot be asked just now; try again later") from None
+        self._views[row["log_id"]] = made
+        return made
+
+
+def _size(state: LogState) -> int:
+    return open_checkpoint(state.note, state.verifier, state.origin).size
 
 
 async def get_checkpoint(request: web.Request) -> web.Response:
     """The newest checkpoint of a log."""
-    _, _, note = await request.app[TLOG].log(request.match_info["authority"], request.match_info["epoch"])
-    return web.Response(text=note, content_type="text/plain", charset="utf-8")
+    shown = await request.app[TLOG].log(request.match_info["authority"], request.match_info["epoch"])
+    return web.Response(text=shown.note, content_type="text/plain", charset="utf-8")
 
 
 async def get_tile(request: web.Request) -> web.Response:
     """A hash tile, full or partial."""
     tlog = request.app[TLOG]
-    state, size, _ = await tlog.log(request.match_info["authority"], request.match_info["epoch"])
-    tile = _tile(request.match_info["tile"], size)
+    shown = await tlog.log(request.match_info["authority"], request.match_info["epoch"])
+    tile = _tile(request.match_info["tile"], shown.size)
     level, start = 8 * (tile.level or 0), tile.index * 256
-    hashes = await state.tree.nodes(level, start, start + tile.width)
+    hashes = await shown.tree.nodes(level, start, start + tile.width)
     return web.Response(
         body=b"".join(hashes), content_type="application/octet-stream", headers={"Cache-Control": IMMUTABLE}
     )
@@ -88,10 +111,10 @@ async def get_bundle(request: web.Request) -> web.Response:
     person = await request.app[SERVICES].gate.identify(request)
     if person is None or person.authority != authority:
         raise Problem("not_found")
-    state, size, _ = await tlog.log(authority, request.match_info["epoch"])
-    tile = _tile(request.match_info["bundle"], size)
+    shown = await tlog.log(authority, request.match_info["epoch"])
+    tile = _tile(request.match_info["bundle"], shown.size)
     start = tile.index * 256
-    rows = await tlog.pool.fetch(tlog.committer.book.queries["entries"], state.log_id, start, start + tile.width)
+    rows = await tlog.pool.fetch(tlog.committer.book.queries["entries"], shown.log_id, start, start + tile.width)
     return web.Response(
         body=tiles.encode_bundle([bytes(row["entry"]) for row in rows]),
         content_type="application/octet-stream",
@@ -107,18 +130,18 @@ async def get_proof(request: web.Request) -> web.Response:
     seq = request.query.get("seq", "")
     if not seq.isascii() or not seq.isdigit() or len(seq) > 16:
         raise Problem("bad_request", "seq must be a number")
-    state, size, note = await tlog.log(authority, request.match_info["epoch"])
+    shown = await tlog.log(authority, request.match_info["epoch"])
     position = await tlog.pool.fetchval(
         "SELECT position FROM log.keys WHERE log_id = $1 AND origin = $2 AND version = $3 AND chain >= 0"
         " ORDER BY chain LIMIT 1",
-        state.log_id,
+        shown.log_id,
         store.uuid(terminal),
         int(seq),
     )
-    if position is None or position >= size:
+    if position is None or position >= shown.size:
         raise Problem("not_found", "no envelope of this seq is in this log")
-    hashes = await state.tree.inclusion(position, size)
-    text = proof_file.proof_file(position, hashes, note)
+    hashes = await shown.tree.inclusion(position, shown.size)
+    text = proof_file.proof_file(position, hashes, shown.note)
     return web.Response(text=text, content_type="text/plain", charset="utf-8")
 
 
