@@ -1,19 +1,22 @@
 """The auditor: re-reads committed entries behind the head, over and over, and closes a log whose entries changed.
 
 A row that was altered, removed or exchanged by whoever owns the database no longer hashes to the leaf that was signed.
-Tile by tile the entries are hashed again and compared with the tree; the rate is bounded, so that a large log is walked
-in hours without being felt. Closing means: nothing more is signed, and the operator is told which position it was.
+Tile by tile the entries are hashed again and compared with the tree, which gives the position; at the end of a walk all
+of them must hash to the signed root, which tells even where the tiles themselves had to be made again from the rows.
+The rate is bounded, so that a large log is walked in hours without being felt. Closing means: nothing more is signed,
+and the operator is told which position it was.
 """
 
 from __future__ import annotations
 
 import asyncio
-from hashlib import sha256
 from typing import Final
 
 import asyncpg
 import structlog
 
+from schemas import merkle
+from schemas.merkle import CompactRange
 from server.log.book import LogState
 from server.log.committer import Committer
 from server.log.tree import TILE
@@ -29,7 +32,7 @@ class Auditor:
     def __init__(self, committer: Committer, pool: asyncpg.Pool) -> None:
         self._committer = committer
         self._pool = pool
-        self._next: dict[int, int] = {}
+        self._walks: dict[int, CompactRange] = {}
         self.checked = 0
 
     async def forever(self) -> None:
@@ -51,25 +54,34 @@ class Auditor:
                     break
 
     async def check_next(self, state: LogState) -> bool:
-        """Check the next tile of a log; False when its end was reached and the walk begins anew."""
+        """Check the next tile of a log; False when its end was reached (the next walk begins anew) or it was closed."""
         size = state.signed_size
-        tile = self._next.get(state.log_id, 0)
-        first, end = tile * TILE, min((tile + 1) * TILE, size)
-        if first >= size:
-            self._next[state.log_id] = 0
-            return False
-        expected = await state.tree.nodes(0, first, end)
+        walk = self._walks.pop(state.log_id, None) or CompactRange()
+        if walk.size >= size:  # another database answers since, with a shorter log
+            walk = CompactRange()
+        first, end = walk.size, min(walk.size + TILE, size)
         rows = await self._pool.fetch(self._committer.book.queries["entries"], state.log_id, first, end)
-        found = {row["position"]: sha256(b"\x00" + row["entry"]).digest() for row in rows}
+        found = {row["position"]: merkle.leaf_hash(row["entry"]) for row in rows}
+        for position in range(first, end):
+            if position not in found:
+                return self._close(state, f"the entry at position {position} is missing", position)
+        expected = await state.tree.nodes(0, first, end)
         for position, leaf in enumerate(expected, first):
-            if found.get(position) != leaf:
-                what = "is missing" if position not in found else "is not what was signed"
-                state.closed = (
-                    f"log {state.origin}: the entry at position {position} {what}; the database was altered: "
-                    "run `liuhen verify`, keep the database as evidence, restore, then `liuhen epoch new`"
-                )
-                log.error("log_closed", origin=state.origin, position=position)
-                return False
+            if found[position] != leaf:
+                return self._close(state, f"the entry at position {position} is not what was signed", position)
+        walk.extend(expected)
         self.checked += end - first
-        self._next[state.log_id] = tile + 1
-        return end < size
+        if end < size:
+            self._walks[state.log_id] = walk
+            return True
+        if walk.root() != await state.root_at(size):
+            return self._close(state, f"the entries up to {size} do not hash to the root that was signed", 0)
+        return False
+
+    def _close(self, state: LogState, what: str, position: int) -> bool:
+        state.closed = (
+            f"log {state.origin}: {what}; the database was altered: run `liuhen verify`, keep the database as "
+            "evidence, restore, then `liuhen epoch new`"
+        )
+        log.error("log_closed", origin=state.origin, position=position)
+        return False
