@@ -1,30 +1,26 @@
-"""One batch on its way into the tables: read runs of entries, fold them in memory, write what came out.
+"""One batch on its way into the tables: read runs of entries, digest them, absorb the digests, write what came out.
 
-Life of a batch: `fetch` (entries and notes of some runs, outside any transaction), `Folder.fold` (pure, in memory on
-states loaded before), `Folder.write` (inside the caller's transaction, together with the positions). The live runner
-and a rebuild use the same three; only the sizes differ. Invariant: what is written depends on the entries alone, never
-on where batches begin and end.
+Life of a batch: `fetch` (entries and notes of some runs, outside any transaction), a digest of each (pure, anywhere),
+`Folder.absorb` (in memory, on states loaded before), `Folder.write` (inside the caller's transaction, together with the
+positions). The live runner and a rebuild use the same four; only the sizes differ. Invariant: what is written depends
+on the entries alone, never on where batches begin and end.
 """
 
 from __future__ import annotations
 
-import gc
 from collections import OrderedDict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 import asyncpg
 from asyncpg.pgproto.pgproto import UUID
 
-from projections import case_file, statements, terminal_ledger
+from projections import statements, terminal_ledger
 from projections.case_file import CaseHead
-from projections.facts import Event, Fact, Reader
+from projections.digest import PROJECTIONS, Digest, LogPlace, Run, uncollected
 from projections.terminal_ledger import LedgerState
-from schemas.events import Registry
 
-PROJECTIONS: Final = {case_file.NAME: case_file.VERSION, terminal_ledger.NAME: terminal_ledger.VERSION}
 _K = TypeVar("_K")
 MAX_KEPT: Final = 50_000
 """Heads and terminals kept in memory between batches; older ones are read again when they are needed."""
@@ -35,26 +31,6 @@ MAX_ROWS: Final = 16_384
 
 class Overtaken(Exception):
     """Somebody else moved the positions or swapped the tables: forget what is in memory and read again."""
-
-
-@dataclass(frozen=True, slots=True)
-class LogPlace:
-    """A log as the runner sees it."""
-
-    log_id: int
-    authority: str
-    epoch: int
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Entries first … first+len-1 of a log, and (seq, notes) of those envelopes that have notes, by position."""
-
-    log: LogPlace
-    first: int
-    entries: Sequence[bytes]
-    noted: Mapping[int, tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +70,6 @@ async def fetch(connection: asyncpg.Connection, wanted: Sequence[tuple[LogPlace,
         noted = {place: (seq, bits) for place, seq, bits in zip(row[2] or (), row[3] or (), row[4] or (), strict=True)}
         runs.append(Run(log, first, entries, noted))
     return runs
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """No cycle collection meanwhile: nothing made here has cycles, and looking for them costs half of the fold."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +114,10 @@ class Folder:
     Not safe for two tasks. After any error in `write` or a commit whose outcome is unknown it must be thrown away.
     """
 
-    def __init__(
-        self, slot: str, registry: Registry, positions: Mapping[tuple[str, int], int], *, keep: int = MAX_KEPT
-    ) -> None:
+    def __init__(self, slot: str, positions: Mapping[tuple[str, int], int], *, keep: int = MAX_KEPT) -> None:
         self.slot = slot
         self.positions = dict(positions)
         self._queries = statements.load("tables", slot)
-        self._registry = registry
-        self._readers: dict[int, Reader] = {}
         self._authorities: dict[int, str] = {}
         self._heads: dict[int, OrderedDict[str, CaseHead]] = {}
         self._ledgers: dict[int, OrderedDict[bytes, LedgerState]] = {}
@@ -166,28 +126,24 @@ class Folder:
         self._touched = Touched()
 
     @classmethod
-    async def load(cls, connection: asyncpg.Connection, slot: str, registry: Registry) -> Folder:
+    async def load(cls, connection: asyncpg.Connection, slot: str) -> Folder:
         """A folder at the positions that the slot's tables say."""
         rows = await connection.fetch(statements.load("tables", slot)["positions"])
-        return cls(slot, registry, {(row["projection"], row["log_id"]): row["position"] for row in rows})
+        return cls(slot, {(row["projection"], row["log_id"]): row["position"] for row in rows})
 
     def position(self, log_id: int) -> int:
         """How far every projection is in a log."""
         return min(self.positions.get((name, log_id), 0) for name in PROJECTIONS)
 
-    async def fold(self, connection: asyncpg.Connection, runs: Sequence[Run]) -> list[Parked]:
-        """Fold runs that begin at `position`; `connection` only reads states that are not in memory.
+    async def absorb(self, connection: asyncpg.Connection, digests: Sequence[Digest]) -> None:
+        """Go on from where the states are; `connection` only reads states that are not in memory.
 
-        Returns what could not be digested. Several folds may go before one `write`.
+        Several may go before one `write`. Raises Overtaken for digests that do not follow one another.
         """
-        before = len(self._touched.parked)
-        with _uncollected():
-            read = [(run, self._read(run)) for run in runs]
-        await self._load_missing(connection, read)
-        with _uncollected():
-            while read:
-                self._fold_run(*read.pop(0))
-        return self._touched.parked[before:]
+        await self._load_missing(connection, digests)
+        with uncollected():
+            for digest in digests:
+                self._absorb(digest)
 
     @property
     def pending(self) -> int:
@@ -203,10 +159,12 @@ class Folder:
         heads, items = self._take_heads(touched.heads)
         return Rows(heads, items, self._take_ledgers(touched.ledgers), tuple(touched.parked), moves)
 
-    async def write(self, connection: asyncpg.Connection) -> None:
-        """`take` and `put` in one."""
-        await put(connection, self.slot, self.take())
+    async def write(self, connection: asyncpg.Connection) -> Sequence[Parked]:
+        """`take` and `put` in one; returns what was parked."""
+        rows = self.take()
+        await put(connection, self.slot, rows)
         self.trim()
+        return rows.parked
 
     def skip(self, log: LogPlace, position: int, error: str) -> None:
         """Park one entry and go past it; the next `write` remembers it."""
@@ -219,75 +177,56 @@ class Folder:
 
     # -- in memory --
 
-    def _read(self, run: Run) -> list[Fact]:
-        log_id = run.log.log_id
-        self._authorities[log_id] = run.log.authority
-        reader = self._readers.get(log_id)
-        if reader is None:
-            reader = self._readers[log_id] = Reader(run.log.authority, run.log.epoch, self._registry.lookup)
-        facts: list[Fact] = []
-        append, noted = facts.append, run.noted
-        position = run.first
-        for entry in run.entries:
-            try:
-                fact = reader(position, entry, noted.get(position) if noted else None)
-            except Exception as fault:  # noqa: BLE001 - poison is parked, the others go on
-                self._touched.parked.extend(
-                    Parked(name, log_id, position, type(fault).__name__) for name in PROJECTIONS
-                )
+    def _absorb(self, digest: Digest) -> None:
+        log_id, touched = digest.log_id, self._touched
+        for name in PROJECTIONS:
+            was = self.positions.get((name, log_id), 0)
+            if was != digest.first:
+                raise Overtaken(f"log {log_id}: {name} stands at {was}, expected {digest.first}; run `liuhen rebuild`")
+            touched.moves.append((name, log_id, was, digest.end))
+            self.positions[name, log_id] = digest.end
+        touched.parked.extend(Parked(name, log_id, place, error) for name, place, error in digest.parked)
+        touched.entries += digest.end - digest.first
+        heads, states = self._heads[log_id], self._ledgers[log_id]
+        touched.heads.setdefault(log_id, set()).update(digest.heads)
+        touched.ledgers.setdefault(log_id, set()).update(digest.ledgers)
+        for tag, later in digest.heads.items():
+            head = heads.get(tag)
+            if head is None:
+                heads[tag] = later
             else:
-                if fact is not None:
-                    append(fact)
-            position += 1
-        return facts
-
-    def _fold_run(self, run: Run, facts: Sequence[Fact]) -> None:
-        log_id, touched = run.log.log_id, self._touched
-        cases, ledger = case_file.NAME, terminal_ledger.NAME
-        end = run.first + len(run.entries)
-        from_case = self.positions.get((cases, log_id), 0)
-        from_ledger = self.positions.get((ledger, log_id), 0)
-        heads, registry = self._heads[log_id], self._registry
-        dirty = touched.heads.setdefault(log_id, set())
-        states = self._ledgers[log_id]
-        for fact in facts:
-            if fact.position >= from_case and type(fact) is Event:
+                head.absorb(later)
+        for terminal, steps in digest.ledgers.items():
+            state = states.get(terminal)
+            if state is None:
+                state = states[terminal] = LedgerState()
+            for step in steps:
                 try:
-                    case_file.evolve(heads, fact, registry, dirty)
-                except Exception as fault:  # noqa: BLE001 - as above
-                    touched.parked.append(Parked(cases, log_id, fact.position, type(fault).__name__))
-            if fact.position >= from_ledger:
-                try:
-                    terminal_ledger.evolve(states, fact)
-                except Exception as fault:  # noqa: BLE001 - as above
-                    touched.parked.append(Parked(ledger, log_id, fact.position, type(fault).__name__))
-        for name, was in ((cases, from_case), (ledger, from_ledger)):
-            if end > was:
-                touched.moves.append((name, log_id, was, end))
-                self.positions[name, log_id] = end
-        touched.entries += len(run.entries)
+                    terminal_ledger.apply(state, step)
+                except Exception as fault:  # noqa: BLE001 - poison is parked, the others go on
+                    touched.parked.append(Parked(terminal_ledger.NAME, log_id, step.position, type(fault).__name__))
 
-    async def _load_missing(self, connection: asyncpg.Connection, read: Iterable[tuple[Run, Sequence[Fact]]]) -> None:
+    async def _load_missing(self, connection: asyncpg.Connection, digests: Iterable[Digest]) -> None:
         heads: list[tuple[int, str, str, str]] = []
         ledgers: list[tuple[int, str, UUID]] = []
-        for run, facts in read:
-            log_id, authority = run.log.log_id, run.log.authority
+        for digest in digests:
+            log_id, authority = digest.log_id, digest.authority
+            self._authorities[log_id] = authority
             known = self._heads.setdefault(log_id, OrderedDict())
             states = self._ledgers.setdefault(log_id, OrderedDict())
-            names = terminal_ledger.terminals(facts)
-            self._touched.ledgers.setdefault(log_id, set()).update(names)
-            if not self._complete:
-                for tag in case_file.subjects(facts):
-                    if tag in known:
-                        known.move_to_end(tag)
-                    else:
-                        kind, _, subject = tag.partition(":")
-                        heads.append((log_id, authority, kind, subject))
-                for name in names:
-                    if name in states:
-                        states.move_to_end(name)
-                    else:
-                        ledgers.append((log_id, authority, UUID(name)))
+            if self._complete:
+                continue
+            for tag in digest.heads:
+                if tag in known:
+                    known.move_to_end(tag)
+                else:
+                    kind, _, subject = tag.partition(":")
+                    heads.append((log_id, authority, kind, subject))
+            for name in digest.ledgers:
+                if name in states:
+                    states.move_to_end(name)
+                else:
+                    ledgers.append((log_id, authority, UUID(name)))
         if heads:
             for row in await connection.fetch(self._queries["case_heads"], *_columns(heads)):
                 self._heads[row[0]][row[1]] = CaseHead.decode(row[2])
@@ -320,7 +259,7 @@ class Folder:
             for tag in sorted(tags):
                 head = known.get(tag)
                 if head is None or not head.pending:
-                    continue  # its only event was parked
+                    continue  # written already
                 kind, _, subject = tag.partition(":")
                 heads.append((authority, kind, subject, log_id, head.last_received, head.encode()))
                 for chunk, count, data in head.take_chunks():

@@ -8,15 +8,15 @@ rebuilt file equals the live one byte for byte.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from domain.labels import CLOSING, NAMING, Label, label
 from domain.process import NOT_PLACED, STEP_OF
-from projections.facts import BRANCH, CLAIM, HELD, NOT_UNDERSTOOD, Event, Fact
+from projections.facts import BRANCH, CLAIM, HELD, NOT_UNDERSTOOD, Event, texts
 from schemas.events import Registry
 
 NAME: Final = "case_file"
@@ -75,42 +75,40 @@ _ORDER: Final = {name: (step.order, step.code) for name, step in STEP_OF.items()
 _UNPLACED: Final = (-1, NOT_PLACED.code)
 
 
-class CaseHead:
-    """The head of one file while it is folded. `pending` are encoded items not written yet."""
+class CaseHead(Struct, array_like=True, gc=False):
+    """The head of one file while it is folded. `links`, `officers`, `terminals` in the order in which they came.
 
-    __slots__ = (
-        "claims", "closed", "first_occurred", "forked", "held", "items", "last_occurred", "last_received", "links",
-        "not_understood", "officers", "parties", "pending", "rank", "seen_about", "seen_by", "seen_terminal", "step",
-        "step_order", "terminals", "title",
-    )  # fmt: skip
+    `pending` are encoded items that are counted and not written yet.
+    """
 
-    def __init__(self) -> None:
-        self.items = self.claims = self.forked = self.held = self.not_understood = 0
-        self.first_occurred = self.last_occurred = self.last_received = 0
-        self.step, self.step_order, self.closed = "", -1, False
-        self.title, self.rank = "", RANK_NONE
-        self.parties: list[tuple[str, str, str]] = []
-        self.links: set[str] = set()
-        self.officers: set[str] = set()
-        self.terminals: set[bytes] = set()
-        self.pending: list[bytes] = []
-        self.seen_about: list[str] | None = None
-        self.seen_by: list[str] | None = None
-        self.seen_terminal = b""
+    items: int = 0
+    claims: int = 0
+    forked: int = 0
+    held: int = 0
+    not_understood: int = 0
+    first_occurred: int = 0
+    last_occurred: int = 0
+    last_received: int = 0
+    step: str = ""
+    step_order: int = -1
+    closed: bool = False
+    title: str = ""
+    rank: int = RANK_NONE
+    parties: list[tuple[str, str, str]] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+    officers: list[str] = field(default_factory=list)
+    terminals: list[bytes] = field(default_factory=list)
+    pending: list[bytes] = field(default_factory=list)
 
     @classmethod
     def decode(cls, data: bytes) -> CaseHead:
         """The head of a stored row."""
         row = _HEADS.decode(data)
-        head = cls()
-        head.items, head.claims, head.forked, head.held = row.items, row.claims, row.forked, row.held
-        head.not_understood = row.not_understood
-        head.first_occurred, head.last_occurred = row.first_occurred, row.last_occurred
-        head.last_received, head.closed = row.last_received, row.closed
-        head.step, head.step_order = row.step, _order_of(row.step)
-        head.title, head.rank, head.parties = row.title, row.rank, row.parties
-        head.links, head.officers, head.terminals = set(row.links), set(row.officers), set(row.terminals)
-        return head
+        return cls(
+            row.items, row.claims, row.forked, row.held, row.not_understood, row.first_occurred, row.last_occurred,
+            row.last_received, row.step, _order_of(row.step), row.closed, row.title, row.rank, row.parties, row.links,
+            row.officers, row.terminals,
+        )  # fmt: skip
 
     def encode(self) -> bytes:
         """The row to store; the same facts always give the same bytes."""
@@ -121,6 +119,33 @@ class CaseHead:
                 sorted(self.parties), sorted(self.links), sorted(self.officers), sorted(self.terminals),
             )
         )  # fmt: skip
+
+    def absorb(self, later: CaseHead) -> None:
+        """Add what a later part of the same log says: as if its events had been folded into this head one by one."""
+        if self.items == 0:
+            self.first_occurred = later.first_occurred
+            self.last_occurred = later.last_occurred
+            self.last_received = later.last_received
+        else:
+            self.first_occurred = min(self.first_occurred, later.first_occurred)
+            self.last_occurred = max(self.last_occurred, later.last_occurred)
+            self.last_received = max(self.last_received, later.last_received)
+        self.items += later.items
+        self.claims += later.claims
+        self.forked += later.forked
+        self.held += later.held
+        self.not_understood += later.not_understood
+        if later.step_order > self.step_order:
+            self.step_order, self.step = later.step_order, later.step
+        self.closed = self.closed or later.closed
+        if later.rank > self.rank:
+            # What is stated replaces what was only claimed; of equals the first one stands.
+            self.title, self.rank, self.parties = later.title, later.rank, later.parties
+        # The first so many of all are among the first so many of each part, so limits hold whatever the parts were.
+        _join(self.links, later.links, MAX_LINKS)
+        _join(self.officers, later.officers, MAX_OFFICERS)
+        _join(self.terminals, later.terminals, MAX_TERMINALS)
+        self.pending.extend(later.pending)
 
     def take_chunks(self) -> Iterator[tuple[int, int, bytes]]:
         """(chunk number, number of items, bytes to append to it) for what is pending, which is then forgotten."""
@@ -134,66 +159,107 @@ class CaseHead:
             done += len(part)
 
 
-def subjects(facts: Iterable[Fact]) -> set[str]:
-    """The keys that a run of facts touches."""
-    return {tag for fact in facts if type(fact) is Event for tag in fact.about if tag.startswith(SUBJECTS)}
+class CaseFold:
+    """The fold over a part of one log: `add` its events in order, then take the `heads` once.
 
-
-def evolve(
-    heads: MutableMapping[str, CaseHead], event: Event, registry: Registry, dirty: set[str] | None = None
-) -> None:
-    """Fold one event into the heads of its subjects, all of one log. What it raises, it raises before any change.
-
-    Subjects that have something pending now and had nothing before are added to `dirty`.
+    Events with the same tags, officers, terminal, type and notes do the same to the same heads, but for their item and
+    their instants. They share a strand, so that nearly all is done once for all of them.
     """
-    mine = [tag for tag in event.about if tag.startswith(SUBJECTS)]
-    if not mine:
-        return
-    notes, kind, name = event.notes, event.kind, event.type
-    item = _ENCODE((event.position, name, event.occurred, notes, kind))
-    plain = not notes & (CLAIM | NOT_UNDERSTOOD) and kind != BRANCH
-    named = _label(event, registry) if name in NAMING and not notes & NOT_UNDERSTOOD else None
-    closing = CLOSING.get(name) if plain else None
-    order, code = _ORDER.get(name, _UNPLACED) if plain else _UNPLACED
-    occurred, received = event.occurred, event.received
-    for tag in mine:
-        head = heads.get(tag)
-        if head is None:
-            head = heads[tag] = CaseHead()
-        if head.items == 0:
-            head.first_occurred = head.last_occurred = occurred
-            head.last_received = received
-        else:
-            if occurred < head.first_occurred:
-                head.first_occurred = occurred
-            elif occurred > head.last_occurred:
-                head.last_occurred = occurred
-            if received > head.last_received:
-                head.last_received = received
-        head.items += 1
-        if dirty is not None and not head.pending:
-            dirty.add(tag)
-        head.pending.append(item)
-        if order > head.step_order:
-            head.step_order, head.step = order, code
-        if notes or kind == BRANCH:
-            head.claims += notes & CLAIM != 0
-            head.held += notes & HELD != 0
-            head.not_understood += notes & NOT_UNDERSTOOD != 0
-            head.forked += kind == BRANCH
-        if event.about != head.seen_about:
-            head.seen_about = event.about
-            _link(head, tag, event.about)
-        if event.by != head.seen_by:
-            head.seen_by = event.by
-            _join(head.officers, event.by, MAX_OFFICERS)
-        if event.terminal != head.seen_terminal:
-            head.seen_terminal = event.terminal
-            _join(head.terminals, (event.terminal,), MAX_TERMINALS)
-        if named is not None and tag.startswith(named.kind):
-            _name(head, named, RANK_STATED if plain else RANK_CLAIMED)
-        if closing is not None and tag.startswith(closing):
-            head.closed = True
+
+    __slots__ = ("_heads", "_registry", "_strands")
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._heads: dict[str, CaseHead] = {}
+        self._strands: dict[tuple[bytes, bytes, bytes, str, int, int], _Strand] = {}
+
+    def add(self, event: Event) -> None:
+        """Fold one event. What it raises, it raises before any change."""
+        name, notes = event.type, event.notes
+        named = _label(event, self._registry) if name in NAMING and not notes & NOT_UNDERSTOOD else None
+        key = (bytes(event.about), bytes(event.by), event.terminal, name, notes, event.kind)
+        strand = self._strands.get(key)
+        if strand is None:
+            strand = self._strands[key] = _Strand(self._heads, event)
+        if not strand.appends:
+            return
+        occurred = event.occurred
+        item = _ENCODE((event.position, name, occurred, notes, event.kind))
+        for append in strand.appends:
+            append(item)
+        if occurred < strand.first_occurred:
+            strand.first_occurred = occurred
+        if occurred > strand.last_occurred:
+            strand.last_occurred = occurred
+        if event.received > strand.last_received:
+            strand.last_received = event.received
+        strand.count += 1
+        if named is not None:
+            strand.name(named)
+
+    def heads(self) -> dict[str, CaseHead]:
+        """What the events made of subjects of which nothing was known before, by tag."""
+        for strand in self._strands.values():
+            strand.close()
+        self._strands = {}
+        return self._heads
+
+
+class _Strand:
+    __slots__ = ("appends", "count", "first_occurred", "heads", "last_occurred", "last_received", "notes", "plain")
+
+    def __init__(self, heads: dict[str, CaseHead], event: Event) -> None:
+        about = texts(event.about)
+        mine = [tag for tag in about if tag.startswith(SUBJECTS)]
+        self.count = 0
+        self.first_occurred = self.last_occurred = event.occurred
+        self.last_received = event.received
+        self.notes = (event.notes, event.kind)
+        self.plain = plain = not event.notes & (CLAIM | NOT_UNDERSTOOD) and event.kind != BRANCH
+        self.heads: list[tuple[str, CaseHead]] = []
+        if not mine:
+            self.appends: tuple[Callable[[bytes], None], ...] = ()
+            return
+        linked = [tag for tag in about if tag.startswith(_LINKED)]
+        by, terminals = texts(event.by), (event.terminal,)
+        order, code = _ORDER.get(event.type, _UNPLACED) if plain else _UNPLACED
+        closing = CLOSING.get(event.type) if plain else None
+        for tag in mine:
+            head = heads.get(tag)
+            if head is None:
+                head = heads[tag] = CaseHead()
+            self.heads.append((tag, head))
+            _join(head.links, linked, MAX_LINKS, tag)
+            _join(head.officers, by, MAX_OFFICERS)
+            _join(head.terminals, terminals, MAX_TERMINALS)
+            if order > head.step_order:
+                head.step_order, head.step = order, code
+            if closing is not None and tag.startswith(closing):
+                head.closed = True
+        self.appends = tuple(head.pending.append for _, head in self.heads)
+
+    def name(self, named: Label) -> None:
+        rank = RANK_STATED if self.plain else RANK_CLAIMED
+        for tag, head in self.heads:
+            if tag.startswith(named.kind) and rank > head.rank:
+                head.title, head.rank = named.text, rank
+                party = named.party
+                head.parties = [] if party is None else [(party.type, party.id, party.name)]
+
+    def close(self) -> None:
+        (notes, kind), count = self.notes, self.count
+        for _, head in self.heads:
+            if head.items == 0 or self.first_occurred < head.first_occurred:
+                head.first_occurred = self.first_occurred
+            if head.items == 0 or self.last_occurred > head.last_occurred:
+                head.last_occurred = self.last_occurred
+            head.last_received = max(head.last_received, self.last_received)
+            head.items += count
+            if notes or kind == BRANCH:
+                head.claims += count * (notes & CLAIM != 0)
+                head.held += count * (notes & HELD != 0)
+                head.not_understood += count * (notes & NOT_UNDERSTOOD != 0)
+                head.forked += count * (kind == BRANCH)
 
 
 def read_items(count: int, data: bytes) -> list[ItemRow]:
@@ -243,23 +309,7 @@ def _label(event: Event, registry: Registry) -> Label | None:
     return None if kind is None else label(kind.decode(event.body))
 
 
-def _name(head: CaseHead, named: Label, rank: int) -> None:
-    if rank > head.rank:
-        # What is stated replaces what was only claimed; of equals the first one stands.
-        head.title, head.rank = named.text, rank
-        head.parties = []
-        if named.party is not None:
-            head.parties.append((named.party.type, named.party.id, named.party.name))
-
-
-def _link(head: CaseHead, own: str, about: list[str]) -> None:
-    links = head.links
-    for tag in about:
-        if tag not in links and tag != own and tag.startswith(_LINKED) and len(links) < MAX_LINKS:
-            links.add(tag)
-
-
-def _join(known: set[_T], more: Iterable[_T], limit: int) -> None:
+def _join(known: list[_T], more: Iterable[_T], limit: int, own: _T | None = None) -> None:
     for one in more:
-        if one and len(known) < limit:
-            known.add(one)
+        if one and one not in known and one != own and len(known) < limit:
+            known.append(one)

@@ -47,10 +47,10 @@ class Event(
     `terminal` is empty for an act of the office, `seq` then its version, `occurred` and `at` when it was received.
     """
 
-    about: list[str]
+    about: msgspec.Raw
     at: int
     body: msgspec.Raw
-    by: list[str]
+    by: msgspec.Raw
     occurred: int
     seq: int
     type: str
@@ -98,12 +98,18 @@ class Incident(Struct, frozen=True, gc=False):
 Fact: TypeAlias = Event | Place | Seal | Incident
 
 _SLIM: Final = msgspec.msgpack.Decoder(Event)
+_TEXTS: Final = msgspec.msgpack.Decoder(list[str])
 _LOOSE: Final = msgspec.msgpack.Decoder()
 _ENCODER: Final = msgspec.msgpack.Encoder(order="sorted")
 _HEAD: Final = b"\x85\xa1e\xc5"
 _KIND: Final = b"\xa1k\xa5field\xa1r\xcf"
 _TERMINAL: Final = b"\xa1t\xc4\x10"
 _TAIL_SIZE: Final = len(_KIND) + 8 + len(_TERMINAL) + 16 + 3
+
+
+def texts(raw: msgspec.Raw) -> list[str]:
+    """The texts of `about` or `by`."""
+    return _TEXTS.decode(raw)
 
 
 class Reader:
@@ -113,27 +119,38 @@ class Reader:
     notes call sound and that is not: both are faults of the log, parked by the runner.
     """
 
-    __slots__ = ("_authority", "_epoch", "_lookup")
+    __slots__ = ("_authority", "_epoch", "_lookup", "_received", "_tail", "_terminal")
 
     def __init__(self, authority: str, epoch: int, lookup: Lookup) -> None:
         self._authority = authority
         self._epoch = epoch
         self._lookup = lookup
+        self._tail, self._received, self._terminal = b"", 0, b""
 
     def __call__(self, position: int, entry: bytes, place: tuple[int, int] | None) -> Fact | None:
         """The fact of an entry, None where no fold asks for it. `place` = (seq, notes) if notes are stored for it."""
         if place is None and entry[:4] == _HEAD:
             # The frame of a field entry with an envelope of 256 bytes or more, and nothing noted: nearly all of a log.
             end = 6 + (entry[4] << 8 | entry[5])
-            if len(entry) == end + _TAIL_SIZE and entry.startswith(_KIND, end):
-                here = end + len(_KIND)
+            tail = entry[end:]
+            # All entries of a batch have the same tail: kind, instant and terminal are read once for them.
+            if tail == self._tail or self._read_tail(tail):
                 # Without a note it has no keys but those of section 2, so the reader's own are at their defaults.
                 event = _SLIM.decode(memoryview(entry)[6:end])
                 event.position = position
-                event.received = int.from_bytes(entry[here : here + 8], "big")
-                event.terminal = entry[here + 12 : here + 28]
+                event.received = self._received
+                event.terminal = self._terminal
                 return event
         return self._any(position, entries.decode(entry), place)
+
+    def _read_tail(self, tail: bytes) -> bool:
+        here = len(_KIND)
+        if len(tail) != _TAIL_SIZE or not tail.startswith(_KIND):
+            return False
+        self._tail = tail
+        self._received = int.from_bytes(tail[here : here + 8], "big")
+        self._terminal = tail[here + 12 : here + 28]
+        return True
 
     def _any(self, position: int, entry: entries.Entry, place: tuple[int, int] | None) -> Fact | None:
         match entry:
@@ -147,10 +164,10 @@ class Reader:
                 return _incident(position, entry)
             case entries.OfficeEntry():
                 return Event(
-                    about=[tag for tag in entry.a if tag_kind(tag)],
+                    about=_raw([tag for tag in entry.a if tag_kind(tag)]),
                     at=entry.r,
-                    body=msgspec.Raw(_ENCODER.encode(entry.b)),
-                    by=[entry.w.officer] if isinstance(entry.w.officer, str) else [],
+                    body=_raw(entry.b),
+                    by=_raw([entry.w.officer] if isinstance(entry.w.officer, str) else []),
                     occurred=entry.r,
                     seq=entry.q,
                     type=entry.y,
@@ -192,6 +209,10 @@ class Reader:
         except ValueError:
             return NOTE_BITS["invalid_body"]
         return 0
+
+
+def _raw(value: object) -> msgspec.Raw:
+    return msgspec.Raw(_ENCODER.encode(value))
 
 
 def _incident(position: int, entry: entries.IncidentEntry) -> Incident:

@@ -1,22 +1,22 @@
-"""Many batches one behind the other: while one is folded, the next is read and the one before is written.
+"""Many batches one behind the other: one is absorbed while the next are read and digested and the last is written.
 
-Three connections, because each does one thing at a time: states, entries, rows. Invariant: writes happen in the order
-of the folds and each in a transaction of its own with its positions; after any error the folder is worthless and the
-tables are right.
+Three connections, because each does one thing at a time: states, entries, rows. Invariant: digests are absorbed in the
+order of the plan, writes happen in that order and each in a transaction of its own with its positions; after any error
+the folder is worthless and the tables are right.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import asyncpg
 
-from projections.batch import Folder, LogPlace, Parked, Rows, Run, fetch, put
-
-Wanted: TypeAlias = Sequence[tuple[LogPlace, int, int]]
+from projections.batch import Folder, Parked, Rows, put
+from projections.digest import Digest
+from projections.hands import Hands, Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class Wires:
 async def flow(
     wires: Wires,
     folder: Folder,
+    hands: Hands,
     plan: Callable[[], Awaitable[Wanted]],
     *,
     write_from: int = 1,
@@ -45,27 +46,25 @@ async def flow(
     stops the flow by raising. `parked` hears of poison after it was committed.
     """
     done = 0
-    ahead: asyncio.Task[list[Run]] | None = None
+    ahead: deque[asyncio.Task[list[Digest]]] = deque()
     writing: asyncio.Task[None] | None = None
     try:
-        wanted = await plan()
-        runs = await fetch(wires.entries, wanted) if wanted else []
-        while wanted:
-            following = await plan()
-            coming = asyncio.create_task(fetch(wires.entries, following)) if following else None
-            ahead = coming
-            await asyncio.sleep(0)  # the question is on its way before this process is busy
-            await folder.fold(wires.states, runs)
-            done += sum(end - first for _, first, end in wanted)
+        while True:
+            while len(ahead) < hands.depth and (wanted := await plan()):
+                ahead.append(asyncio.create_task(hands.digests(wanted)))
+            if not ahead:
+                break
+            digests = await ahead[0]
+            ahead.popleft()
+            await folder.absorb(wires.states, digests)
+            done += sum(digest.end - digest.first for digest in digests)
             if writing is not None and (writing.done() or folder.pending >= write_at or folder.crowded):
                 await writing
                 writing = None
                 folder.trim()
-            if writing is None and (folder.pending >= write_from or coming is None):
+            if writing is None and (folder.pending >= write_from or not ahead):
                 writing = asyncio.create_task(_write(wires.rows, folder.slot, folder.take(), guard, parked))
-                await asyncio.sleep(0)
-            runs = await coming if coming is not None else []
-            ahead, wanted = None, following
+                await asyncio.sleep(0)  # it is on its way before this process is busy
         if writing is not None:
             await writing
             writing = None
@@ -74,10 +73,10 @@ async def flow(
         folder.trim()
         return done
     finally:
-        for task in (ahead, writing):
-            if task is not None:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+        left = [*ahead] if writing is None else [*ahead, writing]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
 
 async def _write(

@@ -19,8 +19,10 @@ import asyncpg
 import structlog
 
 from projections import statements
-from projections.batch import PROJECTIONS, Folder, LogPlace, Overtaken, Parked, fetch, put
-from projections.flow import Wanted, Wires, flow
+from projections.batch import Folder, Overtaken, Parked, put
+from projections.digest import PROJECTIONS, LogPlace
+from projections.flow import Wires, flow
+from projections.hands import Alone, Wanted
 from schemas.events import REGISTRY, Registry
 
 BATCH: Final = 4_096
@@ -244,6 +246,7 @@ class Follower:
         self._live: Live | None = None
         self._folder: Folder | None = None
         self._planned: dict[int, int] = {}
+        self._hands = Alone(wires.entries, registry)
 
     async def catch_up(self, stop: asyncio.Event | None = None) -> tuple[LogLag, ...]:
         """Fold until nothing is left (or `stop` is set); returns how far the tables are. Raises Overtaken, LOST."""
@@ -254,6 +257,7 @@ class Follower:
                 done = await flow(
                     self._wires,
                     folder,
+                    self._hands,
                     lambda folder=folder: self._plan(folder, stop),  # type: ignore[misc]
                     write_at=4 * self._batch,
                     guard=self._guard,
@@ -301,7 +305,7 @@ class Follower:
         if live.versions != versions_text():
             raise Overtaken(f"the live tables are of {live.versions}, this program has {versions_text()}")
         if self._folder is None or live != self._live:
-            self._folder = await Folder.load(connection, live.slot, self._registry)
+            self._folder = await Folder.load(connection, live.slot)
             self._live = live
         return self._folder
 
@@ -316,7 +320,7 @@ class Follower:
             if not wanted:
                 return
             try:
-                await folder.fold(self._wires.states, await fetch(self._wires.entries, wanted))
+                await folder.absorb(self._wires.states, await self._hands.digests(wanted))
                 await self._write_alone(folder)
             except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as fault:
                 if share > 1:

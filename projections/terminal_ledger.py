@@ -7,14 +7,14 @@ admission (schemas.admission) without asking it: whoever has the log can check h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
-from typing import Any, Final
+from typing import Any, Final, TypeAlias, assert_never
 
 import msgspec
 from msgspec import UNSET, Struct, field
 
-from projections.facts import AFTER_HOLE, NOT_UNDERSTOOD, OFFICE, Event, Fact, Incident, Place, Seal
+from projections.facts import AFTER_HOLE, NOT_UNDERSTOOD, Event, Fact, Incident, Place, Seal
 from schemas.envelope import NOTE_BITS
 
 NAME: Final = "terminal_ledger"
@@ -95,77 +95,171 @@ def encode(state: LedgerState) -> bytes:
     return _ENCODE(state)
 
 
-def terminal_of(fact: Fact) -> bytes:
-    """The terminal that a fact is about, b"" for none."""
-    if type(fact) is Event and fact.kind == OFFICE:
-        body = _act(fact)
-        name = body.get("terminal") if body else None
-        return name if isinstance(name, bytes) and len(name) == 16 else b""
-    return fact.terminal
+class Stretch(Struct, array_like=True, tag=0, gc=False):
+    """What came on the chain that goes on, one entry behind the other, and seals: sums and last values.
+
+    `head`, `captured` None: seals only. `clock` = (least, most, last) offset. `notes` counts per bit, [] for none.
+    """
+
+    position: int
+    entries: int = 0
+    head: int | None = None
+    captured: int | None = None
+    received: int = 0
+    declared: int = 0
+    clock: tuple[int, int, int] | None = None
+    notes: list[int] = field(default_factory=list)
 
 
-def terminals(facts: Iterable[Fact]) -> set[bytes]:
-    """The keys that a run of facts touches."""
-    found = {terminal_of(fact) if type(fact) is Event and fact.kind == OFFICE else fact.terminal for fact in facts}
-    found.discard(b"")
-    return found
+class OffLine(Struct, array_like=True, tag=1, gc=False):
+    """An envelope of a side chain, one that fills a hole, or one that is not sound (`sound` False)."""
+
+    position: int
+    received: int
+    seq: int
+    notes: int
+    branch: bytes
+    sound: bool = False
+    captured: int = 0
+    offset: int | None = None
 
 
-def evolve(states: MutableMapping[bytes, LedgerState], fact: Fact) -> None:
-    """Fold one fact into the state of its terminal, all of one log. What it raises, it raises before any change."""
-    if type(fact) is Event:
-        if fact.kind == OFFICE:
-            _office(states, fact)
-            return
-        state = _state(states, fact.terminal)
-        state.entries += 1
-        if fact.notes:
-            _note(state, fact.notes)
-        state.last_captured = fact.at
-        if fact.clock is not UNSET:
-            offset = fact.clock.offset
-            known = state.clock
-            if known is None:
-                state.clock = (offset, offset, offset)
-            elif offset != known[2]:
-                state.clock = (min(known[0], offset), max(known[1], offset), offset)
-        if fact.received > state.last_received:
-            state.last_received = fact.received
-        if fact.branch or fact.notes & AFTER_HOLE or state.going_on:
-            _off_the_line(state, fact.branch, fact.seq, fact.notes)
-        else:
-            state.head = fact.seq
-        return
-    state = _state(states, fact.terminal)
-    state.last_received = max(state.last_received, fact.received)
-    match fact:
-        case Place():
+class Noticed(Struct, array_like=True, tag=2, gc=False):
+    """Something that the log noticed by itself (facts.Incident)."""
+
+    position: int
+    received: int
+    kind: str
+    first: int
+    last: int
+    branch: bytes
+
+
+class Decided(Struct, array_like=True, tag=3, gc=False):
+    """An act of the office about the terminal: its event type and its body as MessagePack."""
+
+    position: int
+    received: int
+    name: str
+    body: bytes
+
+
+Step: TypeAlias = Stretch | OffLine | Noticed | Decided
+
+
+class LedgerFold:
+    """The fold over a part of one log: `add` its facts in order, then take the `steps` of each terminal once.
+
+    Nearly everything is one stretch. What is odd stays a step of its own, because what it means depends on what stood
+    before it, which a part does not know; `apply` does.
+    """
+
+    __slots__ = ("_open", "_steps")
+
+    def __init__(self) -> None:
+        self._open: dict[bytes, Stretch] = {}
+        self._steps: dict[bytes, list[Step]] = {}
+
+    def add(self, fact: Fact) -> None:
+        """Fold one fact. What it raises, it raises before any change."""
+        terminal, notes = fact.terminal, 0
+        match fact:
+            case Event(kind=0 | 1, branch=branch, seq=seq, at=at, clock=clock, notes=notes):
+                if not branch and not notes & AFTER_HOLE:
+                    self._add(fact)
+                    return
+                offset = None if clock is UNSET else clock.offset
+                self._odd(terminal, OffLine(fact.position, fact.received, seq, notes, branch, True, at, offset))
+            case Event():
+                body = _act(fact)
+                name = body.get("terminal") if body else None
+                if isinstance(name, bytes) and len(name) == 16:
+                    self._odd(name, Decided(fact.position, fact.received, fact.type, bytes(fact.body)))
+            case Place():
+                self._odd(terminal, OffLine(fact.position, fact.received, fact.seq, fact.notes, fact.branch))
+            case Seal():
+                stretch = self._stretch(terminal, fact.position)
+                stretch.declared = max(stretch.declared, fact.declared)
+                stretch.received = max(stretch.received, fact.received)
+            case Incident():
+                step = Noticed(fact.position, fact.received, fact.kind, fact.first, fact.last, fact.branch)
+                self._odd(terminal, step)
+
+    def _add(self, event: Event) -> None:
+        stretch = self._open.get(event.terminal) or self._stretch(event.terminal, event.position)
+        stretch.entries += 1
+        stretch.head = event.seq
+        stretch.captured = event.at
+        if event.received > stretch.received:
+            stretch.received = event.received
+        if event.notes:
+            _note(stretch.notes, event.notes)
+        if event.clock is not UNSET:
+            offset, known = event.clock.offset, stretch.clock
+            if known is None or offset != known[2]:
+                stretch.clock = _widen(known, (offset, offset, offset))
+
+    def steps(self) -> dict[bytes, list[Step]]:
+        """What is to be applied to the ledger of each terminal, in order."""
+        return self._steps
+
+    def _stretch(self, terminal: bytes, position: int) -> Stretch:
+        stretch = self._open.get(terminal)
+        if stretch is None:
+            stretch = self._open[terminal] = Stretch(position)
+            self._steps.setdefault(terminal, []).append(stretch)
+        return stretch
+
+    def _odd(self, terminal: bytes, step: Step) -> None:
+        self._open.pop(terminal, None)
+        self._steps.setdefault(terminal, []).append(step)
+
+
+def apply(state: LedgerState, step: Step) -> None:
+    """Add a step to the ledger of its terminal. What it raises, it raises before any change."""
+    match step:
+        case Stretch():
+            state.entries += step.entries
+            for place, number in enumerate(step.notes):
+                _note(state.notes, 1 << place, number)
+            if step.captured is not None:
+                state.last_captured = step.captured
+            if step.clock is not None:
+                state.clock = _widen(state.clock, step.clock)
+            if step.head is not None:
+                state.head, state.going_on = step.head, b""
+            state.declared = max(state.declared, step.declared)
+        case OffLine():
             state.entries += 1
-            _note(state, fact.notes)
-            if len(state.unsound) < MAX_LISTED:
-                state.unsound.append((fact.position, fact.seq))
-            _off_the_line(state, fact.branch, fact.seq, fact.notes)
-        case Seal():
-            state.declared = max(state.declared, fact.declared)
-        case Incident():
-            _incident(state, fact)
+            _note(state.notes, step.notes)
+            if step.sound:
+                state.last_captured = step.captured
+                if step.offset is not None:
+                    state.clock = _widen(state.clock, (step.offset, step.offset, step.offset))
+            elif len(state.unsound) < MAX_LISTED:
+                state.unsound.append((step.position, step.seq))
+            _off_the_line(state, step.branch, step.seq, step.notes)
+        case Noticed():
+            _incident(state, step)
+        case Decided():
+            _decided(state, step)
+            return  # received by the office, not from the terminal
+        case _:
+            assert_never(step)
+    state.last_received = max(state.last_received, step.received)
 
 
-def _state(states: MutableMapping[bytes, LedgerState], terminal: bytes) -> LedgerState:
-    state = states.get(terminal)
-    if state is None:
-        state = states[terminal] = LedgerState()
-    return state
+def _widen(known: tuple[int, int, int] | None, more: tuple[int, int, int]) -> tuple[int, int, int]:
+    return more if known is None else (min(known[0], more[0]), max(known[1], more[1]), more[2])
 
 
-def _note(state: LedgerState, bits: int) -> None:
-    if not state.notes:
-        state.notes = [0] * _BITS
-    elif len(state.notes) < _BITS:
-        state.notes.extend([0] * (_BITS - len(state.notes)))
+def _note(counts: list[int], bits: int, number: int = 1) -> None:
+    if not bits:
+        return
+    counts.extend([0] * (_BITS - len(counts)))
     for place in range(_BITS):
         if bits >> place & 1:
-            state.notes[place] += 1
+            counts[place] += number
 
 
 def _off_the_line(state: LedgerState, branch: bytes, seq: int, notes: int) -> None:
@@ -198,7 +292,7 @@ def _branch(state: LedgerState, name: bytes, seq: int) -> BranchState | None:
     return found
 
 
-def _incident(state: LedgerState, fact: Incident) -> None:
+def _incident(state: LedgerState, fact: Noticed) -> None:
     if len(state.incidents) < MAX_LISTED:
         state.incidents.append((fact.kind, fact.position, fact.received))
     match fact.kind:
@@ -222,26 +316,21 @@ def _act(event: Event) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-def _office(states: MutableMapping[bytes, LedgerState], event: Event) -> None:
-    body, terminal = _act(event), terminal_of(event)
-    if body is None or not terminal:
-        return
-    match event.type:
+def _decided(state: LedgerState, act: Decided) -> None:
+    body: Any = msgspec.msgpack.decode(act.body)
+    match act.name:
         case "terminal.enrolled.v1":
             enrolled = EnrolledState(
-                event.position, event.received, body["event_key"], body["request_key"], body.get("replaces", b""),
+                act.position, act.received, body["event_key"], body["request_key"], body.get("replaces", b""),
                 _ENCODE(body["info"]),
             )  # fmt: skip
-            state = _state(states, terminal)
             state.enrolled = state.enrolled or enrolled
         case "terminal.revoked.v1":
-            state = _state(states, terminal)
             state.revoked, state.held = body["declared"], True
         case "terminal.released.v1":
-            _state(states, terminal).held = False
+            state.held = False
         case "terminal.fork_resolved.v1":
-            chosen = STORED if body["branch"] == "stored" else body["branch"]
-            _resolve(_state(states, terminal), chosen)
+            _resolve(state, STORED if body["branch"] == "stored" else body["branch"])
 
 
 def _resolve(state: LedgerState, chosen: bytes) -> None:

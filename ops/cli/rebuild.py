@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 ROLE = "liuhen_projector"
 MAX_DSN = 4_096
+MAX_WORKERS = 16
 
 
 @click.command(epilog="Example: liuhen rebuild --data data --check")
@@ -36,9 +37,16 @@ MAX_DSN = 4_096
     help=f"File with the DSN of an outside database ({ROLE}).",
 )
 @click.option("--check", is_flag=True, help="Compare only: the live tables stay.")
+@click.option(
+    "--workers",
+    type=click.IntRange(0, MAX_WORKERS),
+    help="Processes that read and fold beside the one that writes. Default: 2 for a long log, 0 for a short one.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
 @click.pass_context
-def command(ctx: click.Context, data: Path | None, dsn_file: Path | None, check: bool, as_json: bool) -> None:
+def command(
+    ctx: click.Context, data: Path | None, dsn_file: Path | None, check: bool, workers: int | None, as_json: bool
+) -> None:
     """Rebuild case files and terminal ledgers from the log. 由日志重建卷宗与终端台账。
 
     Exit code 0: done, and equal to the live tables (or a difference was to be expected because this program knows
@@ -46,7 +54,7 @@ def command(ctx: click.Context, data: Path | None, dsn_file: Path | None, check:
     """
     if data is not None and dsn_file is not None:
         raise Refusal("expected --data or --dsn-file, got both: name one database")
-    done = asyncio.run(_run(_source(ctx, data, dsn_file), check, _progress(as_json)))
+    done = asyncio.run(_run(_source(ctx, data, dsn_file), check, workers, _progress(as_json)))
     click.echo(json.dumps(as_figures(done)) if as_json else _words(done))
     if not done.equal and not done.expected:
         ctx.exit(EXIT_NOT_IN_ORDER)
@@ -68,13 +76,15 @@ def as_figures(done: Rebuilt) -> dict[str, Any]:
     }
 
 
-async def _run(source: AbstractAsyncContextManager[str], check: bool, progress: Callable[[int, int], None]) -> Rebuilt:
+async def _run(
+    source: AbstractAsyncContextManager[str], check: bool, workers: int | None, progress: Callable[[int, int], None]
+) -> Rebuilt:
     from projections.rebuild import RebuildRefused, rebuild
     from projections.runner import LOST
 
     try:
         async with source as dsn:
-            return await rebuild(dsn, swap=not check, progress=progress)
+            return await rebuild(dsn, swap=not check, workers=workers, progress=progress)
     except RebuildRefused as fault:
         raise Refusal(str(fault)) from fault
     except LOST as fault:

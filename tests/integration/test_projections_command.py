@@ -30,7 +30,7 @@ async def test_rebuild_prints_figures_and_its_exit_code_says_whether_the_tables_
     await fold(database)
     dsn = tmp_path / "dsn"
     dsn.write_text(database.dsn(PROJECTOR) + "\n", "utf-8")
-    code, out, err = await liuhen("rebuild", "--dsn-file", str(dsn), "--check", "--json")
+    code, out, err = await liuhen("rebuild", "--dsn-file", str(dsn), "--check", "--workers", "2", "--json")
     assert code == 0, err
     figures = json.loads(out)
     assert (figures["equal"], figures["swapped"], figures["different"], figures["entries"]) == (True, False, {}, 12)

@@ -73,15 +73,18 @@ async def visits(log: Log, terminal: object, count: int) -> None:
     await send(log, terminal.batch(envelopes))  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("batch", [1, 7, 4_096])
-async def test_rebuilt_tables_equal_the_live_ones_byte_for_byte(log: Log, database: TestDatabase, batch: int) -> None:
+@pytest.mark.parametrize(("batch", "workers"), [(1, 0), (7, 1), (4_096, 3)])
+async def test_rebuilt_tables_equal_the_live_ones_byte_for_byte(
+    log: Log, database: TestDatabase, monkeypatch: pytest.MonkeyPatch, batch: int, workers: int
+) -> None:
+    monkeypatch.setattr(rebuild_module, "READ", 8)
     terminal, forked = await enrolled(log), await enrolled(log)
     await inspection(log, terminal)
     await fold(database, batch=batch)
     await fork(log, forked)
     await visits(log, terminal, 70)
     await fold(database, batch=batch)
-    done = await rebuild(database.dsn(PROJECTOR))
+    done = await rebuild(database.dsn(PROJECTOR), workers=workers)
     assert done.equal
     assert done.entries > 80
     assert await live_slot(database) == "b"

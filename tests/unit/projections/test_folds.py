@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 import pytest
@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from domain.labels import CLOSING, NAMING, label
 from domain.process import STEP_OF, order_key, step_of
-from projections import case_file, terminal_ledger
-from projections.case_file import CHUNK, CaseHead
-from projections.facts import BRANCH, FIELD, Event, Incident, Place, Reader, Seal, SlimClock
+from projections import case_file, digest, terminal_ledger
+from projections.case_file import CHUNK, MAX_LINKS, CaseFold, CaseHead
+from projections.digest import Digester, LogPlace, Run
+from projections.facts import BRANCH, FIELD, OFFICE, Event, Fact, Incident, Place, Reader, Seal, SlimClock, texts
+from projections.terminal_ledger import LedgerFold, LedgerState
 from schemas import entries
 from schemas.envelope import NOTE_BITS, encode_envelope, notes_to_bits
 from schemas.events import REGISTRY
@@ -46,16 +48,37 @@ def envelope(**changes: object) -> bytes:
     return encode_envelope(fields)
 
 
+def raw(value: object) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.msgpack.encode(value))
+
+
+def fold_cases(made: Iterable[Event]) -> dict[str, CaseHead]:
+    fold = CaseFold(REGISTRY)
+    for event in made:
+        fold.add(event)
+    return fold.heads()
+
+
+def fold_ledger(made: Iterable[Fact], state: LedgerState | None = None) -> LedgerState:
+    """The ledger of TERMINAL after facts, all of them in one part."""
+    fold, ledger = LedgerFold(), state or LedgerState()
+    for fact in made:
+        fold.add(fact)
+    for step in fold.steps()[TERMINAL]:
+        terminal_ledger.apply(ledger, step)
+    return ledger
+
+
 def events(numbers: Sequence[int]) -> list[Event]:
     """Visits of one task, each with something of its own."""
     made = []
     for position, number in enumerate(numbers):
         made.append(
             Event(
-                about=[f"enterprise:{number % 3}", TASK],
+                about=raw([f"enterprise:{number % 3}", TASK]),
                 at=T0 + number,
                 body=msgspec.Raw(b"\x80"),
-                by=[f"officer-{number % 4}"],
+                by=raw([f"officer-{number % 4}"]),
                 occurred=T0 - number,
                 seq=position + 1,
                 type=UNNAMED[number % len(UNNAMED)] if number % 2 else "not.known.v1",
@@ -76,15 +99,13 @@ def fold(made: Sequence[Event], borders: Sequence[int]) -> tuple[bytes, dict[int
     head, chunks, ledger = None, dict[int, bytes](), None
     cuts = sorted({min(b, len(made)) for b in borders} | {0, len(made)})
     for start, end in itertools.pairwise(cuts):
-        heads = {} if head is None else {TASK: CaseHead.decode(head)}
-        states = {} if ledger is None else {TERMINAL: terminal_ledger.decode(ledger)}
-        for event in made[start:end]:
-            case_file.evolve(heads, event, REGISTRY)
-            terminal_ledger.evolve(states, event)
-        head = heads[TASK].encode()
-        for chunk, _, data in heads[TASK].take_chunks():
+        whole = CaseHead() if head is None else CaseHead.decode(head)
+        state: LedgerState | None = None if ledger is None else terminal_ledger.decode(ledger)
+        whole.absorb(fold_cases(made[start:end])[TASK])
+        head = whole.encode()
+        for chunk, _, data in whole.take_chunks():
             chunks[chunk] = chunks.get(chunk, b"") + data
-        ledger = terminal_ledger.encode(states[TERMINAL])
+        ledger = terminal_ledger.encode(fold_ledger(made[start:end], state))
     assert head is not None
     assert ledger is not None
     return head, chunks, ledger
@@ -93,7 +114,65 @@ def fold(made: Sequence[Event], borders: Sequence[int]) -> tuple[bytes, dict[int
 @given(st.lists(st.integers(0, 200), min_size=1, max_size=90), st.lists(st.integers(1, 90), max_size=6))
 def test_where_batches_begin_and_end_changes_no_byte(numbers: list[int], borders: list[int]) -> None:
     made = events(numbers)
-    assert fold(made, borders) == fold(made, [])
+    assert fold(made, borders) == fold(made, []) == fold(made, range(len(made)))
+
+
+def decided(name: str, **fields: object) -> Event:
+    """An act of the office about TERMINAL."""
+    body = raw({"terminal": TERMINAL, **fields})
+    return Event(about=raw([]), at=1, body=body, by=raw([]), occurred=1, seq=1, type=name, kind=OFFICE)
+
+
+OTHER = bytes([7]) * 32
+FACTS: Sequence[Fact] = (
+    Seal(0, T0 + 9, TERMINAL, 40),
+    Place(0, T0, TERMINAL, 6, NOTE_BITS["unlinked"], b""),
+    Place(0, T0, TERMINAL, 2, NOTE_BITS["unlinked"] | NOTE_BITS["after_hole"], b""),
+    Place(0, T0, TERMINAL, 8, NOTE_BITS["unlinked"], OTHER),
+    Incident(0, T0, TERMINAL, "hole", 1, 4),
+    Incident(0, T0 + 3, TERMINAL, "fork", 7, 0, OTHER),
+    decided("terminal.fork_resolved.v1", branch=OTHER),
+    decided("terminal.fork_resolved.v1", branch="stored"),
+    decided("terminal.released.v1"),
+    decided("terminal.revoked.v1", declared=9),
+    *events([1, 2, 3, 5, 7, 14]),
+)
+
+
+@given(st.lists(st.sampled_from(FACTS), max_size=40), st.lists(st.integers(1, 40), max_size=4))
+def test_a_ledger_is_the_same_however_its_facts_were_parted(facts: list[Fact], borders: list[int]) -> None:
+    one_by_one, parted = LedgerState(), LedgerState()
+    for fact in facts:
+        fold_ledger([fact], one_by_one)
+    cuts = sorted({min(b, len(facts)) for b in borders} | {0, len(facts)})
+    for start, end in itertools.pairwise(cuts):
+        fold_ledger(facts[start:end], parted)
+    assert terminal_ledger.encode(parted) == terminal_ledger.encode(one_by_one)
+
+
+@given(st.lists(st.integers(0, 40), min_size=2, max_size=60), st.integers(1, 59))
+def test_limits_of_a_head_keep_the_same_links_however_its_events_were_parted(numbers: list[int], cut: int) -> None:
+    made = events(range(len(numbers)))
+    for event, number in zip(made, numbers, strict=True):
+        event.about = raw([TASK, *(f"plan:{number * 11 + n}" for n in range(15))])
+    whole, parted = CaseHead(), CaseHead()
+    whole.absorb(fold_cases(made)[TASK])
+    for part in filter(None, (made[:cut], made[cut:])):
+        parted.absorb(fold_cases(part)[TASK])
+    assert parted.encode() == whole.encode()
+    assert len(whole.links) <= MAX_LINKS
+
+
+def test_a_digest_is_the_same_after_it_went_to_another_process() -> None:
+    log = LogPlace(3, "210500", 1, 9)
+    read = [entries.field(envelope(seq=n), TERMINAL, T0 + n) for n in range(1, 5)]
+    unsound = entries.field(b"\xc0", TERMINAL, T0)
+    fork = entries.incident("fork", {"branch": OTHER, "seq": 2}, TERMINAL, bytes(16), T0)
+    run = Run(log, 2, [*read, unsound, fork, b"no entry"], {6: (5, notes_to_bits(("unlinked",)))})
+    made = Digester(REGISTRY)(run)
+    assert digest.decode(digest.encode([made])) == [made]
+    assert made.heads[TASK].items == 4
+    assert {error for _, _, error in made.parked} == {"EntryRefused"}
 
 
 def test_chunks_hold_every_item_once_in_the_order_of_the_log() -> None:
@@ -137,48 +216,43 @@ def test_tags_of_an_office_act_that_break_the_wire_s_bounds_reach_no_table() -> 
     )  # fmt: skip
     fact = Reader("210500", 1, REGISTRY.lookup)(4, entry, None)
     assert isinstance(fact, Event)
-    assert fact.about == [TASK]
+    assert texts(fact.about) == [TASK]
     assert fact.notes == NOTE_BITS["invalid_body"]
 
 
 def test_a_claim_neither_closes_a_case_nor_moves_its_step() -> None:
     claim = events([1])[0]
-    claim.type, claim.notes, claim.about = "case.closed.v1", NOTE_BITS["claim"], ["case:c"]
+    claim.type, claim.notes, claim.about = "case.closed.v1", NOTE_BITS["claim"], raw(["case:c"])
     claim.kind, claim.branch = FIELD, b""
-    heads: dict[str, CaseHead] = {}
-    case_file.evolve(heads, claim, REGISTRY)
+    heads = fold_cases([claim])
     assert (heads["case:c"].closed, heads["case:c"].step) == (False, "")
     claim.notes = 0
-    case_file.evolve(heads, claim, REGISTRY)
+    heads["case:c"].absorb(fold_cases([claim])["case:c"])
     assert (heads["case:c"].closed, heads["case:c"].step) == (True, "B21")
 
 
 def test_a_head_that_a_fold_refuses_is_left_as_it_was() -> None:
     event = events([1])[0]
-    event.type, event.notes, event.about = "case.filed.v1", 0, ["case:c"]
-    heads: dict[str, CaseHead] = {}
+    event.type, event.notes, event.about = "case.filed.v1", 0, raw(["case:c"])
+    fold = CaseFold(REGISTRY)
     with pytest.raises(ValueError, match=r"case\.filed\.v1"):
-        case_file.evolve(heads, event, REGISTRY)
-    assert heads == {}
+        fold.add(event)
+    assert fold.heads() == {}
 
 
 def test_a_hole_is_filled_by_an_epoch_behind_its_own() -> None:
-    first: dict[bytes, terminal_ledger.LedgerState] = {}
-    terminal_ledger.evolve(first, Incident(1, T0, TERMINAL, "hole", 1, 4))
-    second: dict[bytes, terminal_ledger.LedgerState] = {}
-    terminal_ledger.evolve(second, Place(1, T0, TERMINAL, 2, notes_to_bits(("after_hole", "unlinked")), b""))
-    merged = terminal_ledger.merge([(1, first[TERMINAL]), (2, second[TERMINAL])]).state
+    first = fold_ledger([Incident(1, T0, TERMINAL, "hole", 1, 4)])
+    second = fold_ledger([Place(1, T0, TERMINAL, 2, notes_to_bits(("after_hole", "unlinked")), b"")])
+    merged = terminal_ledger.merge([(1, first), (2, second)]).state
     assert [(hole.first, hole.last, hole.filled) for hole in merged.holes] == [(1, 4, 1)]
     assert (merged.head, merged.held, merged.entries) == (4, True, 1)
 
 
 def test_merging_epochs_leaves_the_states_as_they_were() -> None:
-    states: dict[bytes, terminal_ledger.LedgerState] = {}
-    terminal_ledger.evolve(states, Incident(1, T0, TERMINAL, "fork", 3, 0, bytes(32)))
-    terminal_ledger.evolve(states, Seal(2, T0, TERMINAL, 9))
-    before = terminal_ledger.encode(states[TERMINAL])
-    terminal_ledger.merge([(1, states[TERMINAL]), (2, states[TERMINAL])])
-    assert terminal_ledger.encode(states[TERMINAL]) == before
+    state = fold_ledger([Incident(1, T0, TERMINAL, "fork", 3, 0, bytes(32)), Seal(2, T0, TERMINAL, 9)])
+    before = terminal_ledger.encode(state)
+    terminal_ledger.merge([(1, state), (2, state)])
+    assert terminal_ledger.encode(state) == before
 
 
 def test_every_known_type_has_its_step_and_an_unknown_one_stands_last() -> None:
