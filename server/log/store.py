@@ -6,15 +6,18 @@ locale that is not C, and is not a standby; anything else is refused with what t
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from typing import Any, Final, TypeAlias
 
 import asyncpg
 from asyncpg.pgproto.pgproto import UUID
+
+from schemas.problems import Problem
 
 Connection: TypeAlias = asyncpg.Connection
 CONNECT_SECONDS: Final = 10.0
@@ -29,6 +32,16 @@ LOST: Final = (
     asyncpg.exceptions.InternalClientError,
 )
 """Errors after which the outcome of a statement is unknown and the connection is given up."""
+
+
+@contextlib.contextmanager
+def reachable() -> Iterator[None]:
+    """For a face: a database that is away is no failure of ours, it is asked again later. Raises Problem overloaded."""
+    try:
+        yield
+    except LOST as fault:
+        raise Problem("overloaded", "the database cannot be reached") from fault
+
 
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _COPY_HEAD: Final = b"PGCOPY\n\xff\r\n\x00" + bytes(8)

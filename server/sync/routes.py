@@ -9,6 +9,7 @@ from aiohttp import web
 from schemas import batch as batches
 from schemas.enrolment import MAX_REQUEST_BYTES
 from schemas.problems import Problem
+from server.log import store
 from server.sync.service import Sync
 from server.web.body import read_body
 from server.web.routes import Route, SignedByTerminal, add
@@ -26,7 +27,8 @@ async def post_batch(request: web.Request) -> web.Response:
     """POST /sync/v1/batches: a batch in, a signed receipt out."""
     _content_type(request)
     body = await read_body(request, batches.MAX_BODY)
-    receipt = await request.app[SYNC].batch(body, request.headers.get("Content-Encoding", ""))
+    with store.reachable():
+        receipt = await request.app[SYNC].batch(body, request.headers.get("Content-Encoding", ""))
     return web.Response(body=receipt, content_type=MSGPACK)
 
 
@@ -34,16 +36,21 @@ async def post_terminal(request: web.Request) -> web.Response:
     """POST /sync/v1/terminals: an enrolment request in, the proven enrolment out."""
     _content_type(request)
     body = await read_body(request, MAX_REQUEST_BYTES)
-    return web.Response(body=await request.app[SYNC].enrol(body), content_type=MSGPACK)
+    with store.reachable():
+        answer = await request.app[SYNC].enrol(body)
+    return web.Response(body=answer, content_type=MSGPACK)
 
 
 async def get_head(request: web.Request) -> web.Response:
     """GET /sync/v1/head: where the server stands with the terminal that signed the request."""
     sync = request.app[SYNC]
-    terminal = await sync.signed.check(
-        request.method, request.raw_path.partition("?")[0], request.query_string, list(request.headers.items()), None
-    )
-    return web.Response(body=await sync.head(terminal.terminal), content_type=MSGPACK)
+    path = request.raw_path.partition("?")[0]
+    with store.reachable():
+        terminal = await sync.signed.check(
+            request.method, path, request.query_string, list(request.headers.items()), None
+        )
+        head = await sync.head(terminal.terminal)
+    return web.Response(body=head, content_type=MSGPACK)
 
 
 ROUTES: Final = (

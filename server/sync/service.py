@@ -27,7 +27,7 @@ from schemas.problems import Problem
 from server.log import store
 from server.log.acts import Enrolment, enrolment_answer
 from server.log.batches import FieldBatch, open_private
-from server.log.book import LogState
+from server.log.book import LogClosed, LogState
 from server.log.committer import Committer
 from server.log.ids import now_ms, uuid7
 from server.signed import SignedRequests
@@ -141,25 +141,27 @@ class Sync:
         try:
             answer: bytes = await asyncio.shield(flying)
         except Problem as problem:
+            code = await self.pool.fetchrow(queries["code"], code_hash)
+            if code is not None and code["terminal"] is not None and bytes(code["request"] or b"") == request_hash:
+                return await self._answer_again(code["terminal"], epoch)  # another process was quicker
             raise Problem(problem.code, problem.reason, **problem.fields) from None
         return answer
 
     async def _answer_again(self, terminal: Any, epoch: int) -> bytes:
+        """The answer to an enrolment that stands in the log already, by whichever process it was written."""
         queries, book = self.committer.book.queries, self.committer.book
         row = await self.pool.fetchrow(queries["terminal"], terminal)
-        for log in await self.pool.fetch(queries["logs_of"], row["authority"]):
+        logs = await self.pool.fetch(queries["logs_of"], row["authority"])
+        for log in logs:
             if log["log_id"] == row["log_id"]:
-                state = book.state(log)
-                found = await self.pool.fetchrow(
-                    queries["entries"], row["log_id"], row["position"], row["position"] + 1
-                )
-                size = min(log["size"], state.tree.size) or log["size"]
-                note = log["note"] if size == log["size"] else state.note
-                if not state.loaded:
-                    raise Problem("not_ready", "the log is being checked")
-                return await enrolment_answer(
-                    state, size, note, row["position"], bytes(found["entry"]), self.committer, epoch
-                )
+                try:
+                    state = await book.view(log, newest=log is logs[-1])
+                except LogClosed as why:
+                    raise Problem("not_ready", str(why)) from None
+                place = row["position"]
+                found = await self.pool.fetchrow(queries["entries"], row["log_id"], place, place + 1)
+                entry = bytes(found["entry"])
+                return await enrolment_answer(state, log["size"], log["note"], place, entry, self.committer, epoch)
         raise Problem("not_found")
 
     # -- head --

@@ -169,7 +169,7 @@ class Bureau:
             if server.running:
                 server.kill()
             stdout.close()
-            raise NotServing(server.log())
+            raise NotServing(server.log()[-1_500:])
         stdout.close()
         told = json.loads(line)
         server.url, server.public = told["internal"], told["public"]
