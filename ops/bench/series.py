@@ -201,20 +201,18 @@ async def _behind(rig: Rig) -> tuple[int, int]:
 
 
 async def _catch_up(rig: Rig) -> float:
-    """Entries a second from the first batch of the projector to its last."""
+    """Entries a second, from the moment at which the projector has the lease to the last row."""
     await rig.let_projections()
-    first: tuple[float, int] | None = None
+    began: float | None = None
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        position, size = await _behind(rig)
         now = time.perf_counter()
-        if first is None and position:
-            first = now, position
-        if first is not None and position >= size:
-            if position == first[1]:
-                return position / LOOK_SECONDS  # all of it between two looks: a log too short for a figure
-            return (position - first[1]) / (now - first[0])
-        await asyncio.sleep(LOOK_SECONDS)
+        if began is None and await rig.admin.fetchval(rig.queries["projector_leads"]):
+            began = now
+        position, size = await _behind(rig)
+        if began is not None and position >= size:
+            return position / (time.perf_counter() - began)
+        await asyncio.sleep(LOOK_SECONDS / 5)
     raise BenchFault(f"the projections did not catch up within {PATIENCE_SECONDS:.0f} s")
 
 

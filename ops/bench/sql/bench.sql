@@ -34,6 +34,11 @@ SELECT log_id, origin, version, chain, position, notes, id FROM log.keys
 SELECT (SELECT count(*) FROM bench.entries) AS entries, (SELECT count(*) FROM bench.keys) AS keys,
        (SELECT count(*) FROM log.keys k WHERE EXISTS (SELECT FROM bench.entries e WHERE (e.log_id, e.position) = (k.log_id, k.position))) AS given;
 
+-- name: projector_leads
+-- Whether a projector holds the lease, from when on it works.
+SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+                WHERE l.locktype = 'advisory' AND l.granted AND a.application_name = 'liuhen projections');
+
 -- name: library_rows
 -- What the library's recorder stored, to be compared with what was sent.
 SELECT count(*) FROM bench_events;
