@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias, assert_never
 import msgspec
 from msgspec import UNSET, Struct, field
 
-from projections.facts import AFTER_HOLE, NOT_UNDERSTOOD, Event, Fact, Incident, Place, Seal
+from projections.facts import AFTER_HOLE, NOT_UNDERSTOOD, OFFICE, Event, Fact, Incident, Place, Seal
 from schemas.envelope import NOTE_BITS
 
 NAME: Final = "terminal_ledger"
@@ -162,30 +162,12 @@ class LedgerFold:
 
     def add(self, fact: Fact) -> None:
         """Fold one fact. What it raises, it raises before any change."""
-        terminal, notes = fact.terminal, 0
-        match fact:
-            case Event(kind=0 | 1, branch=branch, seq=seq, at=at, clock=clock, notes=notes):
-                if not branch and not notes & AFTER_HOLE:
-                    self._add(fact)
-                    return
-                offset = None if clock is UNSET else clock.offset
-                self._odd(terminal, OffLine(fact.position, fact.received, seq, notes, branch, True, at, offset))
-            case Event():
-                body = _act(fact)
-                name = body.get("terminal") if body else None
-                if isinstance(name, bytes) and len(name) == 16:
-                    self._odd(name, Decided(fact.position, fact.received, fact.type, bytes(fact.body)))
-            case Place():
-                self._odd(terminal, OffLine(fact.position, fact.received, fact.seq, fact.notes, fact.branch))
-            case Seal():
-                stretch = self._stretch(terminal, fact.position)
-                stretch.declared = max(stretch.declared, fact.declared)
-                stretch.received = max(stretch.received, fact.received)
-            case Incident():
-                step = Noticed(fact.position, fact.received, fact.kind, fact.first, fact.last, fact.branch)
-                self._odd(terminal, step)
+        if type(fact) is Event and fact.kind != OFFICE and not fact.branch and not fact.notes & AFTER_HOLE:
+            self._in_line(fact)
+        else:
+            self._odd(fact)
 
-    def _add(self, event: Event) -> None:
+    def _in_line(self, event: Event) -> None:
         stretch = self._open.get(event.terminal) or self._stretch(event.terminal, event.position)
         stretch.entries += 1
         stretch.head = event.seq
@@ -199,6 +181,28 @@ class LedgerFold:
             if known is None or offset != known[2]:
                 stretch.clock = _widen(known, (offset, offset, offset))
 
+    def _odd(self, fact: Fact) -> None:
+        terminal = fact.terminal
+        match fact:
+            case Event(kind=kind) if kind == OFFICE:
+                body = _act(fact)
+                name = body.get("terminal") if body else None
+                if isinstance(name, bytes) and len(name) == 16:
+                    self._step(name, Decided(fact.position, fact.received, fact.type, bytes(fact.body)))
+            case Event(position=position, received=received, seq=seq, notes=notes, branch=branch, at=at):
+                offset = None if fact.clock is UNSET else fact.clock.offset
+                self._step(terminal, OffLine(position, received, seq, notes, branch, True, at, offset))
+            case Place(position=position, received=received, seq=seq, notes=notes, branch=branch):
+                self._step(terminal, OffLine(position, received, seq, notes, branch))
+            case Seal():
+                stretch = self._stretch(terminal, fact.position)
+                stretch.declared = max(stretch.declared, fact.declared)
+                stretch.received = max(stretch.received, fact.received)
+            case Incident(position=position, received=received, kind=name, first=first, last=last, branch=branch):
+                self._step(terminal, Noticed(position, received, name, first, last, branch))
+            case _:
+                assert_never(fact)
+
     def steps(self) -> dict[bytes, list[Step]]:
         """What is to be applied to the ledger of each terminal, in order."""
         return self._steps
@@ -210,7 +214,7 @@ class LedgerFold:
             self._steps.setdefault(terminal, []).append(stretch)
         return stretch
 
-    def _odd(self, terminal: bytes, step: Step) -> None:
+    def _step(self, terminal: bytes, step: Step) -> None:
         self._open.pop(terminal, None)
         self._steps.setdefault(terminal, []).append(step)
 
