@@ -42,8 +42,7 @@ async def backup(settings: Settings, target: Path) -> Backup:
     """
     if settings.data is None:
         raise SettingsError("name the folder of the embedded database with --data")
-    if target.exists() and any(target.iterdir()):
-        raise BackupRefused(f"{target} is not empty: name a new folder for every backup")
+    await asyncio.to_thread(_check_target, target)
     cluster = Cluster(settings.data)
     await asyncio.to_thread(cluster.start)
     try:
@@ -76,24 +75,42 @@ async def _base_backup(cluster: Cluster, target: Path) -> None:
         )  # fmt: skip
         # (3) read back what was written; the wheel's pg_verifybackup crashes, so the manifest is checked here
         await asyncio.to_thread(check_copy, beside)
-        if target.exists():
-            target.rmdir()
-        beside.replace(target)
-        handle = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        await asyncio.to_thread(_put_in_place, beside, target)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
 
+def _check_target(target: Path) -> None:
+    try:
+        if target.exists() and any(target.iterdir()):
+            raise BackupRefused(f"{target} is not empty: name a new folder for every backup")
+    except NotADirectoryError:
+        raise BackupRefused(f"{target} is a file: name a new folder for every backup") from None
+
+
+def _put_in_place(beside: Path, target: Path) -> None:
+    if target.exists():
+        target.rmdir()
+    beside.replace(target)
+    handle = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def check_copy(folder: Path) -> int:
     """Compare a base backup with its manifest, file by file; returns how many files. Raises BackupRefused."""
-    raw = (folder / "backup_manifest").read_bytes()
-    body, mark, _ = raw.rpartition(b'"Manifest-Checksum"')
-    manifest = json.loads(raw)
-    if not mark or sha256(body).hexdigest() != manifest["Manifest-Checksum"]:
+    try:
+        raw = (folder / "backup_manifest").read_bytes()
+        body, mark, _ = raw.rpartition(b'"Manifest-Checksum"')
+        manifest = json.loads(raw)
+        sound = bool(mark) and sha256(body).hexdigest() == manifest["Manifest-Checksum"]
+    except FileNotFoundError:
+        raise BackupRefused(f"{folder} has no backup_manifest: expected a copy that `liuhen backup` has made") from None
+    except (ValueError, KeyError, TypeError):
+        sound, manifest = False, {}
+    if not sound:
         raise BackupRefused("the manifest of the copy is damaged")
     for item in manifest["Files"]:
         path = folder / item["Path"]
@@ -104,7 +121,8 @@ def check_copy(folder: Path) -> int:
             raise BackupRefused(f"the copy lacks {item['Path']}") from None
         if found != item["Checksum"]:
             raise BackupRefused(f"the copy of {item['Path']} differs from what the server sent")
-    if not any((folder / "pg_wal").iterdir()):
+    wal = folder / "pg_wal"
+    if not wal.is_dir() or not any(path.is_file() for path in wal.iterdir()):
         raise BackupRefused("the copy lacks the write-ahead log that it needs to start")
     return len(manifest["Files"])
 
