@@ -170,7 +170,7 @@ async def test_the_branch_that_an_officer_names_goes_on_as_the_chain(city: Burea
     assert (await city.verify()).clean
 
 
-# -- without the key ---------------------------------------------------------------------------------------------------
+# -- without the key -------------------------------------------------------------------------------------------------
 
 
 def changed(batch: Batch, **fields: Any) -> Batch:
@@ -223,7 +223,7 @@ async def test_no_flipped_bit_of_a_batch_changes_what_is_recorded(city: Bureau, 
     assert await stored_count(city, t1.id) == 0
 
 
-# -- what cannot be read -------------------------------------------------------------------------------------------------
+# -- what cannot be read ---------------------------------------------------------------------------------------------
 
 
 async def test_an_undecodable_envelope_in_the_middle_is_recorded_and_the_rest_flows(

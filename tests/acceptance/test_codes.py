@@ -1,4 +1,4 @@
-"""Every problem code of section 7, provoked over HTTP: status, `retry`, the fields of the code, both languages, both forms.
+"""Every problem code of section 7, provoked over HTTP: status, `retry`, fields of the code, languages, forms.
 
 `LATER_ROOMS` lists the codes whose faces are not built yet. A code that is in neither table fails the last test.
 """
@@ -207,7 +207,7 @@ async def test_a_refusal_is_in_the_language_that_was_asked_for(at: Door, wish: s
     assert packed.problem == told, "both forms say the same"
 
 
-# -- signed requests -----------------------------------------------------------------------------------------------------
+# -- signed requests -------------------------------------------------------------------------------------------------
 
 
 async def test_a_signed_request_from_a_wrong_clock_learns_the_time(city: Bureau, at: Door) -> None:
@@ -264,7 +264,7 @@ async def test_a_signature_without_one_of_its_components_is_refused(city: Bureau
         assert answer.status in (400, 401)
 
 
-# -- enrolment -----------------------------------------------------------------------------------------------------------
+# -- enrolment -------------------------------------------------------------------------------------------------------
 
 
 async def test_the_same_enrolment_again_gets_the_same_terminal_and_the_code_serves_nobody_else(
@@ -320,7 +320,7 @@ async def test_a_terminal_that_replaces_another_leaves_the_old_id_open(city: Bur
         assert (await at.post(terminal.batch([terminal.envelope()]))).outcomes == ["recorded"]
 
 
-# -- what needs a server of its own ----------------------------------------------------------------------------------------
+# -- what needs a server of its own ----------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")

@@ -58,7 +58,7 @@ def zeros(size: int) -> bytes:
     return bytes([0xC1]) * size
 
 
-# -- sizes ---------------------------------------------------------------------------------------------------------------
+# -- sizes -----------------------------------------------------------------------------------------------------------
 
 
 async def test_four_mebibytes_as_sent_are_taken_and_one_more_is_not(at: Door, t1: PaperTerminal) -> None:
@@ -130,7 +130,7 @@ async def test_an_enrolment_of_more_than_32_kibibytes_is_refused_with_its_limit(
     assert (answer.status, answer.code, answer.problem["limit"]) == (413, "too_large", 32_768)
 
 
-# -- codings -------------------------------------------------------------------------------------------------------------
+# -- codings ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("coding", ["identity", "gzip", "GZIP", "zstd"])
@@ -201,7 +201,7 @@ async def test_a_bomb_is_refused_before_it_unfolds(at: Door, city_server: Server
     assert city_server.peak_kib() - before < GROWTH_KIB
 
 
-# -- what is inside ------------------------------------------------------------------------------------------------------
+# -- what is inside --------------------------------------------------------------------------------------------------
 
 GOOD = {"declared": 1, "envelopes": [b"x"], "first": 1, "sig": bytes(64), "suite": 1, "terminal": bytes(16), "v": 1}
 RAW = canonical.encode(GOOD)
@@ -259,7 +259,7 @@ async def test_random_bytes_never_bring_about_a_failure_of_ours(at: Door, t1: Pa
     assert set(statuses) <= {200, 400, 401, 404, 413}
 
 
-# -- HTTP itself ---------------------------------------------------------------------------------------------------------
+# -- HTTP itself -----------------------------------------------------------------------------------------------------
 
 
 async def raw(url: str, request: bytes, *, close: bool = False) -> bytes:

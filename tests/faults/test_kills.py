@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from ops.faults import STEPS
-from tests.support.server import Bureau, ServerProcess, Unsound, bureau, signal_process
+from tests.support.server import Bureau, ServerProcess, Unsound, bureau, signal_process, until
 from tests.support.uploads import Uploads, uploading
 
 FULL = os.environ.get("LIUHEN_FULL") == "1"
@@ -41,9 +41,7 @@ async def died(uploads: Uploads, server: ServerProcess) -> bool:
     before = uploads.cut
     assert await server.ended() == -signal.SIGKILL
     uploads.urls = []
-    async with asyncio.timeout(20):
-        while uploads.in_flight:
-            await asyncio.sleep(0.005)
+    await until(lambda: not uploads.in_flight)
     return uploads.cut > before
 
 
@@ -121,6 +119,5 @@ async def test_a_server_that_answers_before_the_commit_is_caught(place: Bureau) 
             await died(uploads, early)
             await replaced(place, uploads)
             uploads.stopping = True
-            while uploads.in_flight:
-                await asyncio.sleep(0.005)
+            await until(lambda: not uploads.in_flight)
             await uploads.check()

@@ -17,7 +17,7 @@ import pytest
 
 from server.web.app import KEEPALIVE_SECONDS
 from server.web.body import GRACE_SECONDS
-from tests.support.server import Bureau, ServerProcess, bureau
+from tests.support.server import Bureau, ServerProcess, bureau, until
 from tests.support.uploads import uploading
 
 FULL = os.environ.get("LIUHEN_FULL") == "1"
@@ -102,7 +102,5 @@ async def test_stalled_headers_and_bodies_are_dropped_and_healthy_terminals_are_
     for _, said in results[HEADERS:]:
         assert said.startswith(b"HTTP/1.1 408 "), said[:200]
         assert b"timeout" in said
-    async with asyncio.timeout(10):
-        while server.descriptors() > before + 10:
-            await asyncio.sleep(0.05)
+    await until(lambda: server.descriptors() <= before + 10)
     await uploads.check()

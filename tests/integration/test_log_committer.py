@@ -17,7 +17,7 @@ from server.log.committer import MAX_WAITING, Committer, Group, Turn
 from server.log.store import Connection
 from tests.support.log import AUTHORITY, Log, PaperTerminal, enrol, open_log, send
 from tests.support.postgres import TestDatabase
-from tests.support.server import Ledger, audit
+from tests.support.server import Ledger, audit, until
 
 
 class Gate:
@@ -43,9 +43,7 @@ class Gate:
 
 async def queued(log: Log, count: int) -> None:
     """Wait until works wait."""
-    async with asyncio.timeout(10):
-        while len(log.committer._queue) < count:
-            await asyncio.sleep(0)
+    await until(lambda: len(log.committer._queue) >= count, pause=0)
 
 
 class Culprit:

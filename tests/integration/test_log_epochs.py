@@ -14,6 +14,7 @@ from schemas.envelope import Seen
 from schemas.problems import Problem
 from schemas.receipt import Receipt
 from server.log import epochs, store
+from server.log.register import RegisterRefused
 from tests.support.log import AUTHORITY, HOST, Log, PaperTerminal, enrol, now, open_log, send
 from tests.support.postgres import TestDatabase
 
@@ -194,8 +195,7 @@ async def test_a_head_that_was_altered_in_the_database_closes_the_log(
         await owner.execute(statement)
         async with open_log(dsn, short_folder) as log:
             with pytest.raises(Problem) as refused:
-                clone = t1.clone()
-                await upload(log, clone)
+                await upload(log, t1.clone())
             assert refused.value.code == "not_ready", what
         await owner.execute("UPDATE log.heads SET size = $1, root = $2, frontier = $3, note = $4", *kept)
     async with open_log(dsn, short_folder) as log:
@@ -206,3 +206,27 @@ async def test_a_head_that_was_altered_in_the_database_closes_the_log(
             await upload(log, t1.clone())
         assert refused.value.code == "not_ready"
     await owner.close()
+
+
+async def test_a_register_that_vanishes_or_breaks_is_an_alarm_and_nothing_is_answered(
+    database: TestDatabase, short_folder: Path
+) -> None:
+    dsn = database.dsn("liuhen_writer")
+    register = short_folder / "register" / "register.json"
+    async with open_log(dsn, short_folder) as log:
+        t1 = PaperTerminal()
+        await enrol(log, t1)
+        content = register.read_bytes()
+        register.unlink()
+        batch = t1.batch([t1.envelope()])
+        with pytest.raises(Problem) as refused:
+            await send(log, batch)
+        assert refused.value.code == "not_ready", "stored, but nobody is told that it is safe"
+        register.write_bytes(content)
+        again = receipt.decode(await send(log, batch))[0]
+        assert [result.outcome for result in again.results] == ["duplicate"]
+    for broken in (b"{", b"[]", b'{"x": 1}', b"\xff"):
+        register.write_bytes(broken)
+        with pytest.raises(RegisterRefused, match="cannot be read"):
+            async with open_log(dsn, short_folder):
+                pass

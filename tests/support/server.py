@@ -22,7 +22,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -105,7 +105,7 @@ class ServerProcess:
 
     def descriptors(self) -> int:
         """Open files and sockets of the process."""
-        return len(os.listdir(f"/proc/{self.pid}/fd"))
+        return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
 
     def _status(self, name: str) -> int:
         for line in Path(f"/proc/{self.pid}/status").read_text("ascii").splitlines():
@@ -264,7 +264,7 @@ def bureau(
             made.close()
 
 
-# -- speaking to it ----------------------------------------------------------------------------------------------------
+# -- speaking to it --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -370,7 +370,7 @@ async def enrolled(place: Bureau, at: Door, authority: str = AUTHORITY) -> Paper
     return terminal
 
 
-# -- what a log must look like -------------------------------------------------------------------------------------------
+# -- what a log must look like ---------------------------------------------------------------------------------------
 
 
 def _verify(dsn: str, register: Mapping[str, Sequence[str]]) -> Report:
@@ -486,6 +486,13 @@ class Ledger:
                 raise Unsound(f"answered, but not in the log: {place}")
             if sha256(stored).digest() != digest:
                 raise Unsound(f"answered for {place}, where another envelope stands")
+
+
+async def until(condition: Callable[[], object], seconds: float = 20.0, pause: float = 0.005) -> None:
+    """Wait for a condition of this process; TimeoutError after `seconds`."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - what is waited for lies in another process or task
+            await asyncio.sleep(pause)
 
 
 def uuid_text(raw: bytes) -> str:

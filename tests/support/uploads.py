@@ -1,7 +1,7 @@
 """Terminals that upload without a pause and keep every answer, whatever happens to the server meanwhile.
 
-A terminal sends the same bytes until it is answered with 200, as section 3.1 asks. What was answered is kept in a ledger
-and held against the log afterwards. Invariant: `check` raises wherever an answer was worth nothing.
+A terminal sends the same bytes until it is answered with 200, as section 3.1 asks. What was answered is kept in a
+ledger and held against the log afterwards. Invariant: `check` raises wherever an answer was worth nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import aiohttp
 
 from schemas import batch as batches
 from tests.support.log import AUTHORITY, PaperTerminal
-from tests.support.server import Audited, Bureau, Door, Ledger, Unsound, audit, door, enrolled
+from tests.support.server import Audited, Bureau, Door, Ledger, Unsound, audit, door, enrolled, until
 
 PAUSE_SECONDS = 0.01
 PATIENCE_SECONDS = 60.0
@@ -81,15 +81,11 @@ class Uploads:
     async def answered(self, more: int) -> None:
         """Wait until `more` further uploads were answered with 200."""
         goal = self.statuses[200] + more
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while self.statuses[200] < goal:
-                await asyncio.sleep(PAUSE_SECONDS / 2)
+        await until(lambda: self.statuses[200] >= goal, PATIENCE_SECONDS)
 
     async def flying(self) -> int:
         """Wait until requests are under way; returns how many."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while not self.in_flight:
-                await asyncio.sleep(0)
+        await until(lambda: self.in_flight, PATIENCE_SECONDS, pause=0)
         return self.in_flight
 
     async def check(self) -> Audited:

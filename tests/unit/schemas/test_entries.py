@@ -1,22 +1,27 @@
 """Claims about log entries: the known leaves and roots, what is no entry, and that builders and readers agree."""
 
+# ruff: noqa: E501 - a case of a table is one line
+
 from __future__ import annotations
 
 from hashlib import sha256
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from schemas import canonical, entries, merkle, notes
 from schemas import batch as batches
+from schemas import canonical, entries, merkle, notes
 from schemas.entries import EntryRefused, Who
 from schemas.envelope import Seen
 from schemas.keys import Signer, verify_ed25519
 from schemas.notes import VerifierKey
 from tests.support import wire_vectors
+
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A loaded machine says nothing about the code."""
 
 LOG = wire_vectors.load("log")
 LEAVES = [bytes.fromhex(entry["hex"]) for entry in LOG["entries"]]
@@ -113,6 +118,7 @@ def test_the_known_disclosure_hides_the_document_behind_its_salt() -> None:
     assert entries.disclosure_hash(bytes(32), document) != entry.h
 
 
+@PATIENT
 @given(st.binary(max_size=700), st.binary(min_size=16, max_size=16), st.integers(0, 2**53 - 1))
 def test_the_frame_of_a_batch_gives_the_entries_that_the_builder_gives(
     data: bytes, terminal: bytes, received: int

@@ -1,5 +1,7 @@
 """Claims about reading envelopes: every note of section 3.1, the bounds of section 2, and the two ways that agree."""
 
+# ruff: noqa: E501 - a case of a table is one line
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -7,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
 
@@ -15,6 +17,9 @@ from schemas import canonical, envelope
 from schemas.envelope import MAX_ENVELOPE, NOTE_BITS, NOTES, UNSOUND, Envelope, Reading, clock_jumped, read
 from schemas.events import REGISTRY
 from tests.support import wire_vectors
+
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A loaded machine says nothing about the code."""
 
 VECTORS = wire_vectors.load("envelopes")
 TERMINAL = bytes.fromhex(VECTORS["terminal"])
@@ -52,7 +57,7 @@ def generic(data: bytes) -> Reading:
     return envelope._read_generic(data, sha256(data).digest(), TERMINAL, 7, "210500", 1, REGISTRY.lookup)
 
 
-# -- sound envelopes ---------------------------------------------------------------------------------------------------
+# -- sound envelopes -------------------------------------------------------------------------------------------------
 
 SOUND: dict[str, dict[str, Any]] = {
     "the plain one": {},
@@ -83,7 +88,7 @@ def test_what_section_2_allows_is_sound(changes: dict[str, Any]) -> None:
     assert (found.prev, found.id) == (PREV, changes.get("id", BASE["id"]))
 
 
-# -- notes from the bytes alone ------------------------------------------------------------------------------------------
+# -- notes from the bytes alone --------------------------------------------------------------------------------------
 
 INVALID: dict[str, dict[str, Any]] = {
     **{f"no {name}": {name: UNSET} for name in BASE if name != "prev"},
@@ -228,7 +233,7 @@ def test_the_commitments_of_a_body_are_found_whether_or_not_it_has_further_keys(
     assert reading_of(data_of(body={"person_met_name": h[:31]})).notes == ("invalid_body",)
 
 
-# -- clock -------------------------------------------------------------------------------------------------------------
+# -- clock -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -251,9 +256,10 @@ def test_a_clock_that_moves_otherwise_than_its_monotonic_twin_jumped(
     assert clock_jumped(None, later) is False
 
 
-# -- notes as numbers --------------------------------------------------------------------------------------------------
+# -- notes as numbers ------------------------------------------------------------------------------------------------
 
 
+@PATIENT
 @given(st.sets(st.sampled_from(NOTES)))
 def test_stored_notes_come_back_sorted(chosen: set[str]) -> None:
     assert envelope.notes_from_bits(envelope.notes_to_bits(tuple(chosen))) == tuple(sorted(chosen))
@@ -265,7 +271,7 @@ def test_every_note_has_one_bit_that_fits_the_column() -> None:
     assert max(NOTE_BITS.values()) < 2**31
 
 
-# -- both ways agree ---------------------------------------------------------------------------------------------------
+# -- both ways agree -------------------------------------------------------------------------------------------------
 
 _ODD = st.one_of(
     st.none().map(lambda _: UNSET), st.integers(-(2**63), 2**64 - 1), st.booleans(), st.text(max_size=6),
@@ -288,6 +294,7 @@ _FIELDS: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
+@PATIENT
 @given(st.data())
 def test_the_typed_and_the_generic_way_read_the_same(data: st.DataObject) -> None:
     names = data.draw(st.lists(st.sampled_from([*_FIELDS, *BASE]), max_size=4, unique=True))
@@ -296,6 +303,7 @@ def test_the_typed_and_the_generic_way_read_the_same(data: st.DataObject) -> Non
     assert reading_of(raw) == generic(raw)
 
 
+@PATIENT
 @given(st.binary(max_size=200))
 @example(b"\xde\x00\x10" + data_of()[1:])
 @example(b"\xdf\x00\x00\x00\x0c" + data_of()[1:])
@@ -305,6 +313,7 @@ def test_no_bytes_make_reading_fail(raw: bytes) -> None:
     assert list(found.notes) == sorted(found.notes)
 
 
+@PATIENT
 @given(st.integers(0, len(data_of()) - 1), st.integers(0, 255))
 def test_one_changed_byte_never_leaves_the_ways_apart(place: int, value: int) -> None:
     raw = bytearray(data_of(anchor=ANCHOR, clock=CLOCK))
@@ -316,7 +325,7 @@ def test_one_byte_missing_at_the_end_is_not_canonical() -> None:
     assert reading_of(data_of()[:-1]).notes == ("not_canonical", "unlinked")
 
 
-# -- vectors -----------------------------------------------------------------------------------------------------------
+# -- vectors ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("index", range(3))
