@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
+from asyncpg.transaction import Transaction
 
 from schemas import receipt
 from schemas.problems import Problem
@@ -190,3 +192,54 @@ async def test_a_queue_that_is_full_refuses_at_once(database: TestDatabase, shor
         assert await holding
         await asyncio.gather(*waiting, return_exceptions=True)
         assert decoded(await send(log, t1.batch([t1.envelope()]))).results[0].outcome == "recorded"
+
+
+@pytest.mark.parametrize("step", ["locked", "signed", "written"])
+async def test_a_connection_that_is_lost_before_the_commit_is_retried_and_recorded_once(
+    database: TestDatabase, short_folder: Path, step: str
+) -> None:
+    owner = await database.connect()
+    armed: list[str] = []
+
+    async def cut(passed: str) -> None:
+        if armed and passed == armed[0]:
+            armed.pop()
+            await owner.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE application_name = 'liuhen committer' AND datname = current_database()"
+            )
+
+    async with open_log(database.dsn("liuhen_writer"), short_folder, hook=cut) as log:
+        t1 = PaperTerminal()
+        await enrol(log, t1)
+        armed.append(step)
+        told = decoded(await send(log, t1.batch([t1.envelope() for _ in range(3)])))
+        assert [result.outcome for result in told.results] == ["recorded"] * 3
+        assert not armed
+        assert decoded(await send(log, t1.batch([t1.envelope()]))).head.seq == 4
+    assert (await audit(database.dsn())).count(t1.id) == 4
+    await owner.close()
+
+
+async def test_a_commit_whose_answer_is_lost_is_read_back_and_not_repeated(
+    database: TestDatabase, short_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit, lost = Transaction.commit, [0]
+
+    async def commit_and_cut(self: Transaction) -> None:
+        await commit(self)
+        if lost[0] > 0:
+            lost[0] -= 1
+            self._connection.terminate()
+            raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+
+    async with open_log(database.dsn("liuhen_writer"), short_folder) as log:
+        t1 = PaperTerminal()
+        await enrol(log, t1)
+        monkeypatch.setattr(Transaction, "commit", commit_and_cut)
+        for turn in range(3):
+            lost[0] = 1
+            told = decoded(await send(log, t1.batch([t1.envelope(), t1.envelope()])))
+            assert [result.outcome for result in told.results] == ["recorded"] * 2, "it was stored: no second time"
+            assert (lost[0], told.head.seq) == (0, 2 * turn + 2)
+    assert (await audit(database.dsn())).count(t1.id) == 6
