@@ -46,7 +46,7 @@ async def died(uploads: Uploads, server: ServerProcess) -> bool:
 
 
 async def test_killing_the_server_between_any_two_steps_or_at_any_moment_loses_and_doubles_nothing(
-    place: Bureau, record_property: Report
+    place: Bureau, record_testsuite_property: Report
 ) -> None:
     server = await place.started()
     hits = 0
@@ -68,13 +68,13 @@ async def test_killing_the_server_between_any_two_steps_or_at_any_moment_loses_a
     await uploads.check()
     assert uploads.statuses.keys() <= {200, 503}
     assert hits >= ROUNDS * len(STEPS) + MOMENTS * 0.8, "a kill counts only if it cut a request off"
-    record_property("kills_of_the_server_in_flight", hits)
+    record_testsuite_property("kills_of_the_server_in_flight", hits)
     report = await place.verify()
     assert report.clean, report.first()
 
 
 async def test_killing_postgresql_under_a_running_server_loses_and_doubles_nothing(
-    place: Bureau, record_property: Report
+    place: Bureau, record_testsuite_property: Report
 ) -> None:
     server = await place.started()
     kills = (signal.SIGKILL, signal.SIGQUIT, None) * (4 if FULL else 1)
@@ -86,7 +86,7 @@ async def test_killing_postgresql_under_a_running_server_loses_and_doubles_nothi
     assert server.running, "the server lives through it"
     assert uploads.statuses.keys() <= {200, 503}
     await uploads.check()
-    record_property("kills_of_postgresql_in_flight", len(kills))
+    record_testsuite_property("kills_of_postgresql_in_flight", len(kills))
     report = await place.verify()
     assert report.clean, report.first()
 

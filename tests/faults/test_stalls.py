@@ -99,7 +99,9 @@ async def test_stalled_headers_and_bodies_are_dropped_and_healthy_terminals_are_
     latest = max(when - began for when, _ in results[:HEADERS])
     assert latest < KEEPALIVE_SECONDS + SLACK_SECONDS
     assert max(when - began for when, _ in results[HEADERS:]) < GRACE_SECONDS + SLACK_SECONDS
-    for _, said in results[HEADERS:]:
+    for number, (_, said) in enumerate(results[HEADERS:]):
+        if number % 2 and not said:
+            continue  # who sends into a closed connection may have it reset before the answer is read
         assert said.startswith(b"HTTP/1.1 408 "), said[:200]
         assert b"timeout" in said
     await until(lambda: server.descriptors() <= before + 10)
