@@ -75,7 +75,7 @@ def test_the_example_imports_nothing_of_ours_and_stays_short() -> None:
     outside = {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"__future__"}
     assert outside == {"msgpack", "cryptography"}
     code = [line for line in text.splitlines() if line.strip() and not line.strip().startswith("#")]
-    assert len(code) <= 150
+    assert len(code) <= 112
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
