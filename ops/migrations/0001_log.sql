@@ -201,6 +201,23 @@ CREATE FUNCTION log.lock_heads(p_logs integer[])
       FROM locked h JOIN log.logs l USING (log_id)
 $$;
 
+CREATE TYPE log.locked_head AS (
+    log_id integer, epoch integer, authority text, origin text, kind text, newest integer,
+    size bigint, root bytea, frontier bytea, note text, backed bigint
+);
+
+CREATE FUNCTION log.open_group(p_logs integer[], p_terminals uuid[], p_ids uuid[])
+    RETURNS TABLE (heads log.locked_head[], standing log.terminals[], known_logs integer[], known_ids uuid[])
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    -- One round trip for what every group begins with. Each statement has a snapshot of its own, so what is read behind
+    -- the locks is what was committed before they were given.
+    SELECT array_agg(ROW(h.*)::log.locked_head) INTO heads FROM log.lock_heads(p_logs) h;
+    SELECT array_agg(t) INTO standing FROM log.terminals t WHERE t.terminal = ANY (p_terminals);
+    SELECT array_agg(k.log_id), array_agg(k.id) INTO known_logs, known_ids FROM log.keys k WHERE k.id = ANY (p_ids);
+    RETURN NEXT;
+END $$;
+
 CREATE FUNCTION log.create_log(p_authority text, p_epoch integer, p_origin text, p_kind text) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE made integer;
@@ -261,6 +278,37 @@ CREATE FUNCTION log.index_group(p_tag_logs integer[], p_tags text[], p_tag_posit
     INSERT INTO log.seals (log_id, terminal, chain, position, last)
          SELECT * FROM unnest(p_seal_logs, p_seal_terminals, p_seal_chains, p_seal_positions, p_lasts);
 $$;
+
+CREATE FUNCTION log.close_group(
+    p_entry_logs integer[], p_entry_positions bigint[], p_entries bytea[],
+    p_key_logs integer[], p_origins uuid[], p_versions bigint[], p_key_chains smallint[], p_key_positions bigint[], p_notes integer[], p_ids uuid[],
+    p_tag_logs integer[], p_tags text[], p_tag_positions bigint[], p_offsets bytea[],
+    p_seal_logs integer[], p_seal_terminals uuid[], p_seal_chains smallint[], p_seal_positions bigint[], p_lasts bigint[],
+    p_terminals uuid[], p_seqs bigint[], p_hashes bytea[], p_declared bigint[], p_chains smallint[],
+    p_held boolean[], p_revoked bigint[], p_clocks bytea[], p_rare bytea[], p_more integer[], p_terminal_versions integer[],
+    p_logs integer[], p_from bigint[], p_to bigint[], p_roots bytea[], p_frontiers bytea[], p_head_notes text[])
+    RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    -- One round trip for what every group ends with. Entries and keys come along when they are few; many come by COPY.
+    IF cardinality(p_entries) > 0 THEN
+        INSERT INTO log.entries (log_id, position, entry) SELECT * FROM unnest(p_entry_logs, p_entry_positions, p_entries);
+    END IF;
+    IF cardinality(p_key_logs) > 0 THEN
+        INSERT INTO log.keys (log_id, origin, version, chain, position, notes, id)
+             SELECT * FROM unnest(p_key_logs, p_origins, p_versions, p_key_chains, p_key_positions, p_notes, p_ids);
+    END IF;
+    IF cardinality(p_tag_logs) + cardinality(p_seal_logs) > 0 THEN
+        PERFORM log.index_group(p_tag_logs, p_tags, p_tag_positions, p_offsets,
+                                p_seal_logs, p_seal_terminals, p_seal_chains, p_seal_positions, p_lasts);
+    END IF;
+    IF cardinality(p_terminals) > 0 THEN
+        PERFORM log.move_terminals(p_terminals, p_seqs, p_hashes, p_declared, p_chains, p_held, p_revoked, p_clocks, p_rare,
+                                   p_more, p_terminal_versions);
+    END IF;
+    IF cardinality(p_logs) > 0 THEN
+        PERFORM log.advance(p_logs, p_from, p_to, p_roots, p_frontiers, p_head_notes);
+    END IF;
+END $$;
 
 CREATE FUNCTION log.want(p_logs integer[], p_terminals uuid[], p_kinds text[], p_digests bytea[], p_seqs bigint[], p_positions bigint[])
     RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -347,7 +395,7 @@ GRANT SELECT ON ALL TABLES IN SCHEMA log TO liuhen_writer, liuhen_backup;
 GRANT INSERT ON log.entries, log.keys, log.codes, log.nonces, log.contacts, log.tracking TO liuhen_writer;
 GRANT UPDATE ON log.contacts TO liuhen_writer;
 GRANT DELETE ON log.nonces TO liuhen_writer;
-GRANT EXECUTE ON FUNCTION log.lock_heads, log.create_log, log.advance, log.move_terminals, log.index_group, log.want, log.keep_private, log.add_terminal,
+GRANT EXECUTE ON FUNCTION log.lock_heads, log.open_group, log.close_group, log.create_log, log.advance, log.move_terminals, log.index_group, log.want, log.keep_private, log.add_terminal,
     log.arrive, log.confirm_backup TO liuhen_writer;
 GRANT EXECUTE ON FUNCTION log.confirm_backup TO liuhen_backup;
 GRANT SELECT ON log.logs, log.heads, log.entries, log.keys, log.tags, log.seals, log.checkpoints, log.wanted TO liuhen_projector;

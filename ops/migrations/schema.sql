@@ -20,6 +20,22 @@ CREATE SCHEMA view_b;
 
 ALTER SCHEMA view_b OWNER TO liuhen_owner;
 
+CREATE TYPE log.locked_head AS (
+	log_id integer,
+	epoch integer,
+	authority text,
+	origin text,
+	kind text,
+	newest integer,
+	size bigint,
+	root bytea,
+	frontier bytea,
+	note text,
+	backed bigint
+);
+
+ALTER TYPE log.locked_head OWNER TO liuhen_owner;
+
 CREATE FUNCTION identity.account(p_name text) RETURNS TABLE(name text, display text, authority text, roles text[], password text)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -165,6 +181,34 @@ $$;
 
 ALTER FUNCTION log.arrive(p_kind text, p_digests bytea[]) OWNER TO liuhen_owner;
 
+CREATE FUNCTION log.close_group(p_entry_logs integer[], p_entry_positions bigint[], p_entries bytea[], p_key_logs integer[], p_origins uuid[], p_versions bigint[], p_key_chains smallint[], p_key_positions bigint[], p_notes integer[], p_ids uuid[], p_tag_logs integer[], p_tags text[], p_tag_positions bigint[], p_offsets bytea[], p_seal_logs integer[], p_seal_terminals uuid[], p_seal_chains smallint[], p_seal_positions bigint[], p_lasts bigint[], p_terminals uuid[], p_seqs bigint[], p_hashes bytea[], p_declared bigint[], p_chains smallint[], p_held boolean[], p_revoked bigint[], p_clocks bytea[], p_rare bytea[], p_more integer[], p_terminal_versions integer[], p_logs integer[], p_from bigint[], p_to bigint[], p_roots bytea[], p_frontiers bytea[], p_head_notes text[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    -- One round trip for what every group ends with. Entries and keys come along when they are few; many come by COPY.
+    IF cardinality(p_entries) > 0 THEN
+        INSERT INTO log.entries (log_id, position, entry) SELECT * FROM unnest(p_entry_logs, p_entry_positions, p_entries);
+    END IF;
+    IF cardinality(p_key_logs) > 0 THEN
+        INSERT INTO log.keys (log_id, origin, version, chain, position, notes, id)
+             SELECT * FROM unnest(p_key_logs, p_origins, p_versions, p_key_chains, p_key_positions, p_notes, p_ids);
+    END IF;
+    IF cardinality(p_tag_logs) + cardinality(p_seal_logs) > 0 THEN
+        PERFORM log.index_group(p_tag_logs, p_tags, p_tag_positions, p_offsets,
+                                p_seal_logs, p_seal_terminals, p_seal_chains, p_seal_positions, p_lasts);
+    END IF;
+    IF cardinality(p_terminals) > 0 THEN
+        PERFORM log.move_terminals(p_terminals, p_seqs, p_hashes, p_declared, p_chains, p_held, p_revoked, p_clocks, p_rare,
+                                   p_more, p_terminal_versions);
+    END IF;
+    IF cardinality(p_logs) > 0 THEN
+        PERFORM log.advance(p_logs, p_from, p_to, p_roots, p_frontiers, p_head_notes);
+    END IF;
+END $$;
+
+ALTER FUNCTION log.close_group(p_entry_logs integer[], p_entry_positions bigint[], p_entries bytea[], p_key_logs integer[], p_origins uuid[], p_versions bigint[], p_key_chains smallint[], p_key_positions bigint[], p_notes integer[], p_ids uuid[], p_tag_logs integer[], p_tags text[], p_tag_positions bigint[], p_offsets bytea[], p_seal_logs integer[], p_seal_terminals uuid[], p_seal_chains smallint[], p_seal_positions bigint[], p_lasts bigint[], p_terminals uuid[], p_seqs bigint[], p_hashes bytea[], p_declared bigint[], p_chains smallint[], p_held boolean[], p_revoked bigint[], p_clocks bytea[], p_rare bytea[], p_more integer[], p_terminal_versions integer[], p_logs integer[], p_from bigint[], p_to bigint[], p_roots bytea[], p_frontiers bytea[], p_head_notes text[]) OWNER TO liuhen_owner;
+
 CREATE FUNCTION log.confirm_backup(p_log integer, p_size bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -254,6 +298,47 @@ CREATE FUNCTION log.move_terminals(p_terminals uuid[], p_seqs bigint[], p_hashes
 $$;
 
 ALTER FUNCTION log.move_terminals(p_terminals uuid[], p_seqs bigint[], p_hashes bytea[], p_declared bigint[], p_chains smallint[], p_held boolean[], p_revoked bigint[], p_clocks bytea[], p_rare bytea[], p_more integer[], p_versions integer[]) OWNER TO liuhen_owner;
+
+CREATE TABLE log.terminals (
+    terminal uuid NOT NULL,
+    authority text NOT NULL,
+    event_key bytea NOT NULL,
+    request_key bytea NOT NULL,
+    replaces uuid,
+    log_id integer NOT NULL,
+    "position" bigint NOT NULL,
+    seq bigint DEFAULT 0 NOT NULL,
+    hash bytea NOT NULL,
+    declared bigint DEFAULT 0 NOT NULL,
+    chain smallint DEFAULT 0 NOT NULL,
+    held boolean DEFAULT false NOT NULL,
+    revoked bigint,
+    clock bytea,
+    rare bytea,
+    waiting integer DEFAULT 0 NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT terminals_event_key_check CHECK ((octet_length(event_key) = 32)),
+    CONSTRAINT terminals_hash_check CHECK ((octet_length(hash) = 32)),
+    CONSTRAINT terminals_request_key_check CHECK ((octet_length(request_key) = 32))
+)
+WITH (fillfactor='50');
+
+ALTER TABLE log.terminals OWNER TO liuhen_owner;
+
+CREATE FUNCTION log.open_group(p_logs integer[], p_terminals uuid[], p_ids uuid[]) RETURNS TABLE(heads log.locked_head[], standing log.terminals[], known_logs integer[], known_ids uuid[])
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    -- One round trip for what every group begins with. Each statement has a snapshot of its own, so what is read behind
+    -- the locks is what was committed before they were given.
+    SELECT array_agg(ROW(h.*)::log.locked_head) INTO heads FROM log.lock_heads(p_logs) h;
+    SELECT array_agg(t) INTO standing FROM log.terminals t WHERE t.terminal = ANY (p_terminals);
+    SELECT array_agg(k.log_id), array_agg(k.id) INTO known_logs, known_ids FROM log.keys k WHERE k.id = ANY (p_ids);
+    RETURN NEXT;
+END $$;
+
+ALTER FUNCTION log.open_group(p_logs integer[], p_terminals uuid[], p_ids uuid[]) OWNER TO liuhen_owner;
 
 CREATE FUNCTION log.read_entries(p_log integer, p_positions bigint[]) RETURNS TABLE(pos bigint, entry bytea)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -508,32 +593,6 @@ CREATE TABLE log.tags (
 );
 
 ALTER TABLE log.tags OWNER TO liuhen_owner;
-
-CREATE TABLE log.terminals (
-    terminal uuid NOT NULL,
-    authority text NOT NULL,
-    event_key bytea NOT NULL,
-    request_key bytea NOT NULL,
-    replaces uuid,
-    log_id integer NOT NULL,
-    "position" bigint NOT NULL,
-    seq bigint DEFAULT 0 NOT NULL,
-    hash bytea NOT NULL,
-    declared bigint DEFAULT 0 NOT NULL,
-    chain smallint DEFAULT 0 NOT NULL,
-    held boolean DEFAULT false NOT NULL,
-    revoked bigint,
-    clock bytea,
-    rare bytea,
-    waiting integer DEFAULT 0 NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    CONSTRAINT terminals_event_key_check CHECK ((octet_length(event_key) = 32)),
-    CONSTRAINT terminals_hash_check CHECK ((octet_length(hash) = 32)),
-    CONSTRAINT terminals_request_key_check CHECK ((octet_length(request_key) = 32))
-)
-WITH (fillfactor='50');
-
-ALTER TABLE log.terminals OWNER TO liuhen_owner;
 
 CREATE TABLE log.tracking (
     projection text NOT NULL,
@@ -980,6 +1039,9 @@ GRANT ALL ON FUNCTION log.advance(p_logs integer[], p_from bigint[], p_to bigint
 REVOKE ALL ON FUNCTION log.arrive(p_kind text, p_digests bytea[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.arrive(p_kind text, p_digests bytea[]) TO liuhen_writer;
 
+REVOKE ALL ON FUNCTION log.close_group(p_entry_logs integer[], p_entry_positions bigint[], p_entries bytea[], p_key_logs integer[], p_origins uuid[], p_versions bigint[], p_key_chains smallint[], p_key_positions bigint[], p_notes integer[], p_ids uuid[], p_tag_logs integer[], p_tags text[], p_tag_positions bigint[], p_offsets bytea[], p_seal_logs integer[], p_seal_terminals uuid[], p_seal_chains smallint[], p_seal_positions bigint[], p_lasts bigint[], p_terminals uuid[], p_seqs bigint[], p_hashes bytea[], p_declared bigint[], p_chains smallint[], p_held boolean[], p_revoked bigint[], p_clocks bytea[], p_rare bytea[], p_more integer[], p_terminal_versions integer[], p_logs integer[], p_from bigint[], p_to bigint[], p_roots bytea[], p_frontiers bytea[], p_head_notes text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.close_group(p_entry_logs integer[], p_entry_positions bigint[], p_entries bytea[], p_key_logs integer[], p_origins uuid[], p_versions bigint[], p_key_chains smallint[], p_key_positions bigint[], p_notes integer[], p_ids uuid[], p_tag_logs integer[], p_tags text[], p_tag_positions bigint[], p_offsets bytea[], p_seal_logs integer[], p_seal_terminals uuid[], p_seal_chains smallint[], p_seal_positions bigint[], p_lasts bigint[], p_terminals uuid[], p_seqs bigint[], p_hashes bytea[], p_declared bigint[], p_chains smallint[], p_held boolean[], p_revoked bigint[], p_clocks bytea[], p_rare bytea[], p_more integer[], p_terminal_versions integer[], p_logs integer[], p_from bigint[], p_to bigint[], p_roots bytea[], p_frontiers bytea[], p_head_notes text[]) TO liuhen_writer;
+
 REVOKE ALL ON FUNCTION log.confirm_backup(p_log integer, p_size bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.confirm_backup(p_log integer, p_size bigint) TO liuhen_writer;
 GRANT ALL ON FUNCTION log.confirm_backup(p_log integer, p_size bigint) TO liuhen_backup;
@@ -998,6 +1060,12 @@ GRANT ALL ON FUNCTION log.lock_heads(p_logs integer[]) TO liuhen_writer;
 
 REVOKE ALL ON FUNCTION log.move_terminals(p_terminals uuid[], p_seqs bigint[], p_hashes bytea[], p_declared bigint[], p_chains smallint[], p_held boolean[], p_revoked bigint[], p_clocks bytea[], p_rare bytea[], p_more integer[], p_versions integer[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.move_terminals(p_terminals uuid[], p_seqs bigint[], p_hashes bytea[], p_declared bigint[], p_chains smallint[], p_held boolean[], p_revoked bigint[], p_clocks bytea[], p_rare bytea[], p_more integer[], p_versions integer[]) TO liuhen_writer;
+
+GRANT SELECT ON TABLE log.terminals TO liuhen_writer;
+GRANT SELECT ON TABLE log.terminals TO liuhen_backup;
+
+REVOKE ALL ON FUNCTION log.open_group(p_logs integer[], p_terminals uuid[], p_ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.open_group(p_logs integer[], p_terminals uuid[], p_ids uuid[]) TO liuhen_writer;
 
 REVOKE ALL ON FUNCTION log.read_entries(p_log integer, p_positions bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.read_entries(p_log integer, p_positions bigint[]) TO liuhen_console;
@@ -1068,9 +1136,6 @@ GRANT SELECT ON TABLE log.seals TO liuhen_projector;
 GRANT SELECT ON TABLE log.tags TO liuhen_writer;
 GRANT SELECT ON TABLE log.tags TO liuhen_backup;
 GRANT SELECT ON TABLE log.tags TO liuhen_projector;
-
-GRANT SELECT ON TABLE log.terminals TO liuhen_writer;
-GRANT SELECT ON TABLE log.terminals TO liuhen_backup;
 
 GRANT SELECT,INSERT ON TABLE log.tracking TO liuhen_writer;
 GRANT SELECT ON TABLE log.tracking TO liuhen_backup;

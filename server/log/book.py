@@ -115,6 +115,10 @@ class Book:
         """The newest epoch's state as the last group saw it; None before the first."""
         return self._newest.get(authority)
 
+    def outdated(self, authority: str) -> None:
+        """A newer epoch than the one followed has begun: ask again."""
+        self._newest.pop(authority, None)
+
     async def newest(self, connection: Connection | asyncpg.Pool, authority: str) -> LogState | None:
         """State of the newest epoch of an authority, None if it has no log."""
         rows = await connection.fetch(self.queries["newest_logs"], [authority])

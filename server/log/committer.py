@@ -38,6 +38,8 @@ from server.log.store import Connection
 from server.log.terminals import decode_clock, decode_rare, encode_clock, encode_rare
 
 GROUP: Final = 16
+FEW: Final = 256
+"""Rows that go along with the closing statement; more of them are cheaper by COPY."""
 MAX_WAITING: Final = 1_024
 MAX_WAITING_BYTES: Final = 256 * 1024 * 1024
 TILE_SECONDS: Final = 1.0
@@ -248,7 +250,7 @@ class Committer:
         except store.LOST as fault:
             await self._drop_connection()
             await self._after_loss(taken, fault)
-        except Exception as fault:  # whatever it is, the next group is served
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the next group is served
             if len(taken) > 1:
                 self.figures.retried += 1
                 for waiting in taken:
@@ -330,14 +332,16 @@ class Committer:
         task.add_done_callback(self._finishing.discard)
 
     async def _lock(self, connection: Connection, group: Group, taken: list[_Waiting]) -> list[_Waiting]:
+        """Lock and check the heads of a group and read what its works need in any case; returns works of open logs."""
         names = sorted({w.work.authority for w in taken})
-        rows = await connection.fetch(self.book.queries["newest_logs"], names)
-        states = self.book.newest_of(rows)
-        ids = [state.log_id for state in states.values()]
-        heads = {r["log_id"]: r for r in await connection.fetch(self.book.queries["lock_heads"], ids)} if ids else {}
+        states = {name: state for name in names if (state := self.book.current(name)) is not None}
+        if len(states) < len(names):
+            states = self.book.newest_of(await connection.fetch(self.book.queries["newest_logs"], names))
+        heads = await self._open_group(connection, group, taken, [state.log_id for state in states.values()])
         for name, state in states.items():
             head = heads[state.log_id]
             if head["newest"] != state.epoch:
+                self.book.outdated(name)
                 continue  # a new epoch began meanwhile: those works are tried again
             try:
                 await self.book.check_head(state, head)
@@ -359,14 +363,23 @@ class Committer:
                 self._bytes += waiting.work.size
         return open_works
 
+    async def _open_group(
+        self, connection: Connection, group: Group, taken: list[_Waiting], logs: list[int]
+    ) -> dict[int, Any]:
+        """Lock the heads of `logs`; read terminals and known event ids of all works. Returns the heads by log."""
+        terminals = Counter(t for w in taken for t in w.work.terminals())
+        group.shared = {t for t, works in terminals.items() if works > 1}
+        ids = {name for w in taken for name in w.work.ids()}
+        row = await connection.fetchrow(self.book.queries["open_group"], logs, list(terminals), list(ids))
+        for standing in row["standing"] or ():
+            found = _terminal(standing)
+            group.terminals[found.terminal] = found
+        for log_id, name in zip(row["known_logs"] or (), row["known_ids"] or (), strict=True):
+            group.ids.setdefault(log_id, set()).add(name.bytes)
+        return {head["log_id"]: head for head in row["heads"] or ()}
+
     async def _read(self, connection: Connection, group: Group, works: list[_Waiting]) -> None:
         queries = self.book.queries
-        names = Counter(t for w in works for t in w.work.terminals())
-        group.shared = {t for t, works_of_it in names.items() if works_of_it > 1}
-        if names:
-            for row in await connection.fetch(queries["terminals"], list(names)):
-                found = _terminal(row)
-                group.terminals[found.terminal] = found
         places = [(w.work.authority, place) for w in works if (place := w.work.places(group)) is not None]
         if places:
             rows = await connection.fetch(
@@ -377,10 +390,6 @@ class Committer:
                 [authority for authority, _ in places],
             )
             _index_stored(group, rows)
-        ids = {name for w in works for name in w.work.ids()}
-        if ids:
-            for row in await connection.fetch(queries["known_ids"], list(ids)):
-                group.ids.setdefault(row["log_id"], set()).add(row["id"].bytes)
         for waiting in works:
             await waiting.work.read(connection, group.turns[waiting.work.authority], group, self.book)
 
@@ -395,70 +404,46 @@ class Committer:
 
     async def _write(self, connection: Connection, group: Group, grown: Sequence[Turn]) -> None:
         queries = self.book.queries
-        if grown:
-            await store.copy_entries(
-                connection,
-                (
-                    (turn.log.log_id, position, entry)
-                    for turn in grown
-                    for position, entry in enumerate(turn.entries, turn.base)
-                ),
-            )
-            keys = [row for turn in grown for row in turn.keys]
-            if keys:
-                await store.copy_keys(connection, keys)
-            tags = [(turn.log.log_id, *row) for turn in grown for row in turn.tags]
-            seals = [(turn.log.log_id, *row) for turn in grown for row in turn.seals]
-            if tags or seals:
-                await connection.execute(
-                    queries["index_group"],
-                    [r[0] for r in tags],
-                    [r[1] for r in tags],
-                    [r[2] for r in tags],
-                    [r[3] for r in tags],
-                    [r[0] for r in seals],
-                    [store.uuid(r[1]) for r in seals],
-                    [r[2] for r in seals],
-                    [r[3] for r in seals],
-                    [r[4] for r in seals],
-                )
+        entries = [
+            (turn.log.log_id, position, entry)
+            for turn in grown
+            for position, entry in enumerate(turn.entries, turn.base)
+        ]
+        keys = [row for turn in grown for row in turn.keys]
+        if len(entries) + len(keys) > FEW:
+            await store.copy_entries(connection, entries)
+            await store.copy_keys(connection, keys)
+            entries, keys = [], []
         if group.wanted:
-            await connection.execute(
-                queries["want"],
-                [w[0] for w in group.wanted],
-                [store.uuid(w[1]) for w in group.wanted],
-                [w[2] for w in group.wanted],
-                [w[3] for w in group.wanted],
-                [w[4] for w in group.wanted],
-                [w[5] for w in group.wanted],
-            )
+            await connection.execute(queries["want"], *_columns(group.wanted, 6))
         for name, arguments in group.statements:
             await connection.execute(queries[name], *arguments)
-        moved = [t for t in group.terminals.values() if t.touched]
-        if moved:
-            await connection.execute(queries["move_terminals"], *_terminal_columns(moved))
+        await connection.execute(
+            queries["close_group"],
+            *_columns(entries, 3),
+            *_columns(keys, 7),
+            *_columns([(turn.log.log_id, *row) for turn in grown for row in turn.tags], 4),
+            *_columns([(turn.log.log_id, *row) for turn in grown for row in turn.seals], 5),
+            *_terminal_columns([t for t in group.terminals.values() if t.touched]),
+            [turn.log.log_id for turn in grown],
+            [turn.base for turn in grown],
+            [turn.size for turn in grown],
+            [turn.log.tree.root() for turn in grown],
+            [b"".join(turn.log.tree.frontier()) for turn in grown],
+            [turn.note for turn in grown],
+        )
+        await self._write_private(connection, group)
+
+    async def _write_private(self, connection: Connection, group: Group) -> None:
+        """Keep sealed values, and mark what arrived: with this group, or before the envelope that commits to it."""
+        queries = self.book.queries
         cited = [w[3] for w in group.wanted if w[2] == "private"]
         opened = [row["digest"] for row in await connection.fetch(queries["opened"], cited)] if cited else []
         if group.private:
-            await connection.execute(
-                queries["keep_private"],
-                [p[0] for p in group.private],
-                [p[1] for p in group.private],
-                [p[2] for p in group.private],
-            )
+            await connection.execute(queries["keep_private"], *_columns(group.private, 3))
             opened += [p[0] for p in group.private if p[2]]
         if opened:
             await connection.execute(queries["arrive"], "private", opened)
-        if grown:
-            await connection.execute(
-                queries["advance"],
-                [turn.log.log_id for turn in grown],
-                [turn.base for turn in grown],
-                [turn.size for turn in grown],
-                [turn.log.tree.root() for turn in grown],
-                [b"".join(turn.log.tree.frontier()) for turn in grown],
-                [turn.note for turn in grown],
-            )
 
     def _take_back(self, grown: Sequence[Turn]) -> None:
         for turn in grown:
@@ -497,7 +482,7 @@ class Committer:
                 answer = await waiting.work.answer(group.turns[waiting.work.authority], self)
             except Problem as problem:
                 _fail(waiting, problem)
-            except Exception as fault:
+            except Exception as fault:  # noqa: BLE001 - stored but not registered: nobody is told that it is safe
                 incident = secrets.token_hex(8)
                 log.error("answer_failed", incident=incident, **_told(fault))
                 _fail(waiting, Problem("internal", incident=incident))
@@ -635,6 +620,11 @@ def _terminal(row: Any) -> Terminal:
     )
     event_key = bytes(row["event_key"])
     return Terminal(row["terminal"].bytes, row["authority"], event_key, state, row["waiting"], row["version"])
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> Sequence[Sequence[Any]]:
+    """Rows as columns, `width` of them also where there is no row."""
+    return list(zip(*rows, strict=True)) if rows else [()] * width
 
 
 def _terminal_columns(moved: Sequence[Terminal]) -> tuple[list[Any], ...]:

@@ -2,6 +2,20 @@
 -- The heads of a group, locked in log_id order; positions come from here and from nowhere else.
 SELECT * FROM log.lock_heads($1::integer[]);
 
+-- name: open_group
+-- What every group begins with: locked heads, standing of its terminals, event ids that are known already.
+SELECT * FROM log.open_group($1::integer[], $2::uuid[], $3::uuid[]);
+
+-- name: close_group
+-- What every group ends with: rows that are few, tags, seals, terminals, heads, checkpoints, NOTIFY.
+SELECT log.close_group($1::integer[], $2::bigint[], $3::bytea[],
+                       $4::integer[], $5::uuid[], $6::bigint[], $7::smallint[], $8::bigint[], $9::integer[], $10::uuid[],
+                       $11::integer[], $12::text[], $13::bigint[], $14::bytea[],
+                       $15::integer[], $16::uuid[], $17::smallint[], $18::bigint[], $19::bigint[],
+                       $20::uuid[], $21::bigint[], $22::bytea[], $23::bigint[], $24::smallint[], $25::boolean[], $26::bigint[],
+                       $27::bytea[], $28::bytea[], $29::integer[], $30::integer[],
+                       $31::integer[], $32::bigint[], $33::bigint[], $34::bytea[], $35::bytea[], $36::text[]);
+
 -- name: newest_logs
 -- The newest log of each authority asked for.
 SELECT DISTINCT ON (authority) log_id, authority, epoch, origin, kind
@@ -31,22 +45,9 @@ SELECT k.log_id, l.epoch, k.origin, k.version, k.chain, k.position, k.notes, e.e
   JOIN log.entries e ON e.log_id = k.log_id AND e.position = k.position
  ORDER BY k.origin, k.version, l.epoch, k.position;
 
--- name: known_ids
--- Which event ids of a group are known already, and in which log.
-SELECT log_id, id FROM log.keys WHERE id = ANY ($1::uuid[]);
-
 -- name: advance
 -- Moves the heads, keeps the checkpoints, wakes the readers.
 SELECT log.advance($1::integer[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[], $6::text[]);
-
--- name: move_terminals
-SELECT log.move_terminals($1::uuid[], $2::bigint[], $3::bytea[], $4::bigint[], $5::smallint[], $6::boolean[], $7::bigint[],
-                          $8::bytea[], $9::bytea[], $10::integer[], $11::integer[]);
-
--- name: index_group
--- Tags and seals of a group in one call.
-SELECT log.index_group($1::integer[], $2::text[], $3::bigint[], $4::bytea[],
-                       $5::integer[], $6::uuid[], $7::smallint[], $8::bigint[], $9::bigint[]);
 
 -- name: want
 -- Files and private values that the envelopes of a group rely on.
