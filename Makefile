@@ -47,4 +47,4 @@ release-check: environment ## the wheel installed alone and tried, then every te
 	@LIUHEN_FULL=1 $(RUN) ops.house.suite --check $(ARGS)
 
 bench: environment ## the figures of README, measured here (ARGS: for liuhen bench)
-	@.venv/bin/liuhen bench ingest $(ARGS)
+	@.venv/bin/liuhen bench all $(ARGS)
