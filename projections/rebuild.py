@@ -175,6 +175,7 @@ async def _finish(lines: Wires, folder: Folder, registry: Registry, swap: bool) 
         different = {row[0]: row[1] for row in rows if row[1]}
         parked = await connection.fetchval(queries["parked_count"])
         if swap:
+            await connection.execute(queries["durable"])
             await connection.execute(queries["set_live"], folder.slot, versions_text(), digest)
         else:
             await connection.execute(queries["empty"])

@@ -10,6 +10,10 @@ SELECT slot, generation, versions, registry FROM view.live FOR UPDATE
 -- The swap, or the first word about who makes the tables.
 UPDATE view.live SET slot = $1, generation = generation + 1, versions = $2, registry = $3
 
+-- name: durable
+-- A swap that was reported stays, whatever happens to the machine; everything else may be folded again.
+SET LOCAL synchronous_commit = on
+
 -- name: logs
 -- Every log of an authority and how far it goes.
 SELECT l.log_id, l.authority, l.epoch, h.size
