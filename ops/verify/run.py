@@ -33,6 +33,7 @@ PAYS_FROM: Final = 40_000
 
 MAX_UNIT: Final = 500
 OFFICE_CHAIN: Final = -1
+STORED_CHAIN: Final = 0
 
 Progress = Callable[[int, int], None]
 
@@ -145,13 +146,14 @@ class _Run:
             if log.head is not None and log.head.size:
                 self.report("head_size", -1, size=log.head.size, have=0)
             return None
-        follows = log.first == 0 and whole and log.kind == "authority"
+        complete = log.first == 0 and whole
         if log.head is None and (log.first > 0 or log.end < log.size):
             self.found.remark("partial", first=log.first, last=log.end - 1)
-            follows = False
+            complete = False
+        follows = complete and log.kind == "authority"
         key, entry = self._leaf0(log, before, whole=whole)
         roots = self._roots[log.epoch] = Roots()
-        tables = self._tables if follows else None
+        tables = self._tables if complete else None
         context = Context(log.authority, log.epoch, tables is not None)
         self._walk.context, self._walk.log = context, log.number or log.epoch
         if tables is not None:
@@ -298,6 +300,9 @@ class _Run:
                 self._close()
                 if position:
                     self.report("entry_form", position, why=("an epoch entry is leaf 0 only", "期首条目只能是首个条目"))
+            case entries.StoredEntry():
+                self._close()
+                self.key(position, value.o, value.q, STORED_CHAIN, 0, None)
             case _:
                 self._close()
 
