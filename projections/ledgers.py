@@ -12,6 +12,7 @@ import msgspec
 
 from projections.terminal_ledger import OPEN, Merged
 from projections.views import (
+    BranchState,
     BranchView,
     ClockView,
     Enrolment,
@@ -41,7 +42,7 @@ def ledger(authority: str, name: str, merged: Merged, as_of: dict[int, int]) -> 
         revoked=state.revoked,
         open_branches=sum(branch.state == OPEN for branch in state.branches),
         holes=tuple(HoleView(hole.first, hole.last, hole.filled) for hole in state.holes),
-        branches=tuple(_branch(b.id, b.first, b.entries, b.state) for b in state.branches),
+        branches=tuple(BranchView(b.id.hex(), b.first, b.entries, branch_state(b.state)) for b in state.branches),
         incidents=tuple(IncidentView(*incident) for incident in merged.incidents),
         last_received=state.last_received,
         last_captured=state.last_captured,
@@ -53,14 +54,13 @@ def ledger(authority: str, name: str, merged: Merged, as_of: dict[int, int]) -> 
     )  # fmt: skip
 
 
-def _branch(name: bytes, first: int, entries: int, state: str) -> BranchView:
+def branch_state(state: str) -> BranchState:
+    """The stored word for what was decided about a side chain; open until something was."""
     match state:
-        case "continues":
-            return BranchView(name.hex(), first, entries, "continues")
-        case "set_aside":
-            return BranchView(name.hex(), first, entries, "set_aside")
+        case "continues" | "set_aside":
+            return state
         case _:
-            return BranchView(name.hex(), first, entries, "open")
+            return "open"
 
 
 def _enrolment(merged: Merged) -> Enrolment | None:

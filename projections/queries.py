@@ -30,6 +30,7 @@ from projections.views import (
     CaseRow,
     Counts,
     Header,
+    Item,
     Lag,
     Link,
     Party,
@@ -95,6 +96,7 @@ async def case_file(
         for log_id, row in page
         if (log_id, row.position) in entries
     )
+    shown = await _decided(conn, queries, epochs, shown)
     ordered = [heads[log_id] for log_id in sorted(heads, key=lambda i: epochs.get(i, 0))]
     needs = [(kind, here) for states in wanted.values() for (kind, _), here in states.items()]
     missing = [kind for kind, here in needs if not here]
@@ -104,6 +106,31 @@ async def case_file(
         items=shown,
         as_of=await _as_of(conn, queries, list(epochs)),
         next=offset + limit if offset + limit < len(places) else None,
+    )
+
+
+async def _decided(
+    conn: asyncpg.Connection, queries: Queries, epochs: Mapping[int, int], items: tuple[Item, ...]
+) -> tuple[Item, ...]:
+    """The items, with what was decided about the side chains that some of them are of."""
+    names = {item.terminal for item in items if item.branch is not None and item.terminal is not None}
+    if not names:
+        return items
+    parts: dict[str, list[tuple[int, bytes]]] = {}
+    for row in await conn.fetch(queries["terminals_of"], [UUID(name) for name in sorted(names)]):
+        parts.setdefault(str(row["terminal"]), []).append((row["log_id"], row["state"]))
+    states = {
+        (name, branch.id.hex()): branch.state
+        for name, found in parts.items()
+        for branch in _merged(found, epochs).state.branches
+    }
+    return tuple(
+        item
+        if item.branch is None
+        else msgspec.structs.replace(
+            item, branch_state=ledger_views.branch_state(states.get((item.terminal or "", item.branch), ""))
+        )
+        for item in items
     )
 
 
@@ -271,9 +298,12 @@ def _step(code: str) -> Step | None:
 def _ledger(
     authority: str, name: str, rows: Sequence[tuple[int, bytes]], epochs: Mapping[int, int], cut: dict[int, int]
 ) -> TerminalLedger:
+    return ledger_views.ledger(authority, name, _merged(rows, epochs), cut)
+
+
+def _merged(rows: Sequence[tuple[int, bytes]], epochs: Mapping[int, int]) -> terminal_ledger.Merged:
     ordered = sorted(rows, key=lambda row: epochs.get(row[0], 0))
-    merged = terminal_ledger.merge([(log_id, terminal_ledger.decode(data)) for log_id, data in ordered])
-    return ledger_views.ledger(authority, name, merged, cut)
+    return terminal_ledger.merge([(log_id, terminal_ledger.decode(data)) for log_id, data in ordered])
 
 
 def _cursor(last: int, subject: str) -> str:

@@ -15,6 +15,8 @@ from msgspec import Struct
 SubjectKind = Literal["task", "case", "hazard"]
 SUBJECT_KINDS: Final[tuple[SubjectKind, ...]] = ("task", "case", "hazard")
 Language = Literal["zh", "en"]
+BranchState = Literal["open", "continues", "set_aside"]
+"""What an officer decided about a side chain: nothing yet, that it goes on, or that it does not."""
 WITHHELD: Final = "withheld"
 """Key that marks a private field of a body: {"withheld": <commitment, hex>, "arrived": bool}."""
 
@@ -88,6 +90,7 @@ class Item(Struct, frozen=True, kw_only=True):
     `at` and `occurred` are the terminal's word, `received` is the server's clock, `offset` what the terminal knew of
     its clock's distance to ours (server minus terminal, ms). `claim`: an act of the office that a terminal only claims.
     `understood` is False for a type or body that the registry does not know: `body` is then the bare map.
+    `branch_state`: for an item of a side chain, what an officer decided about that chain (terminal_ledger).
     """
 
     log_id: int
@@ -116,6 +119,7 @@ class Item(Struct, frozen=True, kw_only=True):
     blobs: tuple[BlobRef, ...]
     private: tuple[Commitment, ...]
     location: dict[str, Any] | None
+    branch_state: BranchState | None = None
 
 
 class Header(Struct, frozen=True, kw_only=True):
@@ -187,7 +191,7 @@ class BranchView(Struct, frozen=True):
     id: str
     first: int
     entries: int
-    state: Literal["open", "continues", "set_aside"]
+    state: BranchState
 
 
 class IncidentView(Struct, frozen=True):

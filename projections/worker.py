@@ -44,10 +44,13 @@ async def work() -> None:
 def main() -> None:
     """Entry point of the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group: who began us ends us
+    reason = ""
     try:
         asyncio.run(work())
     except* (*LOST, Overtaken, asyncio.IncompleteReadError) as faults:
-        raise SystemExit(f"liuhen rebuild worker: {faults.exceptions[0]!r}") from None
+        reason = f"liuhen rebuild worker: {faults.exceptions[0]!r}"
+    if reason:
+        sys.exit(reason)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,11 @@ SELECT terminal, array_agg(log_id ORDER BY log_id) AS logs, array_agg(state ORDE
 -- One terminal in every log.
 SELECT log_id, state FROM view_x.terminals WHERE authority = current_setting('liuhen.authority') AND terminal = $1
 
+-- name: terminals_of
+-- The terminals that have side chains in a case file.
+SELECT terminal, log_id, state FROM view_x.terminals
+ WHERE authority = current_setting('liuhen.authority') AND terminal = ANY ($1::uuid[])
+
 -- name: entries
 -- Bodies come from the log itself, filtered by authority there.
 SELECT pos, entry FROM log.read_entries($1, $2::bigint[])

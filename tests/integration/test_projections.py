@@ -209,6 +209,7 @@ async def test_an_officer_s_act_ends_a_fork_and_releases_the_terminal(log: Log, 
     await fold(database)
     async with officer(database) as conn:
         (branch,) = (await queries.terminal(conn, str_id(terminal.id))).branches  # type: ignore[union-attr]
+        before = await queries.case_file(conn, "task", TASK)
     chosen = bytes.fromhex(branch.id)
     await office(
         log, "terminal.fork_resolved.v1", [f"terminal:{str_id(terminal.id)}"],
@@ -223,8 +224,13 @@ async def test_an_officer_s_act_ends_a_fork_and_releases_the_terminal(log: Log, 
     await fold(database)
     async with officer(database) as conn:
         ledger = await queries.terminal(conn, str_id(terminal.id))
+        after = await queries.case_file(conn, "task", TASK)
     assert ledger is not None
     assert (ledger.held, ledger.open_branches, ledger.branches[0].state) == (False, 0, "continues")
+    assert before is not None
+    assert after is not None
+    assert [(item.kind, item.branch_state) for item in before.items] == [("field", None), ("branch", "open")]
+    assert [(item.kind, item.branch_state) for item in after.items] == [("field", None), ("branch", "continues")]
 
 
 async def test_a_ledger_says_what_arrived_what_is_waiting_and_what_is_odd(log: Log, database: TestDatabase) -> None:

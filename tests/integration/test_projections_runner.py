@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 import structlog
 
-from projections import queries, runner
+from projections import hands, queries, runner
 from projections import rebuild as rebuild_module
 from projections.rebuild import RebuildRefused, rebuild
 from projections.runner import connect
@@ -295,6 +295,25 @@ async def test_two_rebuilds_at_once_are_refused(log: Log, database: TestDatabase
             await rebuild(database.dsn(PROJECTOR))
     finally:
         await holder.close()
+
+
+async def test_a_worker_that_is_lost_is_an_error_and_not_a_wrong_table(log: Log, database: TestDatabase) -> None:
+    await visits(log, await enrolled(log), 4)
+    connection, superuser = await connect(database.dsn(PROJECTOR), "test"), await database.connect()
+    try:
+        (place,) = await runner.read_logs(connection)
+        async with hands.crew(database.dsn(PROJECTOR), 1) as crew:
+            (digest,) = await crew.digests([(place, 0, place.size)])
+            assert digest.heads[f"task:{TASK}"].items == 4
+            await superuser.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE application_name = 'liuhen rebuild worker' AND datname = current_database()"
+            )
+            with pytest.raises(hands.WorkerLost):
+                await crew.digests([(place, 0, place.size)])
+    finally:
+        await connection.close()
+        await superuser.close()
 
 
 async def test_one_file_spans_the_epochs_of_an_authority(log: Log, database: TestDatabase) -> None:
