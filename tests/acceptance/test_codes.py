@@ -12,11 +12,23 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
+from ops import postmaster
 from schemas import canonical, enrolment
 from schemas.entries import Who
 from schemas.problems import PROBLEMS
 from tests.support.log import AUTHORITY, PaperTerminal
-from tests.support.server import MSGPACK, Answer, Bureau, Door, ServerProcess, bureau, door, enrolled, signal_process
+from tests.support.server import (
+    MSGPACK,
+    Answer,
+    Bureau,
+    Door,
+    ServerProcess,
+    bureau,
+    door,
+    enrolled,
+    signal_process,
+    until,
+)
 
 LATER_ROOMS = {
     "digest_mismatch": "evidence: a finished upload whose SHA-256 is another",
@@ -358,6 +370,7 @@ async def test_while_the_database_is_away_uploads_are_refused_for_now_and_then_t
         pid = place.cluster.pid
         assert pid is not None
         signal_process(pid, signal.SIGQUIT)
+        await until(lambda: not postmaster.alive(pid))
         batch = t1.batch([t1.envelope()])
         answers = [
             await at.post(batch),

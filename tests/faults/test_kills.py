@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from ops import postmaster
 from ops.faults import STEPS
 from tests.support.server import Bureau, ServerProcess, Unsound, bureau, signal_process, until
 from tests.support.uploads import Uploads, uploading
@@ -104,6 +105,7 @@ async def kill_postgresql(place: Bureau, uploads: Uploads, how: signal.Signals |
     assert pid is not None
     assert await uploads.flying()
     signal_process(pid, how)
+    await until(lambda: not postmaster.alive(pid))  # until then it may still answer, and would be adopted
     await asyncio.to_thread(place.cluster.start)
 
 
