@@ -334,7 +334,7 @@ async def _verified(served: Served, say: Callable[[str], None]) -> bool:
     from ops.verify.run import verify
 
     def check() -> Any:
-        source = DatabaseSource(served.database.dsn("liuhen_backup"))
+        source = DatabaseSource(served.database.dsn("liuhen_auditor"))
         try:
             return verify(source, register={o: [n] for o, n in served.log.register.read().items()})
         finally:

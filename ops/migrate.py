@@ -18,7 +18,7 @@ ROLES = (
     ("liuhen_projector", "reads the log, writes the projections"),
     ("liuhen_console", "officers' pages: projections and identity"),
     ("liuhen_public", "the public site: what is published and nothing else"),
-    ("liuhen_auditor", "reads entries and checkpoints"),
+    ("liuhen_auditor", "reads entries, checkpoints and what is derived from them; no private value, no code"),
     ("liuhen_backup", "reads everything, confirms backups"),
 )
 LOGIN_ROLES = tuple(name for name, _ in ROLES if name != "liuhen_owner")

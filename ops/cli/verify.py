@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ops.verify.export import ExportSource
     from ops.verify.findings import Language, Report
 
-ROLE: Final = "liuhen_backup"  # reads everything; the auditor's role does not read the derived tables
+ROLE: Final = "liuhen_auditor"
 DATABASE: Final = "liuhen"
 MAX_DSN: Final = 4_096
 MAX_REGISTER: Final = 64 * 1024 * 1024

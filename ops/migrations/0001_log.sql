@@ -399,6 +399,6 @@ GRANT EXECUTE ON FUNCTION log.lock_heads, log.open_group, log.close_group, log.c
     log.arrive, log.confirm_backup TO liuhen_writer;
 GRANT EXECUTE ON FUNCTION log.confirm_backup TO liuhen_backup;
 GRANT SELECT ON log.logs, log.heads, log.entries, log.keys, log.tags, log.seals, log.checkpoints, log.wanted TO liuhen_projector;
-GRANT SELECT ON log.logs, log.heads, log.entries, log.checkpoints TO liuhen_auditor;
+GRANT SELECT ON log.logs, log.heads, log.entries, log.checkpoints, log.keys, log.tags, log.seals, log.terminals TO liuhen_auditor;
 GRANT SELECT ON log.logs TO liuhen_console;
 GRANT EXECUTE ON FUNCTION log.read_entries, log.read_tag TO liuhen_console;

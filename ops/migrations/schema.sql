@@ -1063,6 +1063,7 @@ GRANT ALL ON FUNCTION log.move_terminals(p_terminals uuid[], p_seqs bigint[], p_
 
 GRANT SELECT ON TABLE log.terminals TO liuhen_writer;
 GRANT SELECT ON TABLE log.terminals TO liuhen_backup;
+GRANT SELECT ON TABLE log.terminals TO liuhen_auditor;
 
 REVOKE ALL ON FUNCTION log.open_group(p_logs integer[], p_terminals uuid[], p_ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.open_group(p_logs integer[], p_terminals uuid[], p_ids uuid[]) TO liuhen_writer;
@@ -1116,6 +1117,7 @@ GRANT SELECT ON TABLE log.heads TO liuhen_auditor;
 GRANT SELECT,INSERT ON TABLE log.keys TO liuhen_writer;
 GRANT SELECT ON TABLE log.keys TO liuhen_backup;
 GRANT SELECT ON TABLE log.keys TO liuhen_projector;
+GRANT SELECT ON TABLE log.keys TO liuhen_auditor;
 
 GRANT SELECT ON TABLE log.logs TO liuhen_writer;
 GRANT SELECT ON TABLE log.logs TO liuhen_backup;
@@ -1132,10 +1134,12 @@ GRANT SELECT ON TABLE log.private TO liuhen_backup;
 GRANT SELECT ON TABLE log.seals TO liuhen_writer;
 GRANT SELECT ON TABLE log.seals TO liuhen_backup;
 GRANT SELECT ON TABLE log.seals TO liuhen_projector;
+GRANT SELECT ON TABLE log.seals TO liuhen_auditor;
 
 GRANT SELECT ON TABLE log.tags TO liuhen_writer;
 GRANT SELECT ON TABLE log.tags TO liuhen_backup;
 GRANT SELECT ON TABLE log.tags TO liuhen_projector;
+GRANT SELECT ON TABLE log.tags TO liuhen_auditor;
 
 GRANT SELECT,INSERT ON TABLE log.tracking TO liuhen_writer;
 GRANT SELECT ON TABLE log.tracking TO liuhen_backup;

@@ -112,7 +112,7 @@ def scene(postgres_server: TestServer, tmp_path_factory: pytest.TempPathFactory)
 
 
 def check(database: TestDatabase, scene: Scene, **options: Any) -> Report:
-    source = DatabaseSource(database.dsn("liuhen_backup"))
+    source = DatabaseSource(database.dsn("liuhen_auditor"))
     try:
         return verify(source, scene.anchors, workers=1, **options)
     finally:
@@ -556,7 +556,7 @@ async def test_a_second_epoch_carries_the_terminals_on(database: TestDatabase, t
         anchors = Anchors((log.keyring.epoch(AUTHORITY, 1).verifier,))
 
     def run() -> Report:
-        source = DatabaseSource(database.dsn("liuhen_backup"))
+        source = DatabaseSource(database.dsn("liuhen_auditor"))
         try:
             return verify(source, anchors, workers=1)
         finally:
