@@ -11,7 +11,8 @@ from pathlib import Path
 import click
 
 from ops.cli import Refusal
-from ops.cli.verify import opened, progress
+from ops.cli.progress import progress
+from ops.cli.verify import opened
 
 
 @click.command(epilog="Example: liuhen export-log --data data --authority 210500 --out log-210500")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ import click
 
 from ops import settings as settings_module
 from ops.cli import EXIT_NOT_IN_ORDER, Refusal
+from ops.cli.progress import progress
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -54,7 +54,7 @@ def command(
     """
     if data is not None and dsn_file is not None:
         raise Refusal("expected --data or --dsn-file, got both: name one database")
-    done = asyncio.run(_run(_source(ctx, data, dsn_file), check, workers, _progress(as_json)))
+    done = asyncio.run(_run(_source(ctx, data, dsn_file), check, workers, progress(as_json)))
     click.echo(json.dumps(as_figures(done)) if as_json else _words(done))
     if not done.equal and not done.expected:
         ctx.exit(EXIT_NOT_IN_ORDER)
@@ -77,14 +77,14 @@ def as_figures(done: Rebuilt) -> dict[str, Any]:
 
 
 async def _run(
-    source: AbstractAsyncContextManager[str], check: bool, workers: int | None, progress: Callable[[int, int], None]
+    source: AbstractAsyncContextManager[str], check: bool, workers: int | None, shown: Callable[[int, int], None]
 ) -> Rebuilt:
     from projections.rebuild import RebuildRefused, rebuild
     from projections.runner import LOST
 
     try:
         async with source as dsn:
-            return await rebuild(dsn, swap=not check, workers=workers, progress=progress)
+            return await rebuild(dsn, swap=not check, workers=workers, progress=shown)
     except RebuildRefused as fault:
         raise Refusal(str(fault)) from fault
     except LOST as fault:
@@ -112,25 +112,6 @@ def _read_dsn(file: Path) -> str:
     if not text:
         raise Refusal(f"{file} is empty: expected one line, a DSN")
     return text
-
-
-def _progress(as_json: bool) -> Callable[[int, int], None]:
-    if as_json:
-        return lambda _done, _all: None
-    tty, shown = sys.stderr.isatty(), [-1]
-
-    def show(done: int, whole: int) -> None:
-        percent = 100 if not whole else done * 100 // whole
-        if percent == shown[0] or not whole:
-            return
-        if tty:
-            bar = "#" * (percent // 4)
-            click.echo(f"\r[{bar:<25}] {percent:3d} % {done:,}/{whole:,}", nl=percent == 100, err=True)
-        elif percent // 10 != shown[0] // 10:
-            click.echo(f"{percent} % {done}/{whole}", err=True)
-        shown[0] = percent
-
-    return show
 
 
 def _words(done: Rebuilt) -> str:

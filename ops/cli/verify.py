@@ -10,8 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +18,7 @@ import click
 
 from ops import settings as settings_module
 from ops.cli import EXIT_NOT_IN_ORDER, Refusal
+from ops.cli.progress import progress
 
 if TYPE_CHECKING:
     from ops.verify.database import DatabaseSource
@@ -182,26 +182,6 @@ def _registers(paths: Sequence[Path]) -> Mapping[str, Sequence[str]]:
                 f"the register {path} cannot be read: {fault}; expected a register or a signed checkpoint"
             ) from fault
     return found
-
-
-def progress(as_json: bool) -> Callable[[int, int], None]:
-    """A bar on a terminal, a line for each tenth elsewhere, nothing beside --json."""
-    if as_json:
-        return lambda _done, _all: None
-    tty, shown = sys.stderr.isatty(), [-1]
-
-    def show(done: int, whole: int) -> None:
-        percent = 100 if not whole else done * 100 // whole
-        if percent == shown[0] or not whole:
-            return
-        if tty:
-            bar = "#" * (percent // 4)
-            click.echo(f"\r[{bar:<25}] {percent:3d} % {done:,}/{whole:,}", nl=percent == 100, err=True)
-        elif percent // 10 != shown[0] // 10:
-            click.echo(f"{percent} % {done}/{whole}", err=True)
-        shown[0] = percent
-
-    return show
 
 
 def _print(report: Report, lang: Language) -> None:
