@@ -338,10 +338,12 @@ class Committer:
         if len(states) < len(names):
             states = self.book.newest_of(await connection.fetch(self.book.queries["newest_logs"], names))
         heads = await self._open_group(connection, group, taken, [state.log_id for state in states.values()])
+        moved: set[str] = set()
         for name, state in states.items():
             head = heads[state.log_id]
             if head["newest"] != state.epoch:
                 self.book.outdated(name)
+                moved.add(name)
                 continue  # a new epoch began meanwhile: those works are tried again
             try:
                 await self.book.check_head(state, head)
@@ -355,7 +357,7 @@ class Committer:
                 open_works.append(waiting)
             elif name not in states:
                 _fail(waiting, Problem("not_found", f"there is no log of {name}"))
-            elif states[name].closed is not None:
+            elif states[name].closed is not None and name not in moved:
                 _fail(waiting, Problem("not_ready", states[name].closed or ""))
             else:
                 waiting.tries += 1
