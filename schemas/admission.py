@@ -349,7 +349,9 @@ class _Walk:
         if self.forking and self.side is not None:
             self._append_branch(index, self.side)
             return index + 1
-        if self.side is None and seq == self.seq + 1 and reading.prev in (None, self.hash):
+        linked = reading.prev == self.hash or (reading.prev is None and self.side is None)
+        if seq == self.seq + 1 and linked:
+            self.side = None
             self._append_main(index)
             return index + 1
         end = self._fill_hole(index)
