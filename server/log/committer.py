@@ -480,6 +480,7 @@ class Committer:
         for waiting in decided:
             if waiting.future.done():
                 continue
+            await asyncio.sleep(0)  # the next group's statements go on between two answers
             try:
                 answer = await waiting.work.answer(group.turns[waiting.work.authority], self)
             except Problem as problem:

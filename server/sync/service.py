@@ -50,6 +50,9 @@ class Sync:
     quotas: Quotas = field(init=False)
     contacts: dict[bytes, int] = field(default_factory=dict)
     _flying: dict[bytes, asyncio.Task[Any]] = field(default_factory=dict)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One batch is worked on at a time, and between two of them the loop looks at its sockets: uploads that come in
+    together would otherwise keep the database waiting for the committer, one long stretch of work after the other."""
     _data_keys: dict[tuple[str, int], Mapping[bytes, bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -75,15 +78,17 @@ class Sync:
         batch = batches.decode(data)
         # (2) terminal, signature, quota
         terminal = await self.signed.known(batch.terminal)
-        hashes = [sha256(envelope).digest() for envelope in batch.envelopes]
-        if not verify_ed25519(terminal.event_key, batch.sig, batches.message_of(batch, hashes)):
-            raise Problem("bad_signature", "sig does not fit the batch and the enrolled event key")
+        async with self._turn:
+            hashes = [sha256(envelope).digest() for envelope in batch.envelopes]
+            if not verify_ed25519(terminal.event_key, batch.sig, batches.message_of(batch, hashes)):
+                raise Problem("bad_signature", "sig does not fit the batch and the enrolled event key")
         self.quotas.take(batch.terminal, time.monotonic())
         log = await self._log(terminal.authority)
         received = now_ms()
         self.contacts[batch.terminal] = received
         opened = await self._open_private(batch, log)
-        return FieldBatch(batch, terminal.authority, log.epoch, received, self.lookup, hashes, opened)
+        async with self._turn:
+            return FieldBatch(batch, terminal.authority, log.epoch, received, self.lookup, hashes, opened)
 
     async def _open_private(self, batch: Batch, log: LogState) -> Any:
         if not batch.private:

@@ -141,7 +141,7 @@ class _BrokenHttp(logging.Filter):
 
 def make_runner(app: web.Application) -> web.AppRunner:
     """The runner with the deadlines and limits that the faces rely on."""
-    quiet = logging.Logger("liuhen.http")
+    quiet = logging.Logger("liuhen.http")  # noqa: LOG001 - of this runner alone: getLogger would give every test the same one
     quiet.addFilter(_BrokenHttp())
     return web.AppRunner(
         app,
