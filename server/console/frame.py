@@ -63,8 +63,8 @@ async def refusal(request: web.Request, problem: Problem) -> web.Response:
     if problem.code == "unauthorized" and request.method in ("GET", "HEAD") and not problem.reason:
         return web.Response(status=303, headers={"Location": sign_in_address(request)})
     person = request.get(PERSON)
-    if person is None and problem.code != "internal":
-        # Only for the header; a failure of ours may be the database's, which is not asked again.
+    if person is None and problem.code not in ("internal", "overloaded"):
+        # Only for the header; where the database is away, or may have failed us, it is not asked again.
         try:
             person = await request.app[SERVICES].gate.identify(request)
         except Problem:

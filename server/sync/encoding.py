@@ -47,6 +47,7 @@ def _gzip(body: bytes, limit: int) -> bytes:
     except zlib.error:
         raise Problem("bad_encoding", "the gzip stream is damaged") from None
     if len(data) > limit:
+        del data  # not to be kept by the refusal's traceback
         raise _too_large(limit)
     if not machine.eof:
         raise Problem("bad_encoding", "the gzip stream is cut short")
@@ -62,6 +63,7 @@ def _zstd(body: bytes, limit: int) -> bytes:
     except (zstd.ZstdError, EOFError):
         raise Problem("bad_encoding", "the zstd frame is damaged or asks for a window over 8 MiB") from None
     if len(data) > limit:
+        del data  # not to be kept by the refusal's traceback
         raise _too_large(limit)
     if not machine.eof:
         # The frame may have produced everything and only miss its end.

@@ -31,6 +31,16 @@ from server.web.routes import Everybody, Handler, Officers, Route, SignedByTermi
 
 log = structlog.get_logger("liuhen.web")
 
+AWAY: Final = (
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.exceptions.CannotConnectNowError,
+    asyncpg.exceptions.OperatorInterventionError,
+    ConnectionRefusedError,
+    FileNotFoundError,  # the database's socket
+    TimeoutError,
+)
+"""What a handler meets when the database is away: no failure of ours, and worth asking again."""
 KEEPALIVE_SECONDS: Final = 8.0
 """Also the deadline for the headers of every request: aiohttp closes a connection whose next request is not there."""
 LINGER_SECONDS: Final = 2.0
@@ -199,6 +209,9 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         if fault.status < 400:
             raise
         problem = problems.from_http(fault)
+    except AWAY as fault:
+        log.warning("database_away", error=type(fault).__qualname__)
+        problem = Problem("overloaded", "the database cannot be reached")
     except ConnectionError:
         return _nobody()
     except Exception as fault:  # noqa: BLE001 - the boundary: whatever it is, it ends here with a number
