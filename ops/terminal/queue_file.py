@@ -244,12 +244,6 @@ class Queue:
         row = self._db.execute("SELECT epoch, root, size FROM checkpoint ORDER BY epoch DESC LIMIT 1").fetchone()
         return None if row is None else Seen(*row)
 
-    @property
-    def seen_note(self) -> str | None:
-        """The same checkpoint as the signed note that came."""
-        row = self._db.execute("SELECT note FROM checkpoint ORDER BY epoch DESC LIMIT 1").fetchone()
-        return None if row is None else row[0]
-
     # -- the chain --
 
     @property

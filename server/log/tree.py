@@ -82,11 +82,6 @@ class TileStore:
             self._cache.popitem(last=False)
         return nodes
 
-    def has_file(self, level: int, index: int) -> bool:
-        """Whether the tile is filed."""
-        path = self.path(level, index)
-        return path is not None and path.exists()
-
     def write(self, level: int, index: int, hashes: Sequence[bytes]) -> None:
         """File a full tile: beside and renamed, so that no reader sees half of one. Again: changes nothing."""
         path = self.path(level, index)

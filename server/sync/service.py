@@ -8,11 +8,10 @@ same answer.
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
 
@@ -34,7 +33,6 @@ from server.signed import SignedRequests
 from server.sync.encoding import inflate
 from server.sync.quota import Quota, Quotas
 
-CODE_LIFE: Final = timedelta(minutes=15)
 MANY_PRIVATE: Final = 8
 
 
@@ -209,17 +207,6 @@ class Sync:
             [store.uuid(t) for t in contacts],
             datetime.fromtimestamp(newest / 1000, UTC),
         )
-
-    async def issue_code(self, authority: str) -> dict[str, str]:
-        """A new enrolment code with what is printed beside it: code, host, log verifier key, recovery key."""
-        state = await self.committer.book.newest(self.pool, authority)
-        if state is None or state.keys is None:
-            raise Problem("not_found", "the authority has no log here")
-        code = "-".join(secrets.token_hex(16)[i : i + 4] for i in range(0, 32, 4)).upper()
-        await self.pool.execute(
-            self.committer.book.queries["add_code"], sha256(code.encode()).digest(), authority, CODE_LIFE
-        )
-        return {"code": code, "log": str(state.verifier)}
 
 
 def _signed_for(request: enrolment.EnrolmentRequest, states: list[LogState]) -> int:
