@@ -22,7 +22,7 @@ Source: TypeAlias = Literal["field", "branch", "office"]
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One recorded event. `occurred`, `captured`, `received` are ms; `captured` has the terminal's clock offset applied.
+    """One recorded event. `occurred`, `captured`, `received` are ms; `captured` has the clock offset applied.
 
     `id` is the event's id. `authority` is that of the log it stands in. `by` are officer ids. `body` is None for a type
     or a body that is not understood. `claim`: a field event of an office type; it is shown, and satisfies nothing.
@@ -207,4 +207,4 @@ def order(fact: Fact) -> tuple[int, int, bytes]:
 
 
 KINDS: Final = ("task", "hazard", "case", "officer", "enterprise", "series")
-"""Kinds of matter. A filing key is `<kind>:<key>`; `certificate:`, `rules:` and `day:` keys hold facts that others need."""
+"""Kinds of matter. A filing key is `<kind>:<key>`; keys such as `certificate:` hold facts that others need."""

@@ -1,4 +1,4 @@
-"""Rules as data: what a limit, a period or a threshold was on a given day, for a given authority, and where it is written.
+"""Rules as data: what a limit or a threshold was on a given day, for a given authority, and where it is written.
 
 Nothing that the law can change is a number in code. The invariant: `find` depends on its arguments alone; of several
 entries that apply, the narrowest authority wins, then the one that came into force last.
