@@ -8,8 +8,7 @@ All persons, enterprises and numbers are invented.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from hashlib import sha256
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,51 +16,28 @@ import msgspec
 
 from schemas import canonical
 from schemas.events import REGISTRY, EventType, body_json
+from tests.support import case_vectors
+from tests.support.vector_parts import (
+    CASE,
+    EVIDENCE,
+    HAZARD,
+    OFFICERS,
+    T0,
+    TASK,
+    TERMINAL,
+    USCC,
+    Body,
+    Damage,
+    digest,
+    put,
+    uid,
+    without,
+)
 
 FOLDER: Final = Path(__file__).parents[1] / "vectors" / "events"
 
-Body = dict[str, Any]
-Damage = Callable[[Body], None]
-
-
-def uid(number: int) -> bytes:
-    """A UUIDv7 that is the same in every run."""
-    return bytes.fromhex("019b77b0000070008000") + number.to_bytes(6, "big")
-
-
-def digest(text: str) -> bytes:
-    return sha256(text.encode()).digest()
-
-
-def without(*keys: str | int) -> Damage:
-    def damage(body: Body) -> None:
-        holder, key = _reach(body, keys)
-        del holder[key]
-
-    return damage
-
-
-def put(value: object, *keys: str | int) -> Damage:
-    def damage(body: Body) -> None:
-        holder, key = _reach(body, keys)
-        holder[key] = value
-
-    return damage
-
-
-def _reach(body: Any, keys: tuple[str | int, ...]) -> tuple[Any, Any]:
-    holder = body
-    for key in keys[:-1]:
-        holder = holder[key]
-    return holder, keys[-1]
-
-
-TASK, CASE, HAZARD, EVIDENCE, TERMINAL = uid(1), uid(2), uid(3), uid(4), uid(5)
-USCC: Final = "91210500MA0TEX018W"
-OFFICERS: Final = ["officer-0017", "officer-0023"]
-T0: Final = 1767229200000
-
 FULL: Final[Mapping[str, Body]] = {
+    **case_vectors.FULL,
     "terminal.enrolled.v1": {
         "authority": "210500",
         "event_key": digest("event key"),
@@ -310,6 +286,7 @@ FULL: Final[Mapping[str, Body]] = {
 """A body with every field of its class."""
 
 BAD: Final[Mapping[str, Mapping[str, tuple[str, Damage]]]] = {
+    **case_vectors.BAD,
     "terminal.enrolled.v1": {
         "key_of_31_bytes": ("$.event_key", put(bytes(31), "event_key")),
         "float_in_info": ("$", put(1.5, "info", "app")),
