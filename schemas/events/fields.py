@@ -66,6 +66,9 @@ Ref = Annotated[str, Meta(min_length=1, max_length=128, extra_json_schema=_TEXT)
 DocumentNo = Annotated[str, Meta(min_length=1, max_length=128, extra_json_schema=_TEXT)]
 """Document number exactly as printed, with the brackets that the paper has."""
 
+CertificateNo = Annotated[str, Meta(min_length=1, max_length=30, extra_json_schema=_TEXT)]
+"""Number of an enforcement certificate: opaque, unique per issuer, at most 30 characters (handbook 8.8)."""
+
 StepCode = Annotated[str, Meta(min_length=1, max_length=32, pattern="^[A-Za-z0-9_.-]*$")]
 """Code of a procedure step in the recording catalogue of the authority (handbook 4.2)."""
 

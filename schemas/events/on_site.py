@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from schemas.events.body import Act, Spec
-from schemas.events.fields import Id, Instant, Line, Private, Ref, says
+from schemas.events.fields import CertificateNo, Id, Instant, Line, Private, Ref, says
 
 
 class SiteEntered(Act, frozen=True, kw_only=True, omit_defaults=True):
@@ -61,7 +61,7 @@ class CredentialsShown(Act, frozen=True, kw_only=True, omit_defaults=True):
 
     task_id: Annotated[Id | UnsetType, says("任务编号", "task during which it happened", "INV-03")] = UNSET
     certificates: Annotated[
-        tuple[Annotated[str, Meta(min_length=1, max_length=30)], ...],
+        tuple[CertificateNo, ...],
         Meta(min_length=1, max_length=16),
         says("执法证号", "certificate numbers that were shown, opaque, at most 30 characters", "PPL 55"),
     ]

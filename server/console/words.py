@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from projections.views import WITHHELD
 from schemas.events import REGISTRY
+from schemas.events.body import COMMON
 from schemas.publish import schema_of
 from server.web.i18n import N_, Texts
 
@@ -131,10 +132,10 @@ def _lines(
     value: Mapping[str, Any], schema: Mapping[str, Any], parts: Mapping[str, Any], texts: Texts, depth: int
 ) -> tuple[Line, ...]:
     known = schema.get("properties", {})
-    keys = [key for key in known if key in value and key != "note"]
+    keys = [key for key in known if key in value]
+    if depth == 0:  # what the act itself says first, then what any act may say
+        keys.sort(key=lambda key: key in COMMON)
     keys += [key for key in value if key not in known]
-    if "note" in value and "note" in known:
-        keys.append("note")
     return tuple(_line(key, value[key], known.get(key, {}), parts, texts, depth) for key in keys)
 
 

@@ -16,7 +16,7 @@ import msgspec
 
 from schemas import canonical
 from schemas.events import REGISTRY, EventType, body_json
-from tests.support import case_vectors
+from tests.support import case_vectors, office_vectors, site_vectors
 from tests.support.vector_parts import (
     CASE,
     EVIDENCE,
@@ -38,6 +38,8 @@ FOLDER: Final = Path(__file__).parents[1] / "vectors" / "events"
 
 FULL: Final[Mapping[str, Body]] = {
     **case_vectors.FULL,
+    **office_vectors.FULL,
+    **site_vectors.FULL,
     "terminal.enrolled.v1": {
         "authority": "210500",
         "event_key": digest("event key"),
@@ -132,14 +134,35 @@ FULL: Final[Mapping[str, Body]] = {
         "origin": "inspection",
     },
     "inspection_record.signed.v1": {
+        "acting_capacity": {
+            "entrusting_agency": "辽宁省本溪市应急管理局",
+            "entrustment_id": "（辽本）应急委〔2026〕1号",
+            "kind": "entrusted",
+            "valid_from": "2026-01-01",
+            "valid_to": "2026-12-31",
+        },
+        "actors": [
+            {
+                "certificate_no": "E21050017",
+                "officer": "officer-0017",
+                "role": "lead",
+                "signature_ref": digest("signature of officer-0017"),
+            },
+            {"officer": "helper-0003", "role": "auxiliary"},
+        ],
+        "backfill": {"approver": "officer-0002", "reason": "井下无信号，出井后补录"},
         "content": "检查用电安全和消防通道",
         "document_hash": digest("record"),
         "document_no": "（辽本）应急检记〔2026〕1号",
         "handling": ["责令限期整改"],
+        "import": {"reference": "2025-000017", "system": "旧执法系统"},
+        "network": "offline",
+        "note": "共三页",
         "place": "一号车间",
         "problems": [{"hazard_id": HAZARD, "text": "配电箱无防护"}],
         "refused": {"reason": "负责人称须请示", "witness": "社区工作人员"},
         "reported_to_agency": T0 + 3_600_000,
+        "ruleset_refs": [{"id": "recording-210500", "version": "2026-1"}],
         "signer": "车间主任",
         "signer_name": digest("name of the signer"),
         "task_id": TASK,
@@ -287,6 +310,8 @@ FULL: Final[Mapping[str, Body]] = {
 
 BAD: Final[Mapping[str, Mapping[str, tuple[str, Damage]]]] = {
     **case_vectors.BAD,
+    **office_vectors.BAD,
+    **site_vectors.BAD,
     "terminal.enrolled.v1": {
         "key_of_31_bytes": ("$.event_key", put(bytes(31), "event_key")),
         "float_in_info": ("$", put(1.5, "info", "app")),
@@ -338,6 +363,10 @@ BAD: Final[Mapping[str, Mapping[str, tuple[str, Damage]]]] = {
     "inspection_record.signed.v1": {
         "refusal_without_reason": ("$.refused", without("refused", "reason")),
         "time_beyond_2_to_53": ("$.time", put(2**53, "time")),
+        "role_unknown": ("$.actors[0].role", put("chief", "actors", 0, "role")),
+        "network_unknown": ("$.network", put("flaky", "network")),
+        "import_without_reference": ("$.import", without("import", "reference")),
+        "capacity_unknown": ("$.acting_capacity.kind", put("borrowed", "acting_capacity", "kind")),
     },
     "rectification.ordered.v1": {
         "deadline_that_does_not_exist": ("$.deadline", put("2026-02-30", "deadline")),
