@@ -1,0 +1,198 @@
+"""Under which keys a fact is filed: the matters that it belongs to, and the shelves that other matters ask for.
+
+A key is `<kind>:<key>`. Some are tags of the envelope, some are computed from the body, because tags are a hint of the
+writer and the body is what the rules read. The invariant: the keys depend on the fact alone, so the order in which
+facts come in changes no shelf.
+
+    task, case, hazard, plan, tip   acts about one of them, by tag or by an id in the body
+    enterprise:<id>                 what its dossier rests on: profile, supervising bodies, visits, cases, penalties
+    officer:<id>                    certificates, interests and recusals of an officer; not every act
+    certificate:<officer>           E01 and E02 alone: who asks whether somebody was certified
+    day:<officer>/<YYYY-MM-DD>      acts on site, for what nobody can do twice at a time
+    series:<authority>/<token>/<Y>  every printed document number, reservations, voids
+    rules:<authority>               E05: rules that an authority published
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from msgspec import UNSET
+
+from domain import numbers
+from domain.matter import Fact
+from domain.printed import Refused
+from domain.workdays import day_of
+from schemas.events import Body
+
+TAGGED: Final = ("task", "case", "hazard", "plan", "tip")
+"""Kinds whose tag files a fact, whatever its type."""
+
+IDS: Final = {
+    "task_id": "task",
+    "task_ids": "task",
+    "case_id": "case",
+    "hazard_id": "hazard",
+    "hazard_ids": "hazard",
+    "plan_id": "plan",
+    "tip_id": "tip",
+}
+"""Fields of a body that name such a matter."""
+
+ENTERPRISE: Final = frozenset(
+    (
+        "enterprise.profiled.v1",
+        "supervising_body.assigned.v1",
+        "supervising_body.ended.v1",
+        "no_device_zone.declared.v1",
+        "task.assigned.v1",
+        "task.cancelled.v1",
+        "task.concluded.v1",
+        "site.entered.v1",
+        "hazard.found.v1",
+        "hazard.closed.v1",
+        "major_hazard.listed.v1",
+        "major_hazard.delisted.v1",
+        "case.filed.v1",
+        "case.not_filed.v1",
+        "case.closed.v1",
+        "penalty.decided.v1",
+        "case.no_penalty_decided.v1",
+        "on_spot_penalty.decided.v1",
+        "decision.altered.v1",
+        "tip.received.v1",
+        "accident.reported.v1",
+        "interest.declared.v1",
+        "record.corrected.v1",
+    )
+)
+"""Types that an enterprise's dossier rests on; the acts in between are found through its tasks and cases."""
+
+OFFICER: Final = frozenset(
+    (
+        "officer_certificate.recorded.v1",
+        "officer_certificate.status_changed.v1",
+        "interest.declared.v1",
+        "interference.recorded.v1",
+        "recusal.requested.v1",
+        "recusal.decided.v1",
+    )
+)
+"""Types filed under the officers that they are about."""
+
+_BY_TAG: Final = {"enterprise": ENTERPRISE, "officer": OFFICER}
+
+CERTIFICATE: Final = frozenset(("officer_certificate.recorded.v1", "officer_certificate.status_changed.v1"))
+
+ON_SITE: Final = frozenset(
+    (
+        "site.entered.v1",
+        "credentials.shown.v1",
+        "interview.recorded.v1",
+        "inspection_record.signed.v1",
+        "on_site_measure.ordered.v1",
+        "rectification.ordered.v1",
+        "reinspection.concluded.v1",
+        "document.served.v1",
+        "evidence_preservation.ordered.v1",
+        "compulsory_measure.imposed.v1",
+        "on_spot_penalty.decided.v1",
+        "talk.held.v1",
+    )
+)
+"""Acts that an officer can only do in one place at a time."""
+
+_PRESENT: Final = ("officers_present", "officers", "interviewers", "captured_by", "recorder")
+_NUMBERS: Final = ("document_no", "notice_no", "approval_no", "document_nos")
+_SERIES: Final = frozenset(
+    (
+        "document_number.reserved.v1",
+        "document_number.issued.v1",
+        "document_number.voided.v1",
+        "document_number.returned.v1",
+    )
+)
+_SIGNALS: Final = frozenset(("signal.disputed.v1", "signal.resolved.v1"))
+MAX_KEY: Final = 400
+"""Bytes of a key at most; longer ones are no key of ours."""
+
+
+def keys(fact: Fact) -> frozenset[str]:
+    """Every key that a fact is filed under. Never raises: what cannot be read names no key."""
+    return frozenset(key for key in _keys(fact) if len(key.encode("utf-8", "replace")) <= MAX_KEY)
+
+
+def officers(fact: Fact) -> frozenset[str]:
+    """Who took part in an act: those who signed it and those whom its body names."""
+    found = set(fact.by)
+    for actor in _values(fact.body, "actors"):
+        found.add(actor.officer)
+    for name in _PRESENT:
+        found.update(value for value in _values(fact.body, name) if isinstance(value, str))
+    return frozenset(found)
+
+
+def _keys(fact: Fact) -> Iterator[str]:
+    for tag in fact.about:
+        kind, _, name = tag.partition(":")
+        wanted = _BY_TAG.get(kind)
+        if name and (kind in TAGGED or (wanted is not None and fact.type in wanted)):
+            yield tag
+    if fact.body is not None:
+        yield from _of_body(fact, fact.body)
+
+
+def _of_body(fact: Fact, body: Body) -> Iterator[str]:
+    for field, kind in IDS.items():
+        for value in _values(body, field):
+            if isinstance(value, bytes) and len(value) == 16:
+                yield f"{kind}:{text_of(value)}"
+            elif isinstance(value, str):
+                yield f"{kind}:{value}"
+    for result in _values(body, "results"):
+        for value in _values(result, "hazard_id"):
+            yield f"hazard:{text_of(value)}"
+    if fact.type in ENTERPRISE:
+        yield from (f"enterprise:{value}" for value in _values(body, "enterprise_id"))
+    if fact.type in OFFICER:
+        for name in ("officer_id", "officer"):
+            yield from (f"officer:{value}" for value in _values(body, name))
+    if fact.type in CERTIFICATE:
+        yield from (f"certificate:{value}" for value in _values(body, "officer_id"))
+    if fact.type == "rule_set.published.v1":
+        # Of the authority that published it, which is that of the log it stands in; nobody publishes for another.
+        yield f"rules:{fact.authority}"
+    if fact.type in ON_SITE:
+        day = day_of(fact.occurred)
+        yield from (f"day:{officer}/{day}" for officer in officers(fact))
+    if fact.type in _SIGNALS:
+        yield from (value for value in _values(body, "matter") if isinstance(value, str) and ":" in value)
+    yield from _series(fact, body)
+
+
+def _series(fact: Fact, body: Body) -> Iterator[str]:
+    for name in _NUMBERS:
+        for printed in _values(body, name):
+            try:
+                yield f"series:{numbers.parse(printed).series_key(fact.authority)}"
+            except Refused:
+                continue
+    if fact.type in _SERIES:
+        for token in _values(body, "token"):
+            for year in _values(body, "year"):
+                yield f"series:{numbers.series_key(fact.authority, token, year)}"
+
+
+def text_of(value: bytes) -> str:
+    """An id as tags have it: 36 characters."""
+    text = value.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def _values(body: object, name: str) -> tuple[Any, ...]:
+    """The values of a field, whether it holds one, several or none."""
+    value = getattr(body, name, None)
+    if value is None or value is UNSET:
+        return ()
+    return tuple(value) if isinstance(value, tuple | list) else (value,)

@@ -1,0 +1,15 @@
+"""The judges: one pure function for each kind of matter, in a table that is closed.
+
+A kind that has no judge yet is filed and not judged. A judge comes in by its line here; nothing registers itself. The
+invariant: what a judge says depends on the facts, the rules and the calendar that it is given, and on nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from domain.matter import Judge
+
+JUDGES: Final[Mapping[str, Judge]] = {}
+"""Kind of matter -> its judge. Whoever adds a judge imports it above and adds one line: `"task": task.JUDGE,`."""
