@@ -11,6 +11,8 @@ facts come in changes no shelf.
     day:<officer>/<YYYY-MM-DD>      acts on site, for what nobody can do twice at a time
     series:<authority>/<token>/<Y>  every printed document number, reservations, voids
     rules:<authority>               E05: rules that an authority published
+    profile:<enterprise>            E03 and zones without devices: where a site is, not what happened there
+    device:<terminal>/<YYYY-MM-DD>  E07: checks and faults of a terminal on a day, for the acts that it recorded
 """
 
 from __future__ import annotations
@@ -103,6 +105,12 @@ ON_SITE: Final = frozenset(
 )
 """Acts that an officer can only do in one place at a time."""
 
+PROFILE: Final = frozenset(("enterprise.profiled.v1", "no_device_zone.declared.v1"))
+"""Types that say where an enterprise is; its dossier would be too much to read for every inspection."""
+
+DEVICE: Final = frozenset(("terminal.clock_checked.v1", "terminal.fault_reported.v1"))
+"""Types that say how a terminal was on a day."""
+
 _PRESENT: Final = ("officers_present", "officers", "interviewers", "captured_by", "recorder")
 _NUMBERS: Final = ("document_no", "notice_no", "approval_no", "document_nos")
 _SERIES: Final = frozenset(
@@ -155,6 +163,10 @@ def _of_body(fact: Fact, body: Body) -> Iterator[str]:
             yield f"hazard:{text_of(value)}"
     if fact.type in ENTERPRISE:
         yield from (f"enterprise:{value}" for value in _values(body, "enterprise_id"))
+    if fact.type in PROFILE:
+        yield from (f"profile:{value}" for value in _values(body, "enterprise_id"))
+    if fact.type in DEVICE and fact.terminal:
+        yield f"device:{text_of(fact.terminal)}/{day_of(fact.occurred)}"
     if fact.type in OFFICER:
         for name in ("officer_id", "officer"):
             yield from (f"officer:{value}" for value in _values(body, name))
