@@ -398,6 +398,38 @@ $$;
 
 ALTER FUNCTION view.logs() OWNER TO liuhen_owner;
 
+CREATE FUNCTION view.outstanding(p_terminals uuid[]) RETURNS TABLE(terminal uuid, waiting bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- Of terminals of any authority, since a joint matter rests on those of several: a number and nothing else.
+    SELECT t.terminal, t.declared - t.seq FROM log.terminals t WHERE t.terminal = ANY (p_terminals) AND t.declared > t.seq
+$$;
+
+ALTER FUNCTION view.outstanding(p_terminals uuid[]) OWNER TO liuhen_owner;
+
+CREATE FUNCTION view.places(p_ids uuid[]) RETURNS TABLE(id uuid, log_id integer, pos bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- Positions of events of the authority of the transaction, and of no other.
+    SELECT k.id, k.log_id, k.position
+      FROM log.keys k JOIN log.logs l USING (log_id)
+     WHERE k.id = ANY (p_ids) AND l.authority = current_setting('liuhen.authority')
+     ORDER BY k.id, k.log_id, k.position
+$$;
+
+ALTER FUNCTION view.places(p_ids uuid[]) OWNER TO liuhen_owner;
+
+CREATE FUNCTION view.sees(p_authority text) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT p_authority = current_setting('liuhen.authority')
+        OR p_authority = ANY (string_to_array(current_setting('liuhen.below', true), ','))
+$$;
+
+ALTER FUNCTION view.sees(p_authority text) OWNER TO liuhen_owner;
+
 CREATE FUNCTION view.wanted(p_log integer, p_positions bigint[]) RETURNS TABLE(pos bigint, kind text, digest bytea, arrived boolean)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -616,6 +648,36 @@ CREATE TABLE log.wanted (
 
 ALTER TABLE log.wanted OWNER TO liuhen_owner;
 
+CREATE TABLE view.alerts (
+    authority text NOT NULL,
+    what text NOT NULL,
+    kind text NOT NULL,
+    key text NOT NULL,
+    rule text NOT NULL,
+    about text NOT NULL,
+    instant bigint NOT NULL,
+    officers text[] NOT NULL,
+    noticed timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT alerts_what_check CHECK ((what = ANY (ARRAY['ahead_3'::text, 'ahead_1'::text, 'due'::text, 'signal'::text])))
+);
+
+ALTER TABLE ONLY view.alerts FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE view.alerts OWNER TO liuhen_owner;
+
+CREATE TABLE view.changes (
+    authority text NOT NULL,
+    officer text NOT NULL,
+    kind text NOT NULL,
+    key text NOT NULL,
+    change bigint NOT NULL,
+    gone boolean NOT NULL
+);
+
+ALTER TABLE ONLY view.changes FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE view.changes OWNER TO liuhen_owner;
+
 CREATE TABLE view.live (
     one boolean DEFAULT true NOT NULL,
     slot text NOT NULL,
@@ -628,6 +690,20 @@ CREATE TABLE view.live (
 );
 
 ALTER TABLE view.live OWNER TO liuhen_owner;
+
+CREATE TABLE view.process (
+    one boolean DEFAULT true NOT NULL,
+    slot text NOT NULL,
+    generation bigint NOT NULL,
+    versions text NOT NULL,
+    registry bytea NOT NULL,
+    change bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT process_generation_check CHECK ((generation >= 0)),
+    CONSTRAINT process_one_check CHECK (one),
+    CONSTRAINT process_slot_check CHECK ((slot = ANY (ARRAY['a'::text, 'b'::text])))
+);
+
+ALTER TABLE view.process OWNER TO liuhen_owner;
 
 CREATE TABLE view_a.case_files (
     authority text NOT NULL,
@@ -660,6 +736,95 @@ ALTER TABLE ONLY view_a.case_items FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE view_a.case_items OWNER TO liuhen_owner;
 
+CREATE TABLE view_a.deadlines (
+    kind text NOT NULL,
+    key text NOT NULL,
+    rule text NOT NULL,
+    about text NOT NULL,
+    authority text NOT NULL,
+    version text NOT NULL,
+    start bigint NOT NULL,
+    due bigint NOT NULL,
+    last_day date,
+    met bigint,
+    met_by text,
+    cancelled boolean NOT NULL,
+    provisional boolean NOT NULL,
+    absent boolean NOT NULL,
+    inputs text[] NOT NULL,
+    officers text[] NOT NULL,
+    earlier jsonb NOT NULL,
+    zh text NOT NULL,
+    en text NOT NULL
+);
+
+ALTER TABLE ONLY view_a.deadlines FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE view_a.deadlines OWNER TO liuhen_owner;
+
+CREATE TABLE view_a.dependents (
+    needed text NOT NULL,
+    kind text NOT NULL,
+    key text NOT NULL
+);
+
+ALTER TABLE view_a.dependents OWNER TO liuhen_owner;
+
+CREATE TABLE view_a.dirty (
+    kind text NOT NULL,
+    key text NOT NULL
+)
+WITH (fillfactor='50');
+
+ALTER TABLE view_a.dirty OWNER TO liuhen_owner;
+
+CREATE TABLE view_a.filed_up_to (
+    log_id integer NOT NULL,
+    "position" bigint NOT NULL,
+    CONSTRAINT filed_up_to_position_check CHECK (("position" >= 0))
+)
+WITH (fillfactor='50');
+
+ALTER TABLE view_a.filed_up_to OWNER TO liuhen_owner;
+
+CREATE TABLE view_a.filings (
+    key text NOT NULL,
+    log_id integer NOT NULL,
+    chunk integer NOT NULL,
+    positions bigint[] NOT NULL,
+    CONSTRAINT filings_chunk_check CHECK ((chunk >= 0))
+);
+
+ALTER TABLE view_a.filings OWNER TO liuhen_owner;
+
+CREATE TABLE view_a.matters (
+    kind text NOT NULL,
+    key text NOT NULL,
+    authority text NOT NULL,
+    stage text NOT NULL,
+    first bigint NOT NULL,
+    last bigint NOT NULL,
+    facts integer NOT NULL,
+    error text NOT NULL,
+    officers text[] NOT NULL,
+    terminals uuid[] NOT NULL,
+    columns jsonb NOT NULL,
+    page jsonb NOT NULL,
+    digest bytea NOT NULL
+);
+
+ALTER TABLE ONLY view_a.matters FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE view_a.matters OWNER TO liuhen_owner;
+
+CREATE TABLE view_a.misfiled (
+    log_id integer NOT NULL,
+    "position" bigint NOT NULL,
+    error text NOT NULL
+);
+
+ALTER TABLE view_a.misfiled OWNER TO liuhen_owner;
+
 CREATE TABLE view_a.parked (
     projection text NOT NULL,
     log_id integer NOT NULL,
@@ -680,6 +845,35 @@ WITH (fillfactor='50');
 
 ALTER TABLE view_a.positions OWNER TO liuhen_owner;
 
+CREATE TABLE view_a.signals (
+    id text NOT NULL,
+    kind text NOT NULL,
+    key text NOT NULL,
+    rule text NOT NULL,
+    about text NOT NULL,
+    authority text NOT NULL,
+    version text NOT NULL,
+    severity text NOT NULL,
+    score smallint NOT NULL,
+    opens bigint NOT NULL,
+    closes bigint,
+    absent boolean NOT NULL,
+    state text NOT NULL,
+    acts jsonb NOT NULL,
+    inputs text[] NOT NULL,
+    officers text[] NOT NULL,
+    zh text NOT NULL,
+    en text NOT NULL,
+    CONSTRAINT signals_id_check CHECK ((octet_length(id) = 16)),
+    CONSTRAINT signals_score_check CHECK (((score >= 0) AND (score <= 100))),
+    CONSTRAINT signals_severity_check CHECK ((severity = ANY (ARRAY['serious'::text, 'medium'::text, 'weak'::text]))),
+    CONSTRAINT signals_state_check CHECK ((state = ANY (ARRAY['open'::text, 'disputed'::text, 'resolved'::text, 'withdrawn'::text])))
+);
+
+ALTER TABLE ONLY view_a.signals FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE view_a.signals OWNER TO liuhen_owner;
+
 CREATE TABLE view_a.terminals (
     authority text NOT NULL,
     terminal uuid NOT NULL,
@@ -691,6 +885,26 @@ WITH (fillfactor='70');
 ALTER TABLE ONLY view_a.terminals FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE view_a.terminals OWNER TO liuhen_owner;
+
+CREATE TABLE view_a.verdicts (
+    kind text NOT NULL,
+    key text NOT NULL,
+    rule text NOT NULL,
+    about text NOT NULL,
+    authority text NOT NULL,
+    version text NOT NULL,
+    outcome text NOT NULL,
+    absent boolean NOT NULL,
+    gate boolean NOT NULL,
+    inputs text[] NOT NULL,
+    zh text NOT NULL,
+    en text NOT NULL,
+    CONSTRAINT verdicts_outcome_check CHECK ((outcome = ANY (ARRAY['kept'::text, 'broken'::text, 'unknown'::text])))
+);
+
+ALTER TABLE ONLY view_a.verdicts FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE view_a.verdicts OWNER TO liuhen_owner;
 
 CREATE TABLE view_b.case_files (
     authority text NOT NULL,
@@ -723,6 +937,95 @@ ALTER TABLE ONLY view_b.case_items FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE view_b.case_items OWNER TO liuhen_owner;
 
+CREATE TABLE view_b.deadlines (
+    kind text NOT NULL,
+    key text NOT NULL,
+    rule text NOT NULL,
+    about text NOT NULL,
+    authority text NOT NULL,
+    version text NOT NULL,
+    start bigint NOT NULL,
+    due bigint NOT NULL,
+    last_day date,
+    met bigint,
+    met_by text,
+    cancelled boolean NOT NULL,
+    provisional boolean NOT NULL,
+    absent boolean NOT NULL,
+    inputs text[] NOT NULL,
+    officers text[] NOT NULL,
+    earlier jsonb NOT NULL,
+    zh text NOT NULL,
+    en text NOT NULL
+);
+
+ALTER TABLE ONLY view_b.deadlines FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE view_b.deadlines OWNER TO liuhen_owner;
+
+CREATE TABLE view_b.dependents (
+    needed text NOT NULL,
+    kind text NOT NULL,
+    key text NOT NULL
+);
+
+ALTER TABLE view_b.dependents OWNER TO liuhen_owner;
+
+CREATE TABLE view_b.dirty (
+    kind text NOT NULL,
+    key text NOT NULL
+)
+WITH (fillfactor='50');
+
+ALTER TABLE view_b.dirty OWNER TO liuhen_owner;
+
+CREATE TABLE view_b.filed_up_to (
+    log_id integer NOT NULL,
+    "position" bigint NOT NULL,
+    CONSTRAINT filed_up_to_position_check CHECK (("position" >= 0))
+)
+WITH (fillfactor='50');
+
+ALTER TABLE view_b.filed_up_to OWNER TO liuhen_owner;
+
+CREATE TABLE view_b.filings (
+    key text NOT NULL,
+    log_id integer NOT NULL,
+    chunk integer NOT NULL,
+    positions bigint[] NOT NULL,
+    CONSTRAINT filings_chunk_check CHECK ((chunk >= 0))
+);
+
+ALTER TABLE view_b.filings OWNER TO liuhen_owner;
+
+CREATE TABLE view_b.matters (
+    kind text NOT NULL,
+    key text NOT NULL,
+    authority text NOT NULL,
+    stage text NOT NULL,
+    first bigint NOT NULL,
+    last bigint NOT NULL,
+    facts integer NOT NULL,
+    error text NOT NULL,
+    officers text[] NOT NULL,
+    terminals uuid[] NOT NULL,
+    columns jsonb NOT NULL,
+    page jsonb NOT NULL,
+    digest bytea NOT NULL
+);
+
+ALTER TABLE ONLY view_b.matters FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE view_b.matters OWNER TO liuhen_owner;
+
+CREATE TABLE view_b.misfiled (
+    log_id integer NOT NULL,
+    "position" bigint NOT NULL,
+    error text NOT NULL
+);
+
+ALTER TABLE view_b.misfiled OWNER TO liuhen_owner;
+
 CREATE TABLE view_b.parked (
     projection text NOT NULL,
     log_id integer NOT NULL,
@@ -743,6 +1046,35 @@ WITH (fillfactor='50');
 
 ALTER TABLE view_b.positions OWNER TO liuhen_owner;
 
+CREATE TABLE view_b.signals (
+    id text NOT NULL,
+    kind text NOT NULL,
+    key text NOT NULL,
+    rule text NOT NULL,
+    about text NOT NULL,
+    authority text NOT NULL,
+    version text NOT NULL,
+    severity text NOT NULL,
+    score smallint NOT NULL,
+    opens bigint NOT NULL,
+    closes bigint,
+    absent boolean NOT NULL,
+    state text NOT NULL,
+    acts jsonb NOT NULL,
+    inputs text[] NOT NULL,
+    officers text[] NOT NULL,
+    zh text NOT NULL,
+    en text NOT NULL,
+    CONSTRAINT signals_id_check CHECK ((octet_length(id) = 16)),
+    CONSTRAINT signals_score_check CHECK (((score >= 0) AND (score <= 100))),
+    CONSTRAINT signals_severity_check CHECK ((severity = ANY (ARRAY['serious'::text, 'medium'::text, 'weak'::text]))),
+    CONSTRAINT signals_state_check CHECK ((state = ANY (ARRAY['open'::text, 'disputed'::text, 'resolved'::text, 'withdrawn'::text])))
+);
+
+ALTER TABLE ONLY view_b.signals FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE view_b.signals OWNER TO liuhen_owner;
+
 CREATE TABLE view_b.terminals (
     authority text NOT NULL,
     terminal uuid NOT NULL,
@@ -754,6 +1086,26 @@ WITH (fillfactor='70');
 ALTER TABLE ONLY view_b.terminals FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE view_b.terminals OWNER TO liuhen_owner;
+
+CREATE TABLE view_b.verdicts (
+    kind text NOT NULL,
+    key text NOT NULL,
+    rule text NOT NULL,
+    about text NOT NULL,
+    authority text NOT NULL,
+    version text NOT NULL,
+    outcome text NOT NULL,
+    absent boolean NOT NULL,
+    gate boolean NOT NULL,
+    inputs text[] NOT NULL,
+    zh text NOT NULL,
+    en text NOT NULL,
+    CONSTRAINT verdicts_outcome_check CHECK ((outcome = ANY (ARRAY['kept'::text, 'broken'::text, 'unknown'::text])))
+);
+
+ALTER TABLE ONLY view_b.verdicts FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE view_b.verdicts OWNER TO liuhen_owner;
 
 ALTER TABLE ONLY identity.attempts
     ADD CONSTRAINT attempts_pkey PRIMARY KEY (subject);
@@ -821,8 +1173,17 @@ ALTER TABLE ONLY log.tracking
 ALTER TABLE ONLY log.wanted
     ADD CONSTRAINT wanted_pkey PRIMARY KEY (log_id, "position", kind, digest);
 
+ALTER TABLE ONLY view.alerts
+    ADD CONSTRAINT alerts_pkey PRIMARY KEY (kind, key, rule, about, what, instant);
+
+ALTER TABLE ONLY view.changes
+    ADD CONSTRAINT changes_pkey PRIMARY KEY (authority, officer, kind, key);
+
 ALTER TABLE ONLY view.live
     ADD CONSTRAINT live_pkey PRIMARY KEY (one);
+
+ALTER TABLE ONLY view.process
+    ADD CONSTRAINT process_pkey PRIMARY KEY (one);
 
 ALTER TABLE ONLY view_a.case_files
     ADD CONSTRAINT case_files_pkey PRIMARY KEY (authority, kind, subject, log_id);
@@ -830,14 +1191,41 @@ ALTER TABLE ONLY view_a.case_files
 ALTER TABLE ONLY view_a.case_items
     ADD CONSTRAINT case_items_pkey PRIMARY KEY (authority, kind, subject, log_id, chunk);
 
+ALTER TABLE ONLY view_a.deadlines
+    ADD CONSTRAINT deadlines_pkey PRIMARY KEY (kind, key, rule, about);
+
+ALTER TABLE ONLY view_a.dependents
+    ADD CONSTRAINT dependents_pkey PRIMARY KEY (needed, kind, key);
+
+ALTER TABLE ONLY view_a.dirty
+    ADD CONSTRAINT dirty_pkey PRIMARY KEY (kind, key);
+
+ALTER TABLE ONLY view_a.filed_up_to
+    ADD CONSTRAINT filed_up_to_pkey PRIMARY KEY (log_id);
+
+ALTER TABLE ONLY view_a.filings
+    ADD CONSTRAINT filings_pkey PRIMARY KEY (key, log_id, chunk);
+
+ALTER TABLE ONLY view_a.matters
+    ADD CONSTRAINT matters_pkey PRIMARY KEY (kind, key);
+
+ALTER TABLE ONLY view_a.misfiled
+    ADD CONSTRAINT misfiled_pkey PRIMARY KEY (log_id, "position");
+
 ALTER TABLE ONLY view_a.parked
     ADD CONSTRAINT parked_pkey PRIMARY KEY (projection, log_id, "position");
 
 ALTER TABLE ONLY view_a.positions
     ADD CONSTRAINT positions_pkey PRIMARY KEY (projection, log_id);
 
+ALTER TABLE ONLY view_a.signals
+    ADD CONSTRAINT signals_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY view_a.terminals
     ADD CONSTRAINT terminals_pkey PRIMARY KEY (authority, terminal, log_id);
+
+ALTER TABLE ONLY view_a.verdicts
+    ADD CONSTRAINT verdicts_pkey PRIMARY KEY (kind, key, rule, about);
 
 ALTER TABLE ONLY view_b.case_files
     ADD CONSTRAINT case_files_pkey PRIMARY KEY (authority, kind, subject, log_id);
@@ -845,14 +1233,41 @@ ALTER TABLE ONLY view_b.case_files
 ALTER TABLE ONLY view_b.case_items
     ADD CONSTRAINT case_items_pkey PRIMARY KEY (authority, kind, subject, log_id, chunk);
 
+ALTER TABLE ONLY view_b.deadlines
+    ADD CONSTRAINT deadlines_pkey PRIMARY KEY (kind, key, rule, about);
+
+ALTER TABLE ONLY view_b.dependents
+    ADD CONSTRAINT dependents_pkey PRIMARY KEY (needed, kind, key);
+
+ALTER TABLE ONLY view_b.dirty
+    ADD CONSTRAINT dirty_pkey PRIMARY KEY (kind, key);
+
+ALTER TABLE ONLY view_b.filed_up_to
+    ADD CONSTRAINT filed_up_to_pkey PRIMARY KEY (log_id);
+
+ALTER TABLE ONLY view_b.filings
+    ADD CONSTRAINT filings_pkey PRIMARY KEY (key, log_id, chunk);
+
+ALTER TABLE ONLY view_b.matters
+    ADD CONSTRAINT matters_pkey PRIMARY KEY (kind, key);
+
+ALTER TABLE ONLY view_b.misfiled
+    ADD CONSTRAINT misfiled_pkey PRIMARY KEY (log_id, "position");
+
 ALTER TABLE ONLY view_b.parked
     ADD CONSTRAINT parked_pkey PRIMARY KEY (projection, log_id, "position");
 
 ALTER TABLE ONLY view_b.positions
     ADD CONSTRAINT positions_pkey PRIMARY KEY (projection, log_id);
 
+ALTER TABLE ONLY view_b.signals
+    ADD CONSTRAINT signals_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY view_b.terminals
     ADD CONSTRAINT terminals_pkey PRIMARY KEY (authority, terminal, log_id);
+
+ALTER TABLE ONLY view_b.verdicts
+    ADD CONSTRAINT verdicts_pkey PRIMARY KEY (kind, key, rule, about);
 
 CREATE INDEX attempts_since ON identity.attempts USING btree (since);
 
@@ -870,9 +1285,57 @@ CREATE INDEX wanted_digest ON log.wanted USING btree (digest);
 
 CREATE INDEX wanted_missing ON log.wanted USING btree (terminal, kind, seq) WHERE (NOT arrived);
 
+CREATE INDEX alerts_newest ON view.alerts USING btree (authority, noticed DESC);
+
+CREATE UNIQUE INDEX changes_feed ON view.changes USING btree (authority, officer, change);
+
 CREATE INDEX case_files_newest ON view_a.case_files USING btree (authority, kind, last DESC, subject DESC, log_id DESC);
 
+CREATE INDEX deadlines_all ON view_a.deadlines USING btree (authority, due, kind, key, rule, about);
+
+CREATE INDEX deadlines_open ON view_a.deadlines USING btree (authority, due, kind, key, rule, about) WHERE ((met IS NULL) AND (NOT cancelled));
+
+CREATE INDEX dependents_of ON view_a.dependents USING btree (kind, key);
+
+CREATE INDEX matters_columns ON view_a.matters USING gin (columns jsonb_path_ops);
+
+CREATE INDEX matters_newest ON view_a.matters USING btree (authority, kind, last DESC, key DESC);
+
+CREATE INDEX matters_stage ON view_a.matters USING btree (authority, kind, stage, last DESC, key DESC);
+
+CREATE INDEX signals_newest ON view_a.signals USING btree (authority, opens DESC, id DESC);
+
+CREATE INDEX signals_of ON view_a.signals USING btree (kind, key);
+
+CREATE INDEX signals_rule ON view_a.signals USING btree (authority, rule, opens DESC, id DESC);
+
+CREATE INDEX signals_state ON view_a.signals USING btree (authority, state, opens DESC, id DESC);
+
+CREATE INDEX verdicts_outcome ON view_a.verdicts USING btree (authority, rule, outcome, kind, key, about);
+
 CREATE INDEX case_files_newest ON view_b.case_files USING btree (authority, kind, last DESC, subject DESC, log_id DESC);
+
+CREATE INDEX deadlines_all ON view_b.deadlines USING btree (authority, due, kind, key, rule, about);
+
+CREATE INDEX deadlines_open ON view_b.deadlines USING btree (authority, due, kind, key, rule, about) WHERE ((met IS NULL) AND (NOT cancelled));
+
+CREATE INDEX dependents_of ON view_b.dependents USING btree (kind, key);
+
+CREATE INDEX matters_columns ON view_b.matters USING gin (columns jsonb_path_ops);
+
+CREATE INDEX matters_newest ON view_b.matters USING btree (authority, kind, last DESC, key DESC);
+
+CREATE INDEX matters_stage ON view_b.matters USING btree (authority, kind, stage, last DESC, key DESC);
+
+CREATE INDEX signals_newest ON view_b.signals USING btree (authority, opens DESC, id DESC);
+
+CREATE INDEX signals_of ON view_b.signals USING btree (kind, key);
+
+CREATE INDEX signals_rule ON view_b.signals USING btree (authority, rule, opens DESC, id DESC);
+
+CREATE INDEX signals_state ON view_b.signals USING btree (authority, state, opens DESC, id DESC);
+
+CREATE INDEX verdicts_outcome ON view_b.verdicts USING btree (authority, rule, outcome, kind, key, about);
 
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE ON log.checkpoints FOR EACH ROW EXECUTE FUNCTION log.refuse();
 
@@ -952,41 +1415,101 @@ ALTER TABLE ONLY identity.sessions
 ALTER TABLE ONLY log.heads
     ADD CONSTRAINT heads_log_id_fkey FOREIGN KEY (log_id) REFERENCES log.logs(log_id);
 
+ALTER TABLE view.alerts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE view.changes ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY folds ON view.alerts TO liuhen_projector USING (true) WITH CHECK (true);
+
+CREATE POLICY folds ON view.changes TO liuhen_projector USING (true) WITH CHECK (true);
+
+CREATE POLICY own_authority ON view.alerts FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+
+CREATE POLICY own_authority ON view.changes FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+
 ALTER TABLE view_a.case_files ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE view_a.case_items ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE view_a.deadlines ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY folds ON view_a.case_files TO liuhen_projector USING (true) WITH CHECK (true);
 
 CREATE POLICY folds ON view_a.case_items TO liuhen_projector USING (true) WITH CHECK (true);
 
+CREATE POLICY folds ON view_a.deadlines TO liuhen_projector USING (true) WITH CHECK (true);
+
+CREATE POLICY folds ON view_a.matters TO liuhen_projector USING (true) WITH CHECK (true);
+
+CREATE POLICY folds ON view_a.signals TO liuhen_projector USING (true) WITH CHECK (true);
+
 CREATE POLICY folds ON view_a.terminals TO liuhen_projector USING (true) WITH CHECK (true);
+
+CREATE POLICY folds ON view_a.verdicts TO liuhen_projector USING (true) WITH CHECK (true);
+
+ALTER TABLE view_a.matters ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own_authority ON view_a.case_files FOR SELECT TO liuhen_console USING ((authority = current_setting('liuhen.authority'::text)));
 
 CREATE POLICY own_authority ON view_a.case_items FOR SELECT TO liuhen_console USING ((authority = current_setting('liuhen.authority'::text)));
 
+CREATE POLICY own_authority ON view_a.deadlines FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+
+CREATE POLICY own_authority ON view_a.matters FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+
+CREATE POLICY own_authority ON view_a.signals FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+
 CREATE POLICY own_authority ON view_a.terminals FOR SELECT TO liuhen_console USING ((authority = current_setting('liuhen.authority'::text)));
 
+CREATE POLICY own_authority ON view_a.verdicts FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+
+ALTER TABLE view_a.signals ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE view_a.terminals ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE view_a.verdicts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE view_b.case_files ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE view_b.case_items ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE view_b.deadlines ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY folds ON view_b.case_files TO liuhen_projector USING (true) WITH CHECK (true);
 
 CREATE POLICY folds ON view_b.case_items TO liuhen_projector USING (true) WITH CHECK (true);
 
+CREATE POLICY folds ON view_b.deadlines TO liuhen_projector USING (true) WITH CHECK (true);
+
+CREATE POLICY folds ON view_b.matters TO liuhen_projector USING (true) WITH CHECK (true);
+
+CREATE POLICY folds ON view_b.signals TO liuhen_projector USING (true) WITH CHECK (true);
+
 CREATE POLICY folds ON view_b.terminals TO liuhen_projector USING (true) WITH CHECK (true);
+
+CREATE POLICY folds ON view_b.verdicts TO liuhen_projector USING (true) WITH CHECK (true);
+
+ALTER TABLE view_b.matters ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own_authority ON view_b.case_files FOR SELECT TO liuhen_console USING ((authority = current_setting('liuhen.authority'::text)));
 
 CREATE POLICY own_authority ON view_b.case_items FOR SELECT TO liuhen_console USING ((authority = current_setting('liuhen.authority'::text)));
 
+CREATE POLICY own_authority ON view_b.deadlines FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+
+CREATE POLICY own_authority ON view_b.matters FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+
+CREATE POLICY own_authority ON view_b.signals FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+
 CREATE POLICY own_authority ON view_b.terminals FOR SELECT TO liuhen_console USING ((authority = current_setting('liuhen.authority'::text)));
 
+CREATE POLICY own_authority ON view_b.verdicts FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+
+ALTER TABLE view_b.signals ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE view_b.terminals ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE view_b.verdicts ENABLE ROW LEVEL SECURITY;
 
 GRANT USAGE ON SCHEMA identity TO liuhen_console;
 GRANT USAGE ON SCHEMA identity TO liuhen_backup;
@@ -1000,14 +1523,17 @@ GRANT USAGE ON SCHEMA log TO liuhen_backup;
 GRANT USAGE ON SCHEMA view TO liuhen_projector;
 GRANT USAGE ON SCHEMA view TO liuhen_console;
 GRANT USAGE ON SCHEMA view TO liuhen_backup;
+GRANT USAGE ON SCHEMA view TO liuhen_writer;
 
 GRANT USAGE ON SCHEMA view_a TO liuhen_projector;
 GRANT USAGE ON SCHEMA view_a TO liuhen_console;
 GRANT USAGE ON SCHEMA view_a TO liuhen_backup;
+GRANT USAGE ON SCHEMA view_a TO liuhen_writer;
 
 GRANT USAGE ON SCHEMA view_b TO liuhen_projector;
 GRANT USAGE ON SCHEMA view_b TO liuhen_console;
 GRANT USAGE ON SCHEMA view_b TO liuhen_backup;
+GRANT USAGE ON SCHEMA view_b TO liuhen_writer;
 
 REVOKE ALL ON FUNCTION identity.account(p_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.account(p_name text) TO liuhen_console;
@@ -1082,6 +1608,17 @@ GRANT ALL ON FUNCTION log.want(p_logs integer[], p_terminals uuid[], p_kinds tex
 REVOKE ALL ON FUNCTION view.logs() FROM PUBLIC;
 GRANT ALL ON FUNCTION view.logs() TO liuhen_console;
 
+REVOKE ALL ON FUNCTION view.outstanding(p_terminals uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION view.outstanding(p_terminals uuid[]) TO liuhen_console;
+GRANT ALL ON FUNCTION view.outstanding(p_terminals uuid[]) TO liuhen_writer;
+
+REVOKE ALL ON FUNCTION view.places(p_ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION view.places(p_ids uuid[]) TO liuhen_console;
+GRANT ALL ON FUNCTION view.places(p_ids uuid[]) TO liuhen_writer;
+
+GRANT ALL ON FUNCTION view.sees(p_authority text) TO liuhen_console;
+GRANT ALL ON FUNCTION view.sees(p_authority text) TO liuhen_writer;
+
 REVOKE ALL ON FUNCTION view.wanted(p_log integer, p_positions bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION view.wanted(p_log integer, p_positions bigint[]) TO liuhen_console;
 
@@ -1148,9 +1685,25 @@ GRANT SELECT ON TABLE log.wanted TO liuhen_writer;
 GRANT SELECT ON TABLE log.wanted TO liuhen_backup;
 GRANT SELECT ON TABLE log.wanted TO liuhen_projector;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE view.alerts TO liuhen_projector;
+GRANT SELECT ON TABLE view.alerts TO liuhen_console;
+GRANT SELECT ON TABLE view.alerts TO liuhen_writer;
+GRANT SELECT ON TABLE view.alerts TO liuhen_backup;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE view.changes TO liuhen_projector;
+GRANT SELECT ON TABLE view.changes TO liuhen_console;
+GRANT SELECT ON TABLE view.changes TO liuhen_writer;
+GRANT SELECT ON TABLE view.changes TO liuhen_backup;
+
 GRANT SELECT,UPDATE ON TABLE view.live TO liuhen_projector;
 GRANT SELECT ON TABLE view.live TO liuhen_console;
 GRANT SELECT ON TABLE view.live TO liuhen_backup;
+GRANT SELECT ON TABLE view.live TO liuhen_writer;
+
+GRANT SELECT,UPDATE ON TABLE view.process TO liuhen_projector;
+GRANT SELECT ON TABLE view.process TO liuhen_console;
+GRANT SELECT ON TABLE view.process TO liuhen_writer;
+GRANT SELECT ON TABLE view.process TO liuhen_backup;
 
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.case_files TO liuhen_projector;
 GRANT SELECT ON TABLE view_a.case_files TO liuhen_console;
@@ -1158,14 +1711,46 @@ GRANT SELECT ON TABLE view_a.case_files TO liuhen_console;
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.case_items TO liuhen_projector;
 GRANT SELECT ON TABLE view_a.case_items TO liuhen_console;
 
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.deadlines TO liuhen_projector;
+GRANT SELECT ON TABLE view_a.deadlines TO liuhen_console;
+GRANT SELECT ON TABLE view_a.deadlines TO liuhen_writer;
+
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.dependents TO liuhen_projector;
+
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.dirty TO liuhen_projector;
+GRANT SELECT ON TABLE view_a.dirty TO liuhen_console;
+GRANT SELECT ON TABLE view_a.dirty TO liuhen_writer;
+
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.filed_up_to TO liuhen_projector;
+GRANT SELECT ON TABLE view_a.filed_up_to TO liuhen_console;
+GRANT SELECT ON TABLE view_a.filed_up_to TO liuhen_writer;
+
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.filings TO liuhen_projector;
+
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.matters TO liuhen_projector;
+GRANT SELECT ON TABLE view_a.matters TO liuhen_console;
+GRANT SELECT ON TABLE view_a.matters TO liuhen_writer;
+
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.misfiled TO liuhen_projector;
+GRANT SELECT ON TABLE view_a.misfiled TO liuhen_console;
+GRANT SELECT ON TABLE view_a.misfiled TO liuhen_writer;
+
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.parked TO liuhen_projector;
 GRANT SELECT ON TABLE view_a.parked TO liuhen_console;
 
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.positions TO liuhen_projector;
 GRANT SELECT ON TABLE view_a.positions TO liuhen_console;
 
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.signals TO liuhen_projector;
+GRANT SELECT ON TABLE view_a.signals TO liuhen_console;
+GRANT SELECT ON TABLE view_a.signals TO liuhen_writer;
+
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.terminals TO liuhen_projector;
 GRANT SELECT ON TABLE view_a.terminals TO liuhen_console;
+
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.verdicts TO liuhen_projector;
+GRANT SELECT ON TABLE view_a.verdicts TO liuhen_console;
+GRANT SELECT ON TABLE view_a.verdicts TO liuhen_writer;
 
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.case_files TO liuhen_projector;
 GRANT SELECT ON TABLE view_b.case_files TO liuhen_console;
@@ -1173,11 +1758,43 @@ GRANT SELECT ON TABLE view_b.case_files TO liuhen_console;
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.case_items TO liuhen_projector;
 GRANT SELECT ON TABLE view_b.case_items TO liuhen_console;
 
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.deadlines TO liuhen_projector;
+GRANT SELECT ON TABLE view_b.deadlines TO liuhen_console;
+GRANT SELECT ON TABLE view_b.deadlines TO liuhen_writer;
+
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.dependents TO liuhen_projector;
+
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.dirty TO liuhen_projector;
+GRANT SELECT ON TABLE view_b.dirty TO liuhen_console;
+GRANT SELECT ON TABLE view_b.dirty TO liuhen_writer;
+
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.filed_up_to TO liuhen_projector;
+GRANT SELECT ON TABLE view_b.filed_up_to TO liuhen_console;
+GRANT SELECT ON TABLE view_b.filed_up_to TO liuhen_writer;
+
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.filings TO liuhen_projector;
+
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.matters TO liuhen_projector;
+GRANT SELECT ON TABLE view_b.matters TO liuhen_console;
+GRANT SELECT ON TABLE view_b.matters TO liuhen_writer;
+
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.misfiled TO liuhen_projector;
+GRANT SELECT ON TABLE view_b.misfiled TO liuhen_console;
+GRANT SELECT ON TABLE view_b.misfiled TO liuhen_writer;
+
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.parked TO liuhen_projector;
 GRANT SELECT ON TABLE view_b.parked TO liuhen_console;
 
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.positions TO liuhen_projector;
 GRANT SELECT ON TABLE view_b.positions TO liuhen_console;
 
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.signals TO liuhen_projector;
+GRANT SELECT ON TABLE view_b.signals TO liuhen_console;
+GRANT SELECT ON TABLE view_b.signals TO liuhen_writer;
+
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.terminals TO liuhen_projector;
 GRANT SELECT ON TABLE view_b.terminals TO liuhen_console;
+
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.verdicts TO liuhen_projector;
+GRANT SELECT ON TABLE view_b.verdicts TO liuhen_console;
+GRANT SELECT ON TABLE view_b.verdicts TO liuhen_writer;
