@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from msgspec import UNSET
 
-from domain import numbers
+from domain import document_numbers as numbers
 from domain.matter import Fact
 from domain.printed import Refused
 from domain.workdays import day_of
