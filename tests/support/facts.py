@@ -17,6 +17,7 @@ from msgspec import inspect
 from domain.matter import Fact, Matter, Source, order
 from domain.rulebook import Rule, Rulebook
 from domain.workdays import SHANGHAI, Calendar
+from projections.rulefiles import load
 from schemas.events import REGISTRY
 from tests.support.event_vectors import FULL
 from tests.support.vector_parts import CASE, EVIDENCE, HAZARD, TASK, USCC, uid
@@ -163,9 +164,7 @@ def matter(
     )
 
 
-def certificate(
-    officer: str, *, number: str = "", categories: Sequence[str] = ("inspection", "penalty"), **more: Any
-) -> Fact:
+def certificate(officer: str, *, number: str = "", categories: Sequence[str] = ("安全生产执法",), **more: Any) -> Fact:
     """A certificate of an officer, valid 2025–2028 unless `valid_from` and `valid_to` say otherwise."""
     fields: dict[str, Any] = {
         "officer_id": officer,
@@ -204,18 +203,8 @@ def rulebook(**more: Any) -> Rulebook:
     return Rulebook([*(r for r in RULES.all if r.key not in changed), *(rule(k, v) for k, v in changed.items())])
 
 
-RULES: Final = Rulebook([])
-"""The rules that tests use unless they say otherwise."""
-
-CALENDAR: Final = Calendar(
-    off=frozenset(
-        datetime.date(2026, month, day) for month, day in ((1, 1), (1, 2), (2, 16), (2, 17), (2, 18), (2, 19), (2, 20))
-    ),
-    worked=frozenset(),
-    years=frozenset({2025, 2026}),
-    version="test",
-)
-"""A calendar of two years: week-ends, and a few holidays of 2026."""
+RULES, CALENDAR = load()
+"""The rules and the calendar of the package: what tests use unless they say otherwise."""
 
 
 def _wire(name: str, value: Any) -> Any:
