@@ -12,6 +12,7 @@ facts come in changes no shelf.
     series:<authority>/<token>/<Y>  every printed document number, reservations, voids
     rules:<authority>               E05: rules that an authority published
     profile:<enterprise>            E03 and zones without devices: where a site is, not what happened there
+    evidence:<id>                   E16 alone: the photos that a finding, a report and a re-inspection name
     device:<terminal>/<YYYY-MM-DD>  E07: checks and faults of a terminal on a day, for the acts that it recorded
 """
 
@@ -167,6 +168,8 @@ def _of_body(fact: Fact, body: Body) -> Iterator[str]:
         yield from (f"profile:{value}" for value in _values(body, "enterprise_id"))
     if fact.type in DEVICE and fact.terminal:
         yield f"device:{text_of(fact.terminal)}/{day_of(fact.occurred)}"
+    if fact.type == "evidence.captured.v1":
+        yield f"evidence:{text_of(next(iter(_values(body, 'evidence_id')), fact.id))}"
     if fact.type in OFFICER:
         for name in ("officer_id", "officer"):
             yield from (f"officer:{value}" for value in _values(body, name))
