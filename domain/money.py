@@ -32,7 +32,7 @@ _CHINESE: Final = re.compile(
 )
 _BARE: Final = re.compile(_NUMBER, re.ASCII)
 _UNITLESS: Final = re.compile(rf"(?:{_NUMBER}|[{CHINESE_NUMERAL}]+)[万亿]?", re.ASCII)
-_SEVERAL: Final = re.compile(r"/|分别|各|元以[上下].*元|元?(?:至|-)\d.*元")
+_SEVERAL: Final = re.compile(r"/|分别|各|元以[上下].*元|[\d元万亿](?:至|-)\d.*元")
 _PREFIX: Final = ("人民币", "RMB", "CNY", "¥")
 _SENSES: Final[tuple[tuple[str, Sense], ...]] = (("以下", "at_most"), ("以内", "at_most"), ("以上", "at_least"))
 
@@ -71,7 +71,7 @@ def parse(printed: str, *, unit: str = "") -> Amount:
             if more and sense != "exact":
                 raise _unclear()
             return Amount(even(printed), _fen(yuan), "more_than" if more else sense)
-    raise _refusal(whole)
+    raise _refusal(text)
 
 
 def exactly(printed: str, *, unit: str = "") -> int:

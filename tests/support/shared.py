@@ -34,3 +34,12 @@ def vectors(kind: str) -> Path:
 def load(path: Path) -> Any:
     """One JSON file."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def samples(name: str) -> list[dict[str, Any]]:
+    """The rows of data/samples/<name>.jsonl; skips the test, aloud, if the shared data is absent."""
+    folder = shared_folder()
+    if folder is None or not (folder / "data" / "samples").is_dir():
+        pytest.skip("shared samples absent")
+    text = (folder / "data" / "samples" / f"{name}.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines() if line.strip()]
