@@ -7,12 +7,15 @@ Positions are integers in 1e-7 degrees as on the wire. GCJ-02 is WGS-84 shifted 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 EARTH: Final = 6_371_008.8
 """Mean radius of the earth, metres."""
+
+_DEGREE: Final = math.radians(1) * EARTH
+"""Length of a degree of latitude, metres."""
 
 _AXIS: Final = 6_378_245.0
 _ECCENTRICITY: Final = 0.006_693_421_622_965_943
@@ -46,6 +49,23 @@ def metres(one: Place, other: Place) -> float:
     dlat, dlon = lat2 - lat1, math.radians(other.lon - one.lon)
     h = math.sin(dlat / 2) ** 2 + math.cos(lat1) * math.cos(lat2) * math.sin(dlon / 2) ** 2
     return 2 * EARTH * math.asin(math.sqrt(min(1.0, h)))
+
+
+def metres_to_area(one: Place, corners: Sequence[Place]) -> float:
+    """How far a place lies outside of an area with these corners; 0 inside. Good for areas of some kilometres."""
+    scale_x, scale_y = math.cos(math.radians(one.lat)) * _DEGREE, _DEGREE
+    points = [((c.lon - one.lon) * scale_x, (c.lat - one.lat) * scale_y) for c in corners]
+    sides = list(zip(points, [*points[1:], points[0]], strict=True))
+    crossings = sum(1 for (x1, y1), (x2, y2) in sides if (y1 > 0) != (y2 > 0) and x1 + (x2 - x1) * -y1 / (y2 - y1) > 0)
+    return 0.0 if crossings % 2 else min(_to_side(*side) for side in sides)
+
+
+def _to_side(start: tuple[float, float], end: tuple[float, float]) -> float:
+    """Distance of the origin from the line between two points, metres."""
+    (x1, y1), (x2, y2) = start, end
+    length = (x2 - x1) ** 2 + (y2 - y1) ** 2
+    along = 0.0 if length == 0 else max(0.0, min(1.0, (-x1 * (x2 - x1) - y1 * (y2 - y1)) / length))
+    return math.hypot(x1 + along * (x2 - x1), y1 + along * (y2 - y1))
 
 
 def _unshifted(lat: float, lon: float) -> tuple[float, float]:

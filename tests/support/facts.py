@@ -168,7 +168,6 @@ def certificate(officer: str, *, number: str = "", categories: Sequence[str] = (
     """A certificate of an officer, valid 2025–2028 unless `valid_from` and `valid_to` say otherwise."""
     fields: dict[str, Any] = {
         "officer_id": officer,
-        "name": officer,
         "certificate_no": number or f"E2105{officer[-4:]}",
         "issuer": "本溪市人民政府",
         "categories": list(categories),
