@@ -10,17 +10,43 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from schemas.events.archive import CaseFileArchived
 from schemas.events.body import Act, Body, Origin, Part, Spec
 from schemas.events.case import CaseClosed, CaseFiled, InvestigationConcluded
+from schemas.events.compulsory import (
+    CompulsoryMeasureEnded,
+    CompulsoryMeasureExtended,
+    CompulsoryMeasureImposed,
+    CompulsoryMeasureReported,
+)
+from schemas.events.decision import DailyPenaltyDecided, NoPenaltyDecided
+from schemas.events.disclosure import DisclosureCorrected, DisclosurePublished, DisclosureWithdrawn
+from schemas.events.discussion import CollectiveDiscussionHeld
 from schemas.events.document import DocumentServed
+from schemas.events.draft import DecisionDrafted
 from schemas.events.evidence import EvidenceCaptured, RecordingCaptured
+from schemas.events.execution import (
+    ClosureRequested,
+    CourtEnforcementApplied,
+    CourtEnforcementRuled,
+    EnforcementDemandServed,
+    LateFineDecided,
+)
+from schemas.events.filing import CaseHandlersChanged, CaseNotFiled, CasePeriodExtended, CaseResumed, CaseSuspended
 from schemas.events.hazard import HazardClosed, HazardFound
+from schemas.events.hearing import HearingHeld, HearingNoticeServed, HearingRequested, HearingWithdrawn
 from schemas.events.inspection_record import InspectionRecordSigned
 from schemas.events.on_site import CredentialsShown, SiteEntered
+from schemas.events.on_spot import CashDeposited, OnSpotPenaltyDecided, OnSpotPenaltyFiled
+from schemas.events.payment import FineDeferralDecided, FineDeferralRequested
 from schemas.events.penalty import DefenceRecorded, FinePaymentRecorded, PenaltyDecided, PenaltyNoticeServed
+from schemas.events.power_cut import PowerCutEnded, PowerCutOrdered
+from schemas.events.preservation import EvidencePreservationDisposed, EvidencePreservationOrdered
 from schemas.events.rectification import RectificationOrdered, RectificationReported, ReinspectionConcluded
+from schemas.events.recusal import RecusalDecided, RecusalRequested
 from schemas.events.registry import EventType, InvalidBody, Listed, Registry, body_json, encode_canonical
-from schemas.events.review import LegalReviewConcluded
+from schemas.events.remedy import DecisionAltered, ReconsiderationClosed, ReconsiderationOpened, SuitClosed, SuitOpened
+from schemas.events.review import LegalReviewConcluded, LegalReviewRequested, LegalReviewReturned, LegalReviewWithdrawn
 from schemas.events.task import TaskAssigned
 from schemas.events.terminal import (
     TerminalClockChecked,
@@ -30,6 +56,7 @@ from schemas.events.terminal import (
     TerminalReleased,
     TerminalRevoked,
 )
+from schemas.events.transfer import TransferAnswered, TransferDecided, TransferDelivered, TransferProposed
 
 __all__ = [
     "BUILT_IN",
@@ -77,6 +104,55 @@ BUILT_IN: Final[tuple[type[Body], ...]] = (
     DocumentServed,
     FinePaymentRecorded,
     CaseClosed,
+    CaseNotFiled,
+    CaseHandlersChanged,
+    CasePeriodExtended,
+    CaseSuspended,
+    CaseResumed,
+    RecusalRequested,
+    RecusalDecided,
+    EvidencePreservationOrdered,
+    EvidencePreservationDisposed,
+    CompulsoryMeasureImposed,
+    CompulsoryMeasureReported,
+    CompulsoryMeasureExtended,
+    CompulsoryMeasureEnded,
+    PowerCutOrdered,
+    PowerCutEnded,
+    DecisionDrafted,
+    HearingRequested,
+    HearingWithdrawn,
+    HearingNoticeServed,
+    HearingHeld,
+    LegalReviewRequested,
+    LegalReviewReturned,
+    LegalReviewWithdrawn,
+    CollectiveDiscussionHeld,
+    NoPenaltyDecided,
+    DailyPenaltyDecided,
+    OnSpotPenaltyDecided,
+    OnSpotPenaltyFiled,
+    CashDeposited,
+    FineDeferralRequested,
+    FineDeferralDecided,
+    EnforcementDemandServed,
+    LateFineDecided,
+    CourtEnforcementApplied,
+    CourtEnforcementRuled,
+    ClosureRequested,
+    TransferProposed,
+    TransferDecided,
+    TransferDelivered,
+    TransferAnswered,
+    ReconsiderationOpened,
+    ReconsiderationClosed,
+    SuitOpened,
+    SuitClosed,
+    DecisionAltered,
+    CaseFileArchived,
+    DisclosurePublished,
+    DisclosureCorrected,
+    DisclosureWithdrawn,
 )
 
 REGISTRY: Final = Registry(BUILT_IN)

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from schemas.events.body import Act, Part, Spec
-from schemas.events.fields import Digest, DocumentNo, Id, LegalDate, Line, Private, Ref, Text, says
+from schemas.events.fields import Count, Digest, DocumentNo, Fen, Id, LegalDate, Line, Private, Ref, Text, says
 
 
 class Party(Part, frozen=True, kw_only=True, omit_defaults=True):
@@ -67,6 +67,28 @@ class CaseFiled(Act, frozen=True, kw_only=True, omit_defaults=True):
     recusals: Annotated[
         tuple[Recusal, ...], Meta(min_length=1, max_length=16), says("回避", "decisions on recusal so far")
     ] = ()
+    task_id: Annotated[Id | UnsetType, says("任务编号", "inspection that brought it up")] = UNSET
+    hazard_ids: Annotated[
+        tuple[Id, ...], Meta(min_length=1, max_length=200), says("隐患编号", "hazards that it rests on")
+    ] = ()
+    tip_id: Annotated[Id | UnsetType, says("举报编号", "tip that brought it up")] = UNSET
+    violation_id: Annotated[
+        Id | UnsetType, says("违法行为编号", "id of the violation; one fine for one violation", "INV-24")
+    ] = UNSET
+    violation_ended_on: Annotated[
+        LegalDate | UnsetType, says("违法行为终了日期", "last day of one that went on", "PPL 36, 37")
+    ] = UNSET
+    harmful: Annotated[
+        bool | UnsetType, says("是否有危害后果", "harm to life, health or financial safety", "PPL 36")
+    ] = UNSET
+    complex: Annotated[bool | UnsetType, says("是否情节复杂", "whether the case is complex", "INV-19")] = UNSET
+    serious: Annotated[bool | UnsetType, says("是否重大违法", "whether the violation is serious", "INV-19")] = UNSET
+    urgent: Annotated[bool | UnsetType, says("是否先行调查", "true if it was investigated before filing")] = UNSET
+    item_code: Annotated[Ref | UnsetType, says("权力事项编码", "item of the published list of powers")] = UNSET
+    suspected_crime: Annotated[bool | UnsetType, says("是否涉嫌犯罪", "whether a crime is suspected", "INV-28")] = UNSET
+    deaths: Annotated[Count | UnsetType, says("死亡人数", "deaths in the accident behind it", "R310 3")] = UNSET
+    injured: Annotated[Count | UnsetType, says("重伤人数", "serious injuries in it", "R310 3")] = UNSET
+    loss_fen: Annotated[Fen | UnsetType, says("直接经济损失（分）", "direct loss in it, fen", "R310 3")] = UNSET
 
 
 class InvestigationConcluded(Act, frozen=True, kw_only=True, omit_defaults=True):
@@ -97,6 +119,10 @@ class InvestigationConcluded(Act, frozen=True, kw_only=True, omit_defaults=True)
         tuple[Ref, ...], Meta(min_length=1, max_length=16), says("承办人", "officer ids of who concluded", "INV-18")
     ]
     head_opinion: Annotated[Text | UnsetType, says("负责人意见", "opinion of the head, if given already")] = UNSET
+    document_no: Annotated[DocumentNo | UnsetType, says("文号", "number of the request as printed", "INV-33")] = UNSET
+    concluded_on: Annotated[LegalDate | UnsetType, says("调查终结日期", "date that the report states")] = UNSET
+    complex: Annotated[bool | UnsetType, says("是否情节复杂", "whether the case is complex", "INV-19")] = UNSET
+    serious: Annotated[bool | UnsetType, says("是否重大违法", "whether the violation is serious", "INV-19")] = UNSET
 
 
 class CaseClosed(Act, frozen=True, kw_only=True, omit_defaults=True):
@@ -122,3 +148,7 @@ class CaseClosed(Act, frozen=True, kw_only=True, omit_defaults=True):
     all_fulfilled: Annotated[bool, says("是否全部履行", "whether everything decided was fulfilled", "INV-31")]
     closed_on: Annotated[LegalDate | UnsetType, says("结案日期", "date of approval")] = UNSET
     approver: Annotated[Ref, says("批准人", "officer id of the head who approved")]
+    correction_verified: Annotated[
+        bool | UnsetType, says("是否核实整改", "whether the correction was verified", "INV-31")
+    ] = UNSET
+    reason: Annotated[Text | UnsetType, says("结案说明", "why, in words; due if nothing was decided")] = UNSET

@@ -44,3 +44,16 @@ class DocumentServed(Act, frozen=True, kw_only=True, omit_defaults=True):
         bool | UnsetType, says("是否同意电子送达", "true if consent was signed", "CPL 90")
     ] = UNSET
     place: Annotated[Line | UnsetType, says("送达地点", "where it was served")] = UNSET
+    case_id: Annotated[Id | UnsetType, says("案件编号", "case of the document")] = UNSET
+    task_id: Annotated[Id | UnsetType, says("任务编号", "inspection of the document")] = UNSET
+    announced_on_spot: Annotated[
+        bool | UnsetType, says("是否当场宣告并交付", "true if announced and handed over at once", "INV-25")
+    ] = UNSET
+    video_segment_id: Annotated[
+        Id | UnsetType, says("录像片段", "recording of service by leaving, in place of a witness", "CPL 89")
+    ] = UNSET
+    refused: Annotated[bool | UnsetType, says("是否拒收", "whether the recipient refused it", "CPL 89")] = UNSET
+    notice_reason: Annotated[
+        Line | UnsetType, says("公告送达理由", "why there was no other way than public notice", "CPL 95")
+    ] = UNSET
+    tracking_no: Annotated[Ref | UnsetType, says("邮件号码", "number of the letter, if by post")] = UNSET

@@ -59,6 +59,14 @@ class PenaltyNoticeServed(Act, frozen=True, kw_only=True, omit_defaults=True):
     served_on: Annotated[LegalDate, says("送达日期", "date of service; periods run from it", "INV-13, INV-14")]
     method: Annotated[ServiceMethod, says("送达方式", "way of service", "PPL 61")]
     draft_hash: Annotated[Digest | UnsetType, says("文书摘要", "SHA-256 of the notice file")] = UNSET
+    facts: Annotated[Text | UnsetType, says("违法事实", "facts and reasons that were told", "PPL 44")] = UNSET
+    draft_id: Annotated[Id | UnsetType, says("草案编号", "draft whose penalties were told")] = UNSET
+    hearing_right_told: Annotated[
+        bool | UnsetType, says("是否告知听证权利", "true if this paper tells the hearing right as well", "INV-14")
+    ] = UNSET
+    defence_until: Annotated[
+        LegalDate | UnsetType, says("陈述申辩期限", "last day for a defence, as the paper states it", "INV-13")
+    ] = UNSET
 
 
 class DefenceRecorded(Act, frozen=True, kw_only=True, omit_defaults=True):
@@ -84,6 +92,13 @@ class DefenceRecorded(Act, frozen=True, kw_only=True, omit_defaults=True):
     waived: Annotated[bool, says("是否放弃", "true if the party waived it expressly", "PPL 62")]
     signature: Annotated[Digest | UnsetType, says("签名图像摘要", "SHA-256 of the signature image")] = UNSET
     recorded_on: Annotated[LegalDate | UnsetType, says("记录日期", "date of the record")] = UNSET
+    waived_document: Annotated[
+        Digest | UnsetType, says("放弃声明摘要", "SHA-256 of the signed waiver; absent is no waiver", "INV-13")
+    ] = UNSET
+    hearing_waived: Annotated[
+        bool | UnsetType, says("是否放弃听证", "true if the paper waives the hearing too", "INV-14")
+    ] = UNSET
+    document_no: Annotated[DocumentNo | UnsetType, says("文号", "number of the record as printed", "INV-33")] = UNSET
 
 
 class Benchmark(Part, frozen=True, kw_only=True, omit_defaults=True):
@@ -92,6 +107,8 @@ class Benchmark(Part, frozen=True, kw_only=True, omit_defaults=True):
     id: Annotated[Ref, says("基准编号", "id of the benchmark", "INV-21")]
     version: Annotated[Ref, says("基准版本", "version of it", "INV-21")]
     tier: Annotated[Ref, says("裁量阶次", "tier that was chosen", "PPL 34")]
+    low_fen: Annotated[Fen | UnsetType, says("阶次下限（分）", "lowest fine of the tier, fen", "PPL 34")] = UNSET
+    high_fen: Annotated[Fen | UnsetType, says("阶次上限（分）", "highest fine of the tier, fen", "PPL 34")] = UNSET
 
 
 class PenaltyDecided(Act, frozen=True, kw_only=True, omit_defaults=True):
@@ -129,6 +146,19 @@ class PenaltyDecided(Act, frozen=True, kw_only=True, omit_defaults=True):
     remedies_text: Annotated[
         Text | UnsetType, says("救济途径", "remedies as printed; absent is a defect", "ARL 20")
     ] = UNSET
+    signed_by: Annotated[Ref | UnsetType, says("签发人", "officer id of the head who decided", "PPL 57")] = UNSET
+    violation_id: Annotated[
+        Id | UnsetType, says("违法行为编号", "id of the violation; one fine for one violation", "INV-24")
+    ] = UNSET
+    item_code: Annotated[Ref | UnsetType, says("权力事项编码", "item of the published list of powers")] = UNSET
+    party_present: Annotated[
+        bool | UnsetType, says("当事人是否在场", "whether it was announced to the party on the spot", "INV-25")
+    ] = UNSET
+    draft_id: Annotated[Id | UnsetType, says("草案编号", "draft that became the decision", "INV-17")] = UNSET
+    review_id: Annotated[Id | UnsetType, says("审核编号", "legal review of that draft", "INV-17")] = UNSET
+    hearing: Annotated[Id | UnsetType, says("听证事件", "event id of the hearing it rests on", "PPL 65")] = UNSET
+    discussion: Annotated[Id | UnsetType, says("讨论事件", "event id of the discussion", "INV-19")] = UNSET
+    pay_by: Annotated[LegalDate | UnsetType, says("缴款期限", "last day of payment as printed", "PPL 67")] = UNSET
 
 
 class FinePaymentRecorded(Act, frozen=True, kw_only=True, omit_defaults=True):
@@ -154,3 +184,8 @@ class FinePaymentRecorded(Act, frozen=True, kw_only=True, omit_defaults=True):
     ]
     ticket_no: Annotated[Ref | UnsetType, says("票据号码", "number of the fiscal ticket", "INV-23")] = UNSET
     instalment: Annotated[Count | UnsetType, says("分期序号", "which instalment, from 1")] = UNSET
+    towards: Annotated[
+        Literal["fine", "late_fine", "confiscation"] | UnsetType,
+        says("款项性质", "what it pays; a fine if absent", "INV-26"),
+    ] = UNSET
+    payer: Annotated[Ref | UnsetType, says("缴款单位", "organisation that paid, if not the party")] = UNSET

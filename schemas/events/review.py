@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from schemas.events.body import Act, Part, Spec
-from schemas.events.fields import Digest, Id, Instant, Ref, Text, says
+from schemas.events.fields import Digest, Id, Instant, Line, Ref, Text, says
 
 
 class ReviewItem(Part, frozen=True, kw_only=True, omit_defaults=True):
@@ -52,7 +52,12 @@ class LegalReviewConcluded(Act, frozen=True, kw_only=True, omit_defaults=True):
     review_id: Annotated[Id, says("审核编号", "id of the review")]
     case_id: Annotated[Id, says("案件编号", "case whose draft was reviewed")]
     reviewer: Annotated[Ref, says("审核人", "officer id; not a handler of the case", "INV-18")]
-    unit: Annotated[Ref | UnsetType, says("审核机构", "unit of the reviewer")] = UNSET
+    unit: Annotated[Ref | UnsetType, says("审核机构", "unit of the reviewer", "INV-18")] = UNSET
+    assisted_by: Annotated[
+        tuple[Ref, ...],
+        Meta(min_length=1, max_length=8),
+        says("参与的法律顾问", "advisers who took part; none decides"),
+    ] = ()
     draft_hash: Annotated[Digest, says("决定草案摘要", "SHA-256 of the draft that was reviewed", "INV-17")]
     items: Annotated[
         tuple[ReviewItem, ...], Meta(min_length=1, max_length=10), says("审核清单", "the items answered, each once")
@@ -67,3 +72,79 @@ class LegalReviewConcluded(Act, frozen=True, kw_only=True, omit_defaults=True):
     ] = UNSET
     requested_at: Annotated[Instant | UnsetType, says("送审时刻", "instant of the request, ms")] = UNSET
     concluded_at: Annotated[Instant, says("审核完成时刻", "instant of the opinion, ms", "INV-17")]
+
+
+class LegalReviewRequested(Act, frozen=True, kw_only=True, omit_defaults=True):
+    """The handling unit sent a draft to the legal unit (法制审核送审表, step B11)."""
+
+    SPEC: ClassVar = Spec(
+        name="legal_review.requested.v1",
+        family="E34",
+        origin="office",
+        zh="法制审核送审",
+        en="Legal review requested",
+        about_zh="承办机构将决定草案及材料送法制机构审核。",
+        about_en="The handling unit sent a draft with its materials to the legal unit for review.",
+        tags=("case",),
+    )
+
+    review_id: Annotated[Id, says("审核编号", "id of the review")]
+    case_id: Annotated[Id, says("案件编号", "case whose draft is to be reviewed")]
+    draft_hash: Annotated[Digest, says("决定草案摘要", "SHA-256 of the draft", "INV-17")]
+    requested_at: Annotated[Instant, says("送审时刻", "instant of the request, ms")]
+    requested_by: Annotated[Ref, says("送审人", "officer id of who sent it")]
+    requesting_unit: Annotated[Ref | UnsetType, says("送审机构", "unit of the handlers", "INV-18")] = UNSET
+    unit: Annotated[Ref | UnsetType, says("审核机构", "legal unit that is asked", "INV-18")] = UNSET
+    trigger: Annotated[
+        Literal["public_interest", "hearing", "complex", "catalogue", "voluntary"] | UnsetType,
+        says("送审事由", "which condition calls for the review", "PPL 58"),
+    ] = UNSET
+    materials: Annotated[
+        tuple[Line, ...], Meta(min_length=1, max_length=64), says("送审材料", "what was handed over with the draft")
+    ] = ()
+    repeats: Annotated[Id | UnsetType, says("前次审核编号", "review that is asked to be done again")] = UNSET
+
+
+class LegalReviewReturned(Act, frozen=True, kw_only=True, omit_defaults=True):
+    """The legal unit gave the materials back without an opinion, because something was missing."""
+
+    SPEC: ClassVar = Spec(
+        name="legal_review.returned.v1",
+        family="E34",
+        origin="office",
+        zh="法制审核退回补正",
+        en="Legal review returned",
+        about_zh="送审材料不齐，法制机构退回补正，未作审核意见。",
+        about_en="The legal unit gave incomplete materials back without an opinion.",
+        tags=("case",),
+    )
+
+    review_id: Annotated[Id, says("审核编号", "id of the review")]
+    case_id: Annotated[Id, says("案件编号", "case whose draft was to be reviewed")]
+    reviewer: Annotated[Ref, says("审核人", "officer id of the reviewer")]
+    missing: Annotated[
+        tuple[Line, ...], Meta(min_length=1, max_length=64), says("需补正材料", "what is missing or wrong")
+    ] = ()
+    reason: Annotated[Text, says("退回理由", "why it was given back")]
+    returned_at: Annotated[Instant, says("退回时刻", "instant of the return, ms")]
+
+
+class LegalReviewWithdrawn(Act, frozen=True, kw_only=True, omit_defaults=True):
+    """The handling unit took its draft back before there was an opinion."""
+
+    SPEC: ClassVar = Spec(
+        name="legal_review.withdrawn.v1",
+        family="E34",
+        origin="office",
+        zh="撤回送审",
+        en="Legal review withdrawn",
+        about_zh="承办机构在审核意见作出前撤回送审。",
+        about_en="The handling unit took its draft back before there was an opinion.",
+        tags=("case",),
+    )
+
+    review_id: Annotated[Id, says("审核编号", "id of the review")]
+    case_id: Annotated[Id, says("案件编号", "case whose draft was to be reviewed")]
+    withdrawn_at: Annotated[Instant, says("撤回时刻", "instant of the withdrawal, ms")]
+    withdrawn_by: Annotated[Ref, says("撤回人", "officer id of who took it back")]
+    reason: Annotated[Text, says("撤回理由", "why")]
