@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Literal
 
 from domain.matter import Deadline, Reason, Signal, Verdict
@@ -23,6 +24,11 @@ class Outstanding:
     terminal: bytes
     waiting: int
     lost: int = 0
+
+
+def signal_id(rule: str, kind: str, key: str, about: str) -> str:
+    """The name of a signal, 16 hex digits: the same in every rebuild, so that a dispute goes on pointing at it."""
+    return sha256(f"{rule}\n{kind}:{key}\n{about}".encode()).hexdigest()[:16]
 
 
 def undecided(missing: Sequence[Outstanding]) -> Reason | None:

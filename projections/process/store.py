@@ -1,0 +1,362 @@
+"""The tables of the process projection: files facts, says what is dirty, reads the facts of a matter, writes its rows.
+
+Life of a batch: `file` puts new facts on their shelves, marks matters dirty and moves the positions, in one
+transaction; `judge` takes some dirty matters, judges them on all that is filed, writes their rows and cleans them, in
+another one.
+Invariant: at every commit each matter is judged on everything that is filed, or it is dirty; when nothing is dirty the
+rows are those of the facts up to the positions, however the work was cut into batches.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import asyncpg
+import msgspec
+
+from domain import filing
+from domain.judges import JUDGES
+from domain.matter import Fact, Judge
+from projections import statements
+from projections.batch import Overtaken
+from projections.digest import LogPlace, Run
+from projections.process import context as contexts
+from projections.process import judging
+from projections.process.judging import MatterId, Opened, Rows
+from projections.process.reading import Filed, Reading
+from schemas.events import REGISTRY, Registry
+
+Place: TypeAlias = tuple[int, int]
+"""(log_id, position)."""
+
+CHUNK: Final = 65_536
+KEEP: Final = 20_000
+"""Facts kept in memory: those that were filed just now are judged next."""
+
+EVERYBODY: Final = ""
+"""Officer of changes that concern everybody of an authority."""
+
+
+@dataclass(frozen=True, slots=True)
+class Misfiled:
+    """An entry that could not be read; `error` is the class of the exception."""
+
+    log_id: int
+    position: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What one call of `judge` did: matters looked at, those that were written, and those whose judge failed."""
+
+    matters: int
+    written: int
+    parked: tuple[tuple[MatterId, str], ...]
+
+
+class Store:
+    """One slot. Not safe for two tasks; after any error it must be thrown away and made anew.
+
+    `quiet`: nobody is told of changes, because these tables do not answer yet.
+    """
+
+    def __init__(
+        self,
+        connection: asyncpg.Connection,
+        slot: str,
+        logs: Mapping[int, str],
+        *,
+        registry: Registry = REGISTRY,
+        judges: Mapping[str, Judge] = JUDGES,
+        quiet: bool = False,
+        guard: Callable[[asyncpg.Connection], Awaitable[None]] | None = None,
+    ) -> None:
+        self.slot = slot
+        self._connection = connection
+        self._authorities = dict(logs)
+        self._judges = judges
+        self._quiet = quiet
+        self._guard = guard
+        self._read = Reading(registry)
+        self._queries = statements.load("process", slot)
+        self._kept: OrderedDict[Place, Filed | None] = OrderedDict()
+        self._context: contexts.Context | None = None
+
+    def know(self, logs: Iterable[LogPlace]) -> None:
+        """Logs that there are."""
+        self._authorities.update((log.log_id, log.authority) for log in logs)
+
+    async def positions(self) -> dict[int, int]:
+        """How far each log is filed."""
+        return {row["log_id"]: row["position"] for row in await self._connection.fetch(self._queries["positions"])}
+
+    async def dirty(self) -> int:
+        """How many matters wait to be judged."""
+        count: int = await self._connection.fetchval(self._queries["dirty_count"])
+        return count
+
+    # -- filing --
+
+    async def file(self, runs: Sequence[Run], *, inside: bool = False) -> tuple[Misfiled, ...]:
+        """File entries that follow the positions, and say which could not be read.
+
+        `inside`: the caller has a transaction open, which is the commit point. Raises Overtaken, LOST.
+        """
+        shelves: dict[str, dict[Place, list[int]]] = {}
+        misfiled: list[Misfiled] = []
+        for run in runs:
+            self._file_run(run, shelves, misfiled)
+        new_rules = [key for key in shelves if judging.is_rules(key)]
+        if new_rules:
+            self._context = None
+        async with self._transaction(inside):
+            await self._put_shelves(shelves)
+            await self._soil(shelves, new_rules)
+            if misfiled:
+                await self._connection.execute(
+                    self._queries["misfile"], *_columns([(one.log_id, one.position, one.error) for one in misfiled])
+                )
+            await self._move(runs)
+            if not self._quiet:
+                await self._tell(
+                    [(key.partition(":")[2], EVERYBODY, "rules", key.partition(":")[2], False) for key in new_rules]
+                )
+        return tuple(misfiled)
+
+    def _file_run(self, run: Run, shelves: dict[str, dict[Place, list[int]]], misfiled: list[Misfiled]) -> None:
+        log_id, authority = run.log.log_id, run.log.authority
+        self._authorities[log_id] = authority
+        for position, entry in enumerate(run.entries, run.first):
+            try:
+                filed = self._read(authority, entry, run.noted.get(position))
+                keys = filing.keys(filed.fact) if filed is not None else frozenset()
+            except Exception as fault:  # noqa: BLE001 - poison is parked, the others go on
+                misfiled.append(Misfiled(log_id, position, type(fault).__name__))
+                continue
+            if keys:
+                self._keep((log_id, position), filed)
+            for key in keys:
+                if "\0" not in key:
+                    shelves.setdefault(key, {}).setdefault((log_id, position // CHUNK), []).append(position)
+
+    async def _put_shelves(self, shelves: Mapping[str, Mapping[Place, list[int]]]) -> None:
+        rows = [
+            {"key": key, "log_id": log_id, "chunk": chunk, "positions": positions}
+            for key in sorted(shelves)
+            for (log_id, chunk), positions in sorted(shelves[key].items())
+        ]
+        if rows:
+            await self._connection.execute(self._queries["file"], _json(rows))
+
+    async def _soil(self, shelves: Mapping[str, Any], new_rules: Sequence[str]) -> None:
+        matters = sorted(found for key in shelves if (found := judging.matter_of(key, self._judges)) is not None)
+        stems = sorted({judging.stem(key.partition(":")[2]) for key in new_rules})
+        if shelves:
+            await self._connection.execute(
+                self._queries["soil"], [m[0] for m in matters], [m[1] for m in matters], sorted(shelves), stems
+            )
+
+    async def _move(self, runs: Sequence[Run]) -> None:
+        moves: dict[int, tuple[int, int]] = {}
+        for run in runs:
+            was, now = moves.get(run.log.log_id, (run.first, run.first))
+            if now != run.first:
+                raise Overtaken(f"log {run.log.log_id}: a run from {run.first}, expected one from {now}")
+            moves[run.log.log_id] = (was, run.first + len(run.entries))
+        if moves:
+            moved = await self._connection.fetchval(
+                self._queries["move_positions"], *_columns([(log, *move) for log, move in sorted(moves.items())])
+            )
+            if moved != len(moves):
+                raise Overtaken(f"{len(moves) - moved} of {len(moves)} positions were moved by somebody else")
+
+    # -- judging --
+
+    async def judge(self, limit: int, *, inside: bool = False) -> Judged:
+        """Judge up to `limit` dirty matters. `inside` as in `file`. Raises Overtaken, LOST."""
+        rows = await self._connection.fetch(self._queries["dirty"], limit)
+        wanted: list[MatterId] = [(row["kind"], row["key"]) for row in rows]
+        if not wanted:
+            return Judged(0, 0, ())
+        judged = await self._judge(wanted)
+        try:
+            async with self._transaction(inside):
+                return await self._write(wanted, judged)
+        except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError):
+            pass  # some row is refused: one by one, so that only that matter is parked
+        written = 0
+        parked: list[tuple[MatterId, str]] = []
+        for matter in wanted:
+            mine = {matter: judged[matter]} if matter in judged else {}
+            try:
+                async with self._transaction(inside):
+                    done = await self._write([matter], mine)
+            except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as fault:
+                async with self._transaction(inside):
+                    done = await self._write([matter], {matter: judging.park(judged[matter], type(fault).__name__)})
+            written += done.written
+            parked.extend(done.parked)
+        return Judged(len(wanted), written, tuple(parked))
+
+    async def _judge(self, wanted: Sequence[MatterId]) -> dict[MatterId, Rows]:
+        context = await self._current_context()
+        own = await self._shelves([judging.key_of(matter) for matter in wanted if matter[0] in self._judges])
+        opened: list[Opened] = [
+            judging.open_matter(matter, own.get(judging.key_of(matter), ()), self._judges)
+            for matter in wanted
+            if matter[0] in self._judges
+        ]
+        others = await self._shelves({key for one in opened for key in one.needs})
+        shelves: dict[str, tuple[Fact, ...]] = {key: judging.arrange(filed) for key, filed in others.items()}
+        closed = (judging.close_matter(one, shelves, context) for one in opened)
+        return {rows.id: rows for rows in closed if rows is not None}
+
+    async def _write(self, wanted: Sequence[MatterId], judged: Mapping[MatterId, Rows]) -> Judged:
+        kinds, keys = [m[0] for m in wanted], [m[1] for m in wanted]
+        known = {
+            (row["kind"], row["key"]): row for row in await self._connection.fetch(self._queries["known"], kinds, keys)
+        }
+        changed = [
+            matter
+            for matter in wanted
+            if (matter in judged or matter in known)
+            and not (matter in judged and matter in known and _digest(judged[matter]) == known[matter]["digest"])
+        ]
+        rows = [judged[matter] for matter in changed if matter in judged]
+        if changed:
+            await self._connection.execute(self._queries["forget"], [m[0] for m in changed], [m[1] for m in changed])
+            await self._put(rows)
+            if not self._quiet:
+                await self._tell_of(changed, judged, known)
+        await self._connection.execute(self._queries["cleaned"], kinds, keys)
+        return Judged(len(wanted), len(changed), tuple((one.id, one.error) for one in rows if one.error))
+
+    async def _put(self, rows: Sequence[Rows]) -> None:
+        for name, some in (
+            ("put_matters", [one.matter for one in rows]),
+            ("put_deadlines", [row for one in rows for row in one.deadlines]),
+            ("put_verdicts", [row for one in rows for row in one.verdicts]),
+            ("put_signals", [row for one in rows for row in one.signals]),
+        ):
+            if some:
+                await self._connection.execute(self._queries[name], _json(some))
+        needs = [(key, *one.id) for one in rows for key in one.needs]
+        if needs:
+            await self._connection.execute(self._queries["put_dependents"], *_columns(needs))
+
+    # -- who is told --
+
+    async def _tell_of(
+        self, changed: Sequence[MatterId], judged: Mapping[MatterId, Rows], known: Mapping[MatterId, Any]
+    ) -> None:
+        told: list[tuple[str, str, str, str, bool]] = []
+        for matter in changed:
+            before = known.get(matter)
+            after = judged[matter].matter if matter in judged else None
+            told.extend(
+                audience(
+                    matter,
+                    None if before is None else (before["authority"], before["officers"]),
+                    None if after is None else (after["authority"], after["officers"]),
+                )
+            )
+        await self._tell(told)
+
+    async def _tell(self, told: Sequence[tuple[str, str, str, str, bool]]) -> None:
+        if told:
+            last = await self._connection.fetchval(self._queries["take_changes"], len(told))
+            numbered = [(*one[:4], last - len(told) + 1 + index, one[4]) for index, one in enumerate(told)]
+            await self._connection.execute(self._queries["put_changes"], *_columns(numbered))
+
+    async def tell_of_swap(self, old: str) -> None:
+        """Tell of every matter that a rebuild made differently from the tables that answered before, in slot `old`."""
+        query = self._queries["swapped_changes"].replace("view_y.", f"view_{old}.")
+        told: list[tuple[str, str, str, str, bool]] = []
+        for row in await self._connection.fetch(query):
+            before = None if row["old_authority"] is None else (row["old_authority"], row["old_officers"])
+            after = None if row["authority"] is None else (row["authority"], row["officers"])
+            told.extend(audience((row["kind"], row["key"]), before, after))
+        await self._tell(told)
+
+    # -- facts --
+
+    async def _current_context(self) -> contexts.Context:
+        if self._context is None:
+            rows = await self._connection.fetch(self._queries["rule_shelves"])
+            places = [(row["log_id"], position) for row in rows for position in row["positions"]]
+            facts = await self._facts(places)
+            self._context = contexts.make(judging.arrange(one for one in facts.values() if one is not None))
+        return self._context
+
+    async def _shelves(self, keys: Iterable[str]) -> dict[str, list[Filed]]:
+        wanted = sorted(set(keys))
+        if not wanted:
+            return {}
+        places: dict[str, list[Place]] = {}
+        for row in await self._connection.fetch(self._queries["shelves"], wanted):
+            places.setdefault(row["key"], []).extend((row["log_id"], position) for position in row["positions"])
+        facts = await self._facts(place for some in places.values() for place in some[: judging.MAX_FACTS + 1])
+        return {
+            key: [one for place in some[: judging.MAX_FACTS + 1] if (one := facts[place]) is not None]
+            for key, some in places.items()
+        }
+
+    async def _facts(self, places: Iterable[Place]) -> dict[Place, Filed | None]:
+        found: dict[Place, Filed | None] = {}
+        missing: dict[int, list[int]] = {}
+        for place in set(places):
+            if place in self._kept:
+                found[place] = self._kept[place]
+                self._kept.move_to_end(place)
+            else:
+                missing.setdefault(place[0], []).append(place[1])
+        for log_id, positions in sorted(missing.items()):
+            authority = self._authorities[log_id]
+            for row in await self._connection.fetch(self._queries["entries"], log_id, sorted(positions)):
+                noted = None if row["notes"] is None else (row["seq"], row["notes"])
+                place = (log_id, row["position"])
+                found[place] = self._read(authority, row["entry"], noted)
+                self._keep(place, found[place])
+        return found
+
+    def _keep(self, place: Place, filed: Filed | None) -> None:
+        self._kept[place] = filed
+        if len(self._kept) > KEEP:
+            self._kept.popitem(last=False)
+
+    @asynccontextmanager
+    async def _transaction(self, inside: bool) -> AsyncIterator[None]:
+        """A commit point, or a savepoint in the caller's transaction; first it asks whether the slot is still ours."""
+        async with self._connection.transaction():
+            if self._guard is not None and not inside:
+                await self._guard(self._connection)
+            yield
+
+
+def audience(
+    matter: MatterId, before: tuple[str, Sequence[str]] | None, after: tuple[str, Sequence[str]] | None
+) -> list[tuple[str, str, str, str, bool]]:
+    """Whom a change concerns: (authority, officer, kind, key, gone), those whom it concerns no longer first."""
+    old = set() if before is None else {(before[0], officer) for officer in before[1]}
+    new = set() if after is None else {(after[0], officer) for officer in after[1]}
+    return [
+        *((authority, officer, *matter, True) for authority, officer in sorted(old - new)),
+        *((authority, officer, *matter, False) for authority, officer in sorted(new)),
+    ]
+
+
+def _digest(rows: Rows) -> bytes:
+    return bytes.fromhex(str(rows.matter["digest"])[2:])
+
+
+def _json(rows: Sequence[Mapping[str, Any]]) -> str:
+    return msgspec.json.encode(rows).decode()
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
