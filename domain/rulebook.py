@@ -19,10 +19,10 @@ Lighter: TypeAlias = Literal["", "lower", "higher"]
 """Which value is the lighter one for the party (PPL 37); "" where the law knows no such comparison."""
 
 UNITS: Final = frozenset({
-    "", "working", "calendar", "months", "years", "hours", "minutes", "seconds", "ms", "fen", "percent", "persons",
+    "", "working", "calendar", "day", "months", "years", "hours", "minutes", "seconds", "ms", "fen", "percent", "persons",
     "points", "metres", "km/h", "visits",
 })  # fmt: skip
-"""Units of values. Periods have `working` (working days), `calendar` (calendar days), months, years or hours."""
+"""Units of values. Periods have `working` (working days), `calendar` (calendar days), months, years or hours; `day` is one of a month."""
 
 KEY: Final = re.compile(r"[a-z][a-z0-9_]*(?:\.[A-Za-z0-9_-]+)+")
 _FIELDS: Final = {
