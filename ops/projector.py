@@ -1,8 +1,9 @@
-"""The projections' process: a child of the server that follows the logs and fills the tables.
+"""The projections' processes: two children of the server that follow the logs and fill the tables.
 
-The child gets its connection string through its environment and ends when its parent does (its standard input is a
-pipe from the parent). If it dies it is started again; several servers on one database may each have one, the lease in
-the database lets one of them work.
+One folds case files and ledgers; the other judges what they mean, at a lower priority, so that a heavy judgement keeps
+neither uploads nor case files waiting. A child gets its connection string through its environment and ends when its
+parent does (its standard input is a pipe from the parent). If it dies it is started again; several servers on one
+database may each have both, the leases in the database let one of each work.
 """
 
 from __future__ import annotations
@@ -19,32 +20,37 @@ import structlog
 from ops import logs
 from ops.compose import Database
 from ops.settings import Settings
+from projections.process.runner import ProcessRunner
 from projections.runner import Runner
 
 VARIABLE: Final = "LIUHEN_PROJECTOR_DSN"
 STOP_SECONDS: Final = 10.0
 AGAIN_SECONDS: Final = 1.0
+FOLD: Final = "fold"
+JUDGE: Final = "judge"
+WORKS: Final = (FOLD, JUDGE)
+JUDGE_NICE: Final = 10
 log = structlog.get_logger("liuhen.projector")
 
 
 @contextlib.asynccontextmanager
 async def projecting(settings: Settings, database: Database) -> AsyncIterator[None]:
-    """Keep a projector running beside the server; started again if it ends."""
-    keeper = asyncio.create_task(_keep(settings, database))
+    """Keep both children running beside the server; each is started again if it ends."""
+    keepers = [asyncio.create_task(_keep(settings, database, work)) for work in WORKS]
     try:
         yield
     finally:
-        keeper.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await keeper
+        for keeper in keepers:
+            keeper.cancel()
+        await asyncio.gather(*keepers, return_exceptions=True)
 
 
-async def _keep(settings: Settings, database: Database) -> None:
+async def _keep(settings: Settings, database: Database, work: str) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LIUHEN_")}
     environment = {**kept, VARIABLE: database.dsn("liuhen_projector"), "LIUHEN_LOG_LEVEL": settings.log_level}
     while True:
         child = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "ops.projector", env=environment, stdin=asyncio.subprocess.PIPE
+            sys.executable, "-P", "-m", "ops.projector", work, env=environment, stdin=asyncio.subprocess.PIPE
         )
         try:
             code = await child.wait()
@@ -58,11 +64,11 @@ async def _keep(settings: Settings, database: Database) -> None:
                 child.kill()
                 await child.wait()
             raise
-        log.warning("projector_ended", code=code)
+        log.warning("projector_ended", work=work, code=code)
         await asyncio.sleep(AGAIN_SECONDS)
 
 
-async def _run(dsn: str) -> None:
+async def _run(dsn: str, work: str) -> None:
     stop = asyncio.Event()
     reader = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
@@ -74,16 +80,22 @@ async def _run(dsn: str) -> None:
 
     async with asyncio.TaskGroup() as group:
         group.create_task(parent_gone())
-        await Runner(dsn).run(stop)
+        if work == FOLD:
+            await Runner(dsn).run(stop)
+        else:
+            await ProcessRunner(dsn, polite=True).run(stop)
 
 
 def main() -> None:
-    """Entry point of the child."""
+    """Entry point of a child; its one argument says which."""
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group: the parent ends us in order
     logs.configure(os.environ.get("LIUHEN_LOG_LEVEL", "info"))
-    asyncio.run(_run(os.environ[VARIABLE]))
+    work = sys.argv[1] if sys.argv[1:] == [JUDGE] else FOLD
+    if work == JUDGE:
+        os.nice(JUDGE_NICE)
+    asyncio.run(_run(os.environ[VARIABLE], work))
 
 
 if __name__ == "__main__":

@@ -226,13 +226,14 @@ class Rig:
         return {"sent": self.sent, "events": events, "entries": entries}
 
     async def hold_projections(self) -> None:
-        """Take the projections' lease: the projector waits, and folding takes no time from what is measured."""
+        """Take the projections' leases: the projectors wait, and folding takes no time from what is measured."""
         self.lease = await asyncpg.connect(self.database.dsn("liuhen_projector"), timeout=10)
-        if not await self.lease.fetchval(statements.load("tables", "a")["lease"]):
-            raise BenchFault("a projector works on the database of the bench already")
+        for name in ("tables", "process"):
+            if not await self.lease.fetchval(statements.load(name, "a")["lease"]):
+                raise BenchFault("a projector works on the database of the bench already")
 
     async def let_projections(self) -> None:
-        """Give the lease back."""
+        """Give the leases back."""
         if self.lease is not None:
             await self.lease.close(timeout=10)
             self.lease = None

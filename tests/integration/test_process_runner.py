@@ -57,6 +57,9 @@ async def test_rebuilt_tables_equal_the_live_ones_byte_for_byte(database: TestDa
             await log.append(events[start : start + 40])
             await judge(database, judges=JUDGES, batch=batch)
     done = await remake(database, judges=JUDGES)
-    assert done.equal and done.swapped and done.entries == len(events)
+    assert done.equal
+    assert (done.swapped, done.entries) == (True, len(events))
     tables_a, tables_b = await process_tables(database, "a"), await process_tables(database, "b")
-    assert tables_a == tables_b and tables_a["matters"] and tables_a["signals"] and not tables_a["dirty"]
+    assert tables_a == tables_b
+    assert all(tables_a[name] for name in ("matters", "signals", "deadlines", "verdicts", "dependents"))
+    assert not tables_a["dirty"]

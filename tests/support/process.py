@@ -1,6 +1,6 @@
 """Logs written on paper for tests of the process projection: any authority, any order, `received` as it is told.
 
-The committer gives `received` itself; here it travels with the event, so that one set of events can come in many orders.
+The committer gives `received` itself; here it travels with the event, so that one set of events can come in any order.
 The entries are built by `schemas.entries` and stand in the real tables, with the notes that admission would have given.
 """
 
