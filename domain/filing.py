@@ -166,8 +166,10 @@ def _of_body(fact: Fact, body: Body) -> Iterator[str]:
         yield from (f"enterprise:{value}" for value in _values(body, "enterprise_id"))
     if fact.type in PROFILE:
         yield from (f"profile:{value}" for value in _values(body, "enterprise_id"))
-    if fact.type in DEVICE and fact.terminal:
-        yield f"device:{text_of(fact.terminal)}/{day_of(fact.occurred)}"
+    if fact.type in DEVICE:
+        days = {day_of(instant) for instant in (fact.occurred, *_values(body, "from_at"))}
+        for terminal in _values(body, "terminal") or ((fact.terminal,) if fact.terminal else ()):
+            yield from (f"device:{text_of(terminal)}/{day}" for day in sorted(days))
     if fact.type == "evidence.captured.v1":
         yield f"evidence:{text_of(next(iter(_values(body, 'evidence_id')), fact.id))}"
     if fact.type in OFFICER:
