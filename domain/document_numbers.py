@@ -82,6 +82,23 @@ def series_key(authority: str, token: str, year: int) -> str:
     return f"{authority}/{token}/{year}"
 
 
+def printed_as(prefix: str, token: str, year: int, sequence: int) -> str:
+    """How a number of a series is printed: `prefix` is place and agency word, `token` that of the series.
+
+    Raises Refused where the result would not be read back as a number of that series.
+    """
+    word, dash, suffix = token.partition("-")
+    text = f"{prefix}{word}〔{year}〕{suffix}{dash}{sequence}号"
+    number = parse(text)
+    if (number.series_token, number.year, number.sequence) != (token, year, sequence):
+        raise Refused(
+            "prefix",
+            "机关代字与文书代字合起来会被读作另一种文书",
+            "front and token together would be read as another kind of document",
+        )
+    return text
+
+
 def split_key(key: str) -> tuple[str, str, int]:
     """(authority, token, year) of a series key. Raises ValueError if it is none."""
     authority, _, rest = key.partition("/")

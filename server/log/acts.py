@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from schemas import admission, entries
+from schemas import admission, canonical, entries
 from schemas import enrolment as enrolments
 from schemas import envelope as envelopes
 from schemas.admission import TerminalState
@@ -190,8 +190,20 @@ def _type_of(entry: bytes) -> str:
     match value:
         case entries.OfficeEntry():
             return value.y
+        case entries.FieldEntry() | entries.BranchEntry():
+            return _envelope_type(value.e)
         case _:
             return ""
+
+
+def _envelope_type(envelope: bytes) -> str:
+    """The type that an envelope states, "" where its bytes are not canonical: nothing is read from those."""
+    try:
+        fields = canonical.decode(envelope)
+    except canonical.NotCanonical:
+        return ""
+    name = fields.get("type") if isinstance(fields, dict) else None
+    return name if isinstance(name, str) else ""
 
 
 class Enrolment:

@@ -85,7 +85,7 @@ class OfficeRepository(Generic[A]):
         if not acts:
             raise ValueError("expected pending events, the aggregate has none")
         version_of = self._queries["version_of"]
-        work = _Acts(version_of, authority, acts, who, received, conditions=conditions, effects=effects)
+        work = VersionedActs(version_of, authority, acts, who, received, conditions=conditions, effects=effects)
         placed: Placed = await self._committer.submit(work)
         return placed
 
@@ -123,7 +123,7 @@ class OfficeRepository(Generic[A]):
         )
 
 
-class _Acts(OfficeActs):
+class VersionedActs(OfficeActs):
     """Acts whose version counts over all epochs of the authority."""
 
     def __init__(self, version_of: str, *arguments: Any, **options: Any) -> None:

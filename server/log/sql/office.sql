@@ -8,6 +8,33 @@ SELECT k.version, k.position, l.epoch, e.entry
  ORDER BY k.version, l.epoch
  LIMIT $3;
 
+-- name: acts_since
+-- The acts of one aggregate behind a version, in order, a page at a time.
+SELECT k.version, e.entry
+  FROM log.logs l
+  JOIN log.keys k ON k.log_id = l.log_id AND k.origin = $2 AND k.chain = -1 AND k.version > $3
+  JOIN log.entries e ON e.log_id = k.log_id AND e.position = k.position
+ WHERE l.authority = $1
+ ORDER BY k.version, l.epoch
+ LIMIT $4;
+
+-- name: tagged
+-- Whether anything in any epoch of an authority carries a tag.
+SELECT EXISTS (SELECT FROM log.tags t JOIN log.logs l USING (log_id) WHERE l.authority = $1 AND t.tag = $2);
+
+-- name: series_standing
+-- What the judge of a series last said of the numbers on paper, and of one number and one stretch of numbers.
+SELECT coalesce((m.columns ->> 'highest')::bigint, 0) AS highest,
+       EXISTS (SELECT FROM jsonb_array_elements(m.page -> 'used') AS u
+                WHERE $2 BETWEEN (u ->> 0)::bigint AND (u ->> 1)::bigint) AS used,
+       (SELECT coalesce(max(least((u ->> 1)::bigint, $4)), 0) FROM jsonb_array_elements(m.page -> 'used') AS u
+         WHERE (u ->> 0)::bigint <= $4 AND (u ->> 1)::bigint >= $3) AS last_used
+  FROM view.process p
+ CROSS JOIN LATERAL (
+       SELECT columns, page FROM view_a.matters WHERE p.slot = 'a' AND kind = 'series' AND key = $1
+       UNION ALL
+       SELECT columns, page FROM view_b.matters WHERE p.slot = 'b' AND kind = 'series' AND key = $1) AS m;
+
 -- name: version_of
 -- The newest version of an aggregate over all epochs of the authority of a log: an epoch does not begin them anew.
 SELECT coalesce(max(k.version), 0)
