@@ -1,4 +1,4 @@
-"""Sample histories: what officers of an invented bureau do in a year, told as events in the order of the procedure.
+"""Random histories: what officers of an invented bureau do in a year, told as events in the order of the procedure.
 
 For the demo and for fleets of simulated terminals. A story is a pure function of its seed: an inspection with hazards,
 evidence, record, order and re-inspection, and sometimes the penalty case that follows. All enterprises, officers and
@@ -11,61 +11,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
-from uuid import UUID
 
-MINUTE: Final = 60_000
-HOUR: Final = 60 * MINUTE
-DAY: Final = 24 * HOUR
-OFFICE_TYPES: Final = frozenset(
-    ("task.assigned.v1", "case.filed.v1", "legal_review.concluded.v1", "penalty.decided.v1", "case.closed.v1")
-)
-"""Acts of the office: a terminal that sends one makes a claim."""
-
-
-@dataclass(frozen=True, slots=True)
-class Enclosure:
-    """A file that an event relies on: its content is made up, its digest is true."""
-
-    name: str
-    media_type: str
-    content: bytes = field(repr=False)
-
-    @property
-    def sha256(self) -> bytes:
-        """Digest of the content (32 bytes)."""
-        return sha256(self.content).digest()
-
-
-@dataclass(frozen=True, slots=True)
-class StoryEvent:
-    """One event: type, tags, body as it goes on the wire, officers, instant (ms), and what is hidden in the body."""
-
-    type: str
-    about: tuple[str, ...]
-    body: Mapping[str, Any]
-    by: tuple[str, ...]
-    occurred: int
-    private: Mapping[str, object] = field(default_factory=dict, repr=False)
-    files: tuple[Enclosure, ...] = ()
-
-    @property
-    def office(self) -> bool:
-        """Whether only the office can bring this about."""
-        return self.type in OFFICE_TYPES
-
-
-@dataclass(frozen=True, slots=True)
-class Enterprise:
-    """An invented enterprise: id as in its tag, name, what it does, where."""
-
-    id: str
-    name: str
-    trade: str
-    address: str
+from ops.stories.event import DAY, ENTERPRISES, HOUR, MINUTE, Enclosure, StoryEvent, china, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +26,6 @@ class _Hazard:
     major: bool = False
 
 
-ENTERPRISES: Final = (
-    Enterprise("E-210500-0001", "东岭示例化工厂", "危险化学品生产", "示例市东岭区一号路 1 号"),
-    Enterprise("E-210500-0002", "北湾示例涂料有限公司", "涂料制造", "示例市北湾工业园 12 号"),
-    Enterprise("E-210500-0003", "青石示例机械加工厂", "机械加工", "示例市青石镇工业街 7 号"),
-    Enterprise("E-210500-0004", "白桦示例木业有限公司", "木制品加工", "示例市白桦乡林场路 3 号"),
-    Enterprise("E-210500-0005", "南湖示例粮油储备库", "粮食仓储", "示例市南湖区粮库巷 9 号"),
-    Enterprise("E-210500-0006", "西坡示例铝粉制品厂", "金属粉末制造", "示例市西坡镇创业路 21 号"),
-    Enterprise("E-210500-0007", "云溪示例冷链物流中心", "涉氨制冷", "示例市云溪区港前路 66 号"),
-    Enterprise("E-210500-0008", "石门示例烟花批发站", "烟花爆竹批发", "示例市石门乡西山口"),
-)
 _HAZARDS: Final = (
     _Hazard("可燃气体报警器断电停用，控制柜无声光信号", "二车间反应釜平台", "安全生产法第三十六条第三款", major=True),
     _Hazard("疏散出口被成品垛堵塞，宽度不足 0.4 米", "成品库东侧", "安全生产法第四十二条第二款", major=True),
@@ -207,7 +147,7 @@ class _Story:
             photo = self._file("image/jpeg", what.location)
             evidence = self._id()
             self._add(
-                "evidence.captured.v1", (*self._task_tags(), f"evidence:{_text(evidence)}"),
+                "evidence.captured.v1", (*self._task_tags(), f"evidence:{text(evidence)}"),
                 {
                     "kind": "photo", "description": f"{what.location}：{what.description}", "evidence_id": evidence,
                     "sha256": photo.sha256, "original": True, "step_code": "A8",
@@ -398,13 +338,13 @@ class _Story:
             "enterprise": lambda: [f"enterprise:{self.enterprise.id}"],
             "officer": lambda: [f"officer:{each}" for each in self.pair],
         }
-        tags = [f"authority:{self.authority}", f"task:{_text(self.task)}"]
+        tags = [f"authority:{self.authority}", f"task:{text(self.task)}"]
         for kind in kinds:
             tags += more[kind]()
-        return (*tags, *(f"hazard:{_text(each)}" for each in hazards or ()))
+        return (*tags, *(f"hazard:{text(each)}" for each in hazards or ()))
 
     def _case_tags(self) -> tuple[str, ...]:
-        return (f"authority:{self.authority}", f"case:{_text(self.case)}", f"task:{_text(self.task)}")
+        return (f"authority:{self.authority}", f"case:{text(self.case)}", f"task:{text(self.task)}")
 
     def _id(self) -> bytes:
         raw = bytearray(max(0, self.at).to_bytes(6, "big") + self.dice.randbytes(10))
@@ -415,21 +355,13 @@ class _Story:
         return self.dice.choice(_SURNAMES) + "某某"
 
     def _number(self, kind: str) -> str:
-        year = _china(self.at).year
+        year = china(self.at).year
         return f"（示例）应急{kind}〔{year}〕{self.number}-{len(self.events) + 1} 号"
 
     def _date(self, days: int = 0) -> str:
-        return _china(self.at + days * DAY).date().isoformat()
+        return china(self.at + days * DAY).date().isoformat()
 
     def _file(self, media_type: str, what: str) -> Enclosure:
         suffix = {"video/mp4": "mp4", "image/jpeg": "jpg"}[media_type]
         content = f"{what}\n".encode() + self.dice.randbytes(200)
         return Enclosure(f"{what}.{suffix}", media_type, content)
-
-
-def _china(at: int) -> datetime:
-    return datetime.fromtimestamp(at / 1000, UTC) + timedelta(hours=8)
-
-
-def _text(value: bytes) -> str:
-    return str(UUID(bytes=value))
