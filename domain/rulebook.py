@@ -19,10 +19,12 @@ Lighter: TypeAlias = Literal["", "lower", "higher"]
 """Which value is the lighter one for the party (PPL 37); "" where the law knows no such comparison."""
 
 UNITS: Final = frozenset({
-    "", "working", "calendar", "day", "months", "years", "hours", "minutes", "seconds", "ms", "fen", "percent", "persons",
-    "points", "metres", "km/h", "visits",
+    "", "working", "calendar", "day", "months", "years", "hours", "minutes", "seconds", "ms", "fen", "percent",
+    "persons", "points", "metres", "km/h", "visits",
 })  # fmt: skip
-"""Units of values. Periods have `working` (working days), `calendar` (calendar days), months, years or hours; `day` is one of a month."""
+"""Units of values. Periods have `working` (working days), `calendar` (calendar days), months, years or hours.
+
+`day` is a day of a month."""
 
 KEY: Final = re.compile(r"[a-z][a-z0-9_]*(?:\.[A-Za-z0-9_-]+)+")
 _FIELDS: Final = {
@@ -128,7 +130,8 @@ class Rulebook:
             raise NoRule(key, violation_on, authority)
         return now if now is not None and is_lighter(now, then) else then
 
-    def keys(self) -> tuple[str, ...]:
+    @property
+    def names(self) -> tuple[str, ...]:
         """Every key, sorted."""
         return tuple(sorted(self._rules))
 

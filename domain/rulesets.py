@@ -136,7 +136,7 @@ def _like(base: Rulebook, key: str) -> Rule | None:
     """The entry of the package that shows what a key looks like; all benchmarks look alike."""
     known = base.of(key)
     if not known and key.startswith("benchmark."):
-        known = next((base.of(other) for other in base.keys() if other.startswith("benchmark.")), ())
+        known = next((base.of(other) for other in base.names if other.startswith("benchmark.")), ())
     return known[0] if known else None
 
 
