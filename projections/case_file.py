@@ -71,7 +71,7 @@ class HeadRow(Struct, frozen=True, array_like=True):
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
 _HEADS: Final = msgspec.msgpack.Decoder(HeadRow)
 _ITEMS: Final = msgspec.msgpack.Decoder(list[ItemRow])
-_ORDER: Final = {name: (step.order, step.code) for name, step in STEP_OF.items()}
+_ORDER: Final = {name: (step.order, step.code) for name, step in STEP_OF.items() if step.advances}
 _UNPLACED: Final = (-1, NOT_PLACED.code)
 
 

@@ -39,6 +39,18 @@ class RecordingCaptured(Act, frozen=True, kw_only=True, omit_defaults=True):
         Digest | UnsetType, says("上一片段摘要", "SHA-256 of the segment before; absent for the first")
     ] = UNSET
     storage_ref: Annotated[Line | UnsetType, says("存放位置", "where the original lies, if outside the system")] = UNSET
+    task_id: Annotated[Id | UnsetType, says("任务编号", "task that it records", "SIG-17")] = UNSET
+    case_id: Annotated[Id | UnsetType, says("案件编号", "case that it records", "SIG-17")] = UNSET
+    officers: Annotated[
+        tuple[Ref, ...], Meta(min_length=1, max_length=16), says("在场执法人员", "officer ids, if not those in `by`")
+    ] = ()
+    place: Annotated[Line | UnsetType, says("地点", "place in words; the position is `loc` of the envelope")] = UNSET
+    device: Annotated[Ref | UnsetType, says("设备编号", "recorder, if it is not the terminal itself")] = UNSET
+    told: Annotated[bool | UnsetType, says("是否告知开始录制", "true if the party was told that it records")] = UNSET
+    retention_class: Annotated[Ref | UnsetType, says("保管类别", "class of retention")] = UNSET
+    break_reason: Annotated[Line | UnsetType, says("中断原因", "why there is a gap before this segment", "SIG-17")] = (
+        UNSET
+    )
 
 
 class Custody(Part, frozen=True, kw_only=True, omit_defaults=True):
@@ -96,3 +108,17 @@ class EvidenceCaptured(Act, frozen=True, kw_only=True, omit_defaults=True):
     chain_of_custody: Annotated[
         tuple[Custody, ...], Meta(min_length=1, max_length=64), says("保管链", "changes of hands so far, oldest first")
     ] = ()
+    task_id: Annotated[Id | UnsetType, says("任务编号", "task during which it was captured", "INV-03")] = UNSET
+    case_id: Annotated[Id | UnsetType, says("案件编号", "case that it belongs to", "SIG-14")] = UNSET
+    place: Annotated[Line | UnsetType, says("地点", "place in words; the position is `loc` of the envelope")] = UNSET
+    file_time: Annotated[
+        Instant | UnsetType, says("文件时刻", "instant that the file itself states, ms", "SIG-14, SIG-15")
+    ] = UNSET
+    file_tool: Annotated[Line | UnsetType, says("文件软件", "software that the file itself names", "SIG-15")] = UNSET
+    looks_like: Annotated[
+        Ref | UnsetType, says("感知哈希", "perceptual hash of the picture, hexadecimal", "SIG-15, SIG-19, SIG-28")
+    ] = UNSET
+    derived_from: Annotated[
+        Digest | UnsetType, says("原始文件摘要", "SHA-256 of the original, if this is an edited copy", "SIG-15")
+    ] = UNSET
+    appraisal_id: Annotated[Id | UnsetType, says("鉴定编号", "appraisal whose opinion it is")] = UNSET

@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from schemas.events.body import Act, Spec
-from schemas.events.fields import Id, Line, Ref, Text, says
+from schemas.events.fields import Id, LegalDate, Line, Ref, Text, says
 
 
 class HazardFound(Act, frozen=True, kw_only=True, omit_defaults=True):
@@ -42,7 +42,16 @@ class HazardFound(Act, frozen=True, kw_only=True, omit_defaults=True):
         says("隐患来源", "how it became known"),
     ] = UNSET
     mandatory_penalty: Annotated[
-        bool | UnsetType, says("是否应当处罚", "true if the clause demands a penalty, not a correction alone")
+        bool | UnsetType, says("是否应当处罚", "true if the clause demands a penalty, not a correction alone", "SIG-21")
+    ] = UNSET
+    task_id: Annotated[Id | UnsetType, says("任务编号", "task during which it was found", "INV-03")] = UNSET
+    enterprise_id: Annotated[Ref | UnsetType, says("生产经营单位编号", "enterprise, as in its tag", "INV-06")] = UNSET
+    responsible: Annotated[
+        Literal["enterprise", "government"] | UnsetType, says("整改责任", "government, if the hazard has no owner")
+    ] = UNSET
+    found_on: Annotated[LegalDate | UnsetType, says("发现日期", "date on which it was found")] = UNSET
+    reported_to_workers: Annotated[
+        bool | UnsetType, says("是否向职工代表大会报告", "true if the enterprise told its workers too", "WSL 41")
     ] = UNSET
 
 
@@ -64,3 +73,15 @@ class HazardClosed(Act, frozen=True, kw_only=True, omit_defaults=True):
     basis_event: Annotated[Id | UnsetType, says("依据事件", "event id of the re-inspection", "INV-07")] = UNSET
     verifier: Annotated[Ref, says("验收人", "officer id of who verified")]
     approver: Annotated[Ref | UnsetType, says("批准人", "officer id of who approved, if the hazard is listed")] = UNSET
+    on_the_spot: Annotated[
+        bool | UnsetType, says("是否当场整改", "true if it was put right before the officers' eyes", "SIG-19")
+    ] = UNSET
+    before_ids: Annotated[
+        tuple[Id, ...], Meta(min_length=1, max_length=64), says("整改前照片", "evidence of the state before", "SIG-19")
+    ] = ()
+    after_ids: Annotated[
+        tuple[Id, ...], Meta(min_length=1, max_length=64), says("整改后照片", "evidence of the state after", "SIG-19")
+    ] = ()
+    enterprise_id: Annotated[Ref | UnsetType, says("生产经营单位编号", "enterprise, as in its tag")] = UNSET
+    task_id: Annotated[Id | UnsetType, says("任务编号", "task during which it was closed")] = UNSET
+    closed_on: Annotated[LegalDate | UnsetType, says("销号日期", "date of closure")] = UNSET

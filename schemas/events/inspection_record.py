@@ -5,7 +5,7 @@ The invariant: a refusal is as good a record as a signature if it says why and t
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
@@ -25,6 +25,13 @@ class Refusal(Part, frozen=True, kw_only=True, omit_defaults=True):
 
     reason: Annotated[Line, says("拒签理由", "reason given, or that none was given", "WSL 68")]
     witness: Annotated[Ref | UnsetType, says("见证人身份", "role of the witness")] = UNSET
+
+
+class CheckedItem(Part, frozen=True, kw_only=True, omit_defaults=True):
+    """One item of the checklist."""
+
+    item: Annotated[Ref, says("检查项目", "code of the item")]
+    result: Annotated[Literal["fine", "problem", "not_applicable"], says("检查结果", "what was found")]
 
 
 class InspectionRecordSigned(Act, frozen=True, kw_only=True, omit_defaults=True):
@@ -59,3 +66,12 @@ class InspectionRecordSigned(Act, frozen=True, kw_only=True, omit_defaults=True)
     reported_to_agency: Annotated[
         Instant | UnsetType, says("拒签上报时刻", "instant at which the refusal was reported, ms", "INV-05")
     ] = UNSET
+    enterprise_id: Annotated[Ref | UnsetType, says("生产经营单位编号", "enterprise, as in its tag")] = UNSET
+    started_at: Annotated[Instant | UnsetType, says("检查开始时刻", "instant at which it began, ms", "SIG-11")] = UNSET
+    ended_at: Annotated[
+        Instant | UnsetType, says("检查结束时刻", "instant at which the officers left, ms", "SIG-11, SIG-13")
+    ] = UNSET
+    checked: Annotated[
+        tuple[CheckedItem, ...], Meta(min_length=1, max_length=200), says("检查表结果", "items of the checklist")
+    ] = ()
+    text_hash: Annotated[Digest | UnsetType, says("正文摘要", "SHA-256 of the text of the record", "SIG-28")] = UNSET

@@ -43,6 +43,9 @@ class SiteEntered(Act, frozen=True, kw_only=True, omit_defaults=True):
         Literal["entered", "closed", "moved", "refused"] | UnsetType,
         says("入场结果", "what happened at the gate; absent means entered", "INV-08"),
     ] = UNSET
+    evidence_ids: Annotated[
+        tuple[Id, ...], Meta(min_length=1, max_length=64), says("证据编号", "photos if nobody could enter", "SIG-11")
+    ] = ()
 
 
 class CredentialsShown(Act, frozen=True, kw_only=True, omit_defaults=True):

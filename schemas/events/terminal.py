@@ -140,6 +140,61 @@ class TerminalClockChecked(Act, frozen=True, kw_only=True, omit_defaults=True):
     free_storage: Annotated[Count | UnsetType, says("剩余存储（字节）", "free storage, bytes")] = UNSET
 
 
+class TerminalFaultReported(Act, frozen=True, kw_only=True, omit_defaults=True):
+    """A device failed, so that something could not be recorded; to be reported within a day (handbook 7, SIG-17)."""
+
+    SPEC: ClassVar = Spec(
+        name="terminal.fault_reported.v1",
+        family="E07",
+        origin="both",
+        zh="终端故障报告",
+        en="Terminal fault reported",
+        about_zh="报告终端或记录设备故障及其影响的时段。",
+        about_en="A fault of a terminal or a recorder was reported, with the time that it affected.",
+        tags=("terminal", "task", "case"),
+    )
+
+    terminal: Annotated[Id | UnsetType, says("终端编号", "terminal that failed; absent: the one that reports")] = UNSET
+    fault: Annotated[
+        Literal["storage_full", "camera", "microphone", "battery", "positioning", "network", "clock", "lost", "other"],
+        says("故障种类", "what failed", "SIG-12, SIG-17"),
+    ]
+    from_at: Annotated[Instant, says("故障开始时刻", "instant from which it failed, ms", "SIG-12, SIG-17")]
+    until_at: Annotated[Instant | UnsetType, says("故障结束时刻", "instant at which it worked again, ms")] = UNSET
+    task_id: Annotated[Id | UnsetType, says("任务编号", "task that was affected", "SIG-17")] = UNSET
+    case_id: Annotated[Id | UnsetType, says("案件编号", "case that was affected", "SIG-17")] = UNSET
+    description: Annotated[Line, says("故障说明", "what happened and what could not be recorded")]
+    witness: Annotated[Ref | UnsetType, says("见证人身份", "role of the witness who stands in for the recording")] = (
+        UNSET
+    )
+
+
+class NoDeviceZoneDeclared(Act, frozen=True, kw_only=True, omit_defaults=True):
+    """A place was declared, beforehand, in which devices are banned (gas zones); paper forms are photographed later."""
+
+    SPEC: ClassVar = Spec(
+        name="no_device_zone.declared.v1",
+        family="E07",
+        origin="both",
+        zh="禁用设备区域声明",
+        en="No-device zone declared",
+        about_zh="事先声明检查将进入禁止使用电子设备的区域。",
+        about_en="It was declared beforehand that an inspection enters a zone in which devices are banned.",
+        tags=("task", "enterprise"),
+    )
+
+    task_id: Annotated[Id | UnsetType, says("任务编号", "task that goes there", "SIG-12")] = UNSET
+    enterprise_id: Annotated[Ref, says("生产经营单位编号", "enterprise, as in its tag", "SIG-12")]
+    zone: Annotated[Line, says("区域", "place in words")]
+    from_at: Annotated[Instant, says("开始时刻", "instant from which devices are off, ms", "SIG-12, SIG-17")]
+    until_at: Annotated[Instant, says("结束时刻", "instant until which devices are off, ms", "SIG-12, SIG-17")]
+    reason: Annotated[Line, says("禁用原因", "why devices are banned there")]
+    approver: Annotated[Ref | UnsetType, says("批准人", "officer id of who approved")] = UNSET
+    form_hashes: Annotated[
+        tuple[Digest, ...], Meta(min_length=1, max_length=16), says("纸质记录照片", "SHA-256 of photos of paper forms")
+    ] = ()
+
+
 class TerminalRecordLost(Act, frozen=True, kw_only=True, omit_defaults=True):
     """A record could not be handed in, because it is larger than the server takes, and its place was declared lost.
 

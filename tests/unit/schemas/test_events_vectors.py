@@ -47,6 +47,8 @@ def shape_problems(node: dict[str, Any], value: Any, root: dict[str, Any]) -> li
                 found += [] if value in rule else ["not listed"]
             case "const":
                 found += [] if value == rule else ["not the constant"]
+            case "anyOf":
+                found += [] if any(not shape_problems(option, value, root) for option in rule) else ["none of"]
             case "oneOf":
                 hits = sum(not shape_problems(option, value, root) for option in rule)
                 found += [] if hits == 1 else ["not one of"]
