@@ -248,26 +248,26 @@ class _Frame:
         if rule.unit == "hours":
             return rule, None, self.began + int(rule.value) * HOUR_MS
         days = self.calendar if known is None else _view(self.calendar, known, before, self.authority)
-        end = self._base(rule, days)
+        end, exact = self._base(rule, days)
         for extension in self.extensions:
             if seen(extension.known):
-                if extension.last_day is not None:
-                    end = Day(extension.last_day)
-                else:
-                    end = self._ended(days, end.day + extension.days * DAY)
+                exact = extension.last_day is not None
+                end = extension.last_day if extension.last_day is not None else end + extension.days * DAY
         for start, stop in _merged([p for p in self.pauses if seen(p.known)]):
-            if start > end.day:
+            if start > self._ended(rule, days, end, exact).day:
                 continue
             if stop is None:
                 return rule, None, STANDS_STILL
             start = max(start, self.first)
             if stop <= start:
                 continue
+            exact = False
             if rule.unit == "working":
-                end = days.add_workdays(end.day, days.count_workdays(start - DAY, stop - DAY))
+                end = days.add_workdays(end, days.count_workdays(start - DAY, stop - DAY)).day
             else:
-                end = self._ended(days, end.day + (stop - start))
-        return rule, end, end_of(end.day)
+                end += stop - start
+        last = self._ended(rule, days, end, exact)
+        return rule, last, end_of(last.day)
 
     def history(self, known: int, end: Day | None) -> Iterator[Earlier]:
         """The values that it had, oldest first: one for each change after `known` that moved it. `end` is the last."""
@@ -308,31 +308,33 @@ class _Frame:
         then = [r for r in found if not r.published or (r.published < known if before else r.published <= known)]
         return Rulebook(then).get(self.term.key, self.on, self.authority)
 
-    def _base(self, rule: Rule, days: Calendar) -> Day:
+    def _base(self, rule: Rule, days: Calendar) -> tuple[datetime.date, bool]:
+        """The last day before pauses and extensions, not rolled yet; True if the act itself named it."""
         if self.last_day is not None:
             if self.term.rule == "DL-18":
-                return self._ended(days, self.last_day + int(rule.value) * DAY)
-            return Day(self.last_day)
+                return self.last_day + int(rule.value) * DAY, False
+            return self.last_day, True
         if self.term.rule == "DL-20":
             month = (self.first.month - 1) // 3 * 3 + 4
-            return self._ended(
-                days, datetime.date(self.first.year + month // 13, (month - 1) % 12 + 1, int(rule.value))
-            )
+            return datetime.date(self.first.year + month // 13, (month - 1) % 12 + 1, int(rule.value)), False
         if isinstance(rule.value, str):
-            return self._ended(days, _date_in(self.first.year + (self.term.rule == "DL-22"), rule.value))
+            return _date_in(self.first.year + (self.term.rule == "DL-22"), rule.value), False
         length = int(rule.value)
         match rule.unit:
             case "working":
-                return days.add_workdays(self.first, length)
+                return days.add_workdays(self.first, length).day, False
             case "months":
-                return days.add_months(self.first, length, self._rolls())
+                return days.add_months(self.first, length, roll=False).day, False
             case "years":
-                return days.add_years(self.first, length, self._rolls())
+                return days.add_years(self.first, length, roll=False).day, False
             case _:
-                return self._ended(days, self.first + length * DAY)
+                return self.first + length * DAY, False
 
-    def _ended(self, days: Calendar, day: datetime.date) -> Day:
-        return days.workday_from(day) if self._rolls() else Day(day)
+    def _ended(self, rule: Rule, days: Calendar, day: datetime.date, exact: bool) -> Day:
+        if rule.unit == "working" and not exact:
+            crossed = range((self.first + DAY).year, day.year + 1)
+            return Day(day, not days.years.issuperset(crossed))
+        return days.workday_from(day) if self._rolls() and not exact else Day(day)
 
     def _rolls(self) -> bool:
         if self.roll is not None:
