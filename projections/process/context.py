@@ -6,8 +6,7 @@ were read, changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from functools import cache
 from hashlib import sha256
 from typing import Final
@@ -15,7 +14,7 @@ from typing import Final
 import msgspec
 
 from domain.matter import Fact, Judge
-from domain.rulebook import Rulebook
+from domain.rulesets import overrides
 from domain.workdays import Calendar
 from projections import rulefiles
 
@@ -23,18 +22,24 @@ RULES: Final = "rules"
 """Kind of the keys under which published rule sets are filed: `rules:<authority>`."""
 
 
-@dataclass(frozen=True, slots=True)
 class Context:
-    """What every matter is judged with."""
+    """What every matter is judged with: one book of rules, and the calendar as it holds for an authority."""
 
-    rules: Rulebook
-    calendar: Calendar
+    def __init__(self, published: Iterable[Fact] = ()) -> None:
+        """Lay these facts (E05), in any order, over what the package brings."""
+        base, self._calendar = rulefiles.load()
+        self._over = overrides(published, base)
+        self.rules = base.with_rules(self._over.rules) if self._over.rules else base
+        self._calendars: dict[str, Calendar] = {}
 
-
-def make(published: Sequence[Fact]) -> Context:
-    """The context of the package and of these facts (E05), in any order."""
-    rules, calendar = rulefiles.load()
-    return Context(rules, calendar)
+    def calendar(self, authority: str) -> Calendar:
+        """The calendar of an authority."""
+        if not self._over.notices:
+            return self._calendar
+        found = self._calendars.get(authority)
+        if found is None:
+            found = self._calendars[authority] = self._calendar.with_notices(self._over.notices, authority)
+        return found
 
 
 def versions(judges: Mapping[str, Judge]) -> str:

@@ -130,7 +130,8 @@ def close_matter(opened: Opened, shelves: Mapping[str, tuple[Fact, ...]], contex
     if sum(len(facts) for facts in others.values()) > MAX_FACTS:
         return _parked(opened, TooManyFacts.__name__)
     kind, key = opened.id
-    matter = Matter(kind, key, owner(opened.facts), opened.facts, context.rules, context.calendar, others)
+    authority = owner(opened.facts)
+    matter = Matter(kind, key, authority, opened.facts, context.rules, context.calendar(authority), others)
     try:
         return _rows(opened, opened.judge.judge(matter))
     except Exception as fault:  # noqa: BLE001 - as above

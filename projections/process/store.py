@@ -290,7 +290,7 @@ class Store:
             rows = await self._connection.fetch(self._queries["rule_shelves"])
             places = [(row["log_id"], position) for row in rows for position in row["positions"]]
             facts = await self._facts(places)
-            self._context = contexts.make(judging.arrange(one for one in facts.values() if one is not None))
+            self._context = contexts.Context(judging.arrange(one for one in facts.values() if one is not None))
         return self._context
 
     async def _shelves(self, keys: Iterable[str]) -> dict[str, list[Filed]]:
