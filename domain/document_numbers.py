@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from domain.printed import Refused, close, even
+from domain.printed import Refused, close
 
 AGENCY_WORDS: Final = ("应急管理", "应急管", "应急", "安监管", "安监", "煤安监", "煤安", "市监")
 """How an agency calls itself between place and token; before 2018–19 `安监` stood where `应急` stands now."""
@@ -127,7 +127,7 @@ def parse(printed: str) -> DocumentNumber:
             "sequence", f"序号应在 1 至 {MAX_SEQUENCE} 之间", f"expected a sequence number from 1 to {MAX_SEQUENCE}"
         )
     padded = digits.startswith("0")
-    return DocumentNumber(even(printed), place, agency, token, year, sequence, suffix, padded)
+    return DocumentNumber(printed, place, agency, token, year, sequence, suffix, padded)
 
 
 def read_front(printed: str) -> tuple[str, str, str]:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Final, Literal, TypeAlias
 
-from domain.printed import CHINESE_NUMERAL, Refused, close, even, number_of
+from domain.printed import CHINESE_NUMERAL, Refused, close, number_of
 
 Sense: TypeAlias = Literal["exact", "more_than", "about", "at_most", "at_least"]
 """How an amount is meant: itself; 余 and 多; 约; 以下 and 以内; 以上. Whether 以上 includes it is another matter."""
@@ -63,14 +63,14 @@ def parse(printed: str, *, unit: str = "") -> Amount:
         raise _refusal(whole)
     text, sense = _sense(whole)
     if unit and _BARE.fullmatch(text):
-        return Amount(even(printed), _fen(_decimal(text) * UNITS[unit]), sense)
+        return Amount(printed, _fen(_decimal(text) * UNITS[unit]), sense)
     for read in (_bracketed, _arabic, _chinese):
         found = read(text)
         if found is not None:
             yuan, more = found
             if more and sense != "exact":
                 raise _unclear()
-            return Amount(even(printed), _fen(yuan), "more_than" if more else sense)
+            return Amount(printed, _fen(yuan), "more_than" if more else sense)
     raise _refusal(text)
 
 

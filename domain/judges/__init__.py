@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from domain.judges import series
 from domain.matter import Judge
 
-JUDGES: Final[Mapping[str, Judge]] = {}
+JUDGES: Final[Mapping[str, Judge]] = {
+    "series": series.JUDGE,
+}
 """Kind of matter -> its judge. Whoever adds a judge imports it above and adds one line: `"task": task.JUDGE,`."""

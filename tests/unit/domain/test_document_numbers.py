@@ -36,7 +36,7 @@ def test_a_printed_number_is_read_into_its_parts(
 
 def test_the_printed_form_is_kept_beside_the_normal_one() -> None:
     number = parse(" (湘株)应急罚[2023] 025 号 ")
-    assert number.printed == "(湘株)应急罚[2023] 025 号"
+    assert number.printed == " (湘株)应急罚[2023] 025 号 "
     assert number.normal == "（湘株）应急罚〔2023〕25号"
     assert number.padded
 
