@@ -1,0 +1,132 @@
+"""The invented bureau before anything happens: certificates, enterprises and their supervising body, number blocks.
+
+The invariant: everybody who acts in a good story was certified before it began; of the bad day's team one was not any
+more.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import sha256
+from typing import Any, Final
+
+from ops.stories.event import DAY, ENTERPRISES, StoryEvent, china, text
+from ops.stories.teller import (
+    ARCHIVIST,
+    AUTHORITY,
+    CASHIER,
+    CHAIR,
+    DEPUTY,
+    DISCLOSER,
+    HEAD,
+    PREFIX,
+    PRINCIPAL,
+    RECORDER,
+    REVIEWER,
+    THIRD,
+    Team,
+    certificate,
+)
+
+CLERK: Final = "administrator"
+DESK: Final = (HEAD, PRINCIPAL, DEPUTY, THIRD, REVIEWER, CHAIR, RECORDER, ARCHIVIST, DISCLOSER, CASHIER)
+EXPIRED: Final = "officer-0129"
+TEAMS: Final[Mapping[str, Team]] = {
+    "clean": Team("S-1", ("inspector", "officer-0112")),
+    "rectified": Team("S-2", ("officer-0113", "officer-0114")),
+    "listed": Team("S-3", ("officer-0115", "officer-0116")),
+    "fined": Team("S-4", ("officer-0117", "officer-0118")),
+    "on_spot": Team("S-5", ("officer-0119", "officer-0120")),
+    "transferred": Team("S-6", ("officer-0121", "officer-0122")),
+    "altered": Team("S-7", ("officer-0123", "officer-0124")),
+    "bad_day": Team("S-8", ("officer-0128", EXPIRED)),
+}
+"""Who tells which story, and with which terminal."""
+
+
+def opening(start: int) -> Iterator[StoryEvent]:
+    """Certificates, enterprises and supervising bodies, all entered on the day before `start` (ms)."""
+    at = start - DAY
+    people = dict.fromkeys((*DESK, *(each for team in TEAMS.values() for each in team.officers)))
+    day = china(start).date()
+    for officer in people:
+        yield _certified(officer, at, day)
+        at += 1_000
+    for enterprise in ENTERPRISES:
+        yield _office(
+            "enterprise.profiled.v1",
+            (f"enterprise:{enterprise.id}",),
+            {
+                "enterprise_id": enterprise.id, "name": enterprise.name, "address": enterprise.address,
+                "division": AUTHORITY, "point": {"lat": enterprise.lat, "lon": enterprise.lon}, "size": "small",
+                "risk_grade": "larger", "status": "operating", "tolerance_m": 800,
+                "effective_on": (day - datetime.timedelta(days=400)).isoformat(),
+            },
+            at,
+        )  # fmt: skip
+        at += 1_000
+        yield _office(
+            "supervising_body.assigned.v1",
+            (f"enterprise:{enterprise.id}",),
+            {
+                "enterprise_id": enterprise.id, "agency": AUTHORITY, "level": "prefecture", "reason": "initial",
+                "valid_from": (day - datetime.timedelta(days=400)).isoformat(),
+            },
+            at,
+        )  # fmt: skip
+        at += 1_000
+
+
+def blocks(wanted: Iterable[tuple[str, str, int, int, int]], start: int) -> Iterator[StoryEvent]:
+    """Reservations of number blocks: (terminal, token, year, first, last) each, on the day before `start` (ms)."""
+    at = start - DAY + 600_000
+    for terminal, token, year, first, last in wanted:
+        made = _office(
+            "document_number.reserved.v1",
+            (),
+            {
+                "block_id": _id(f"block/{terminal}/{token}/{year}", at), "agency": AUTHORITY, "token": token,
+                "year": year, "from_n": first, "to_n": last, "prefix": PREFIX, "expires_at": start + 400 * DAY,
+            },
+            at,
+            terminal,
+        )  # fmt: skip
+        yield made
+        at += 1_000
+
+
+def certified(officers: Iterable[str], start: int, authority: str) -> Iterator[StoryEvent]:
+    """Certificates of other officers, e.g. those of random histories."""
+    for officer in officers:
+        yield _certified(officer, start - DAY, china(start).date(), authority, f"示例{officer[-4:]}号")
+
+
+def _certified(
+    officer: str, at: int, day: datetime.date, authority: str = AUTHORITY, number: str | None = None
+) -> StoryEvent:
+    until = day - datetime.timedelta(days=20) if officer == EXPIRED else day + datetime.timedelta(days=900)
+    body: dict[str, Any] = {
+        "officer_id": officer, "certificate_no": number or certificate(officer), "issuer": "示例省人民政府",
+        "unit": "法规科" if officer == REVIEWER else "执法科",
+        "unit_role": "legal" if officer == REVIEWER else "enforcement", "categories": ["安全生产"],
+        "valid_from": (day - datetime.timedelta(days=600)).isoformat(), "valid_to": until.isoformat(),
+    }  # fmt: skip
+    if officer == REVIEWER:
+        body["reviewer_qualification"] = {"number": "示法 20200017", "obtained_on": "2020-03-31"}
+    return _office("officer_certificate.recorded.v1", (f"officer:{officer}",), body, at, authority=authority)
+
+
+def _office(
+    kind: str, about: tuple[str, ...], body: Mapping[str, Any], at: int, terminal: str = "", authority: str = AUTHORITY
+) -> StoryEvent:
+    tags = tuple(sorted((f"authority:{authority}", *about)))
+    return StoryEvent(
+        kind, tags, body, (CLERK,), at, id=_id(f"{kind}{text(_id(str(body), at))}", at), desk=True, terminal=terminal
+    )
+
+
+def _id(name: str, at: int) -> bytes:
+    raw = bytearray(max(0, at).to_bytes(6, "big") + sha256(f"bureau/{name}".encode()).digest()[:10])
+    raw[6], raw[8] = 0x70 | raw[6] & 0x0F, 0x80 | raw[8] & 0x3F
+    return bytes(raw)

@@ -1,0 +1,96 @@
+"""The named stories as entries of a log and as facts, for tests that put them into any order.
+
+`received` travels with the event, ids are those of the stories, and an office act knows which events it cites.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from hashlib import sha256
+from typing import Any, Final
+
+from domain.matter import Fact
+from ops.stories.book import Story, told
+from ops.stories.event import StoryEvent
+from projections.rulefiles import load
+from schemas import canonical
+from schemas.events import REGISTRY, encode_canonical
+from tests.support.process import Event, Writer, facts_of
+
+START: Final = 1_771_200_000_000
+"""2026-02-16, so that every story lies in a year whose calendar was published."""
+
+
+@cache
+def stories(seed: int = 1, start: int = START) -> tuple[Story, ...]:
+    """The stories as they are told, the bureau's opening first."""
+    return tuple(told(seed, start, load()[1]))
+
+
+@cache
+def story_events(seed: int = 1, start: int = START) -> tuple[Event, ...]:
+    """Every event of every story as an entry of the log of the city, in the order in which the server got them."""
+    writer = Writer(seed=f"stories {seed}")
+    every = sorted(
+        (event for story in stories(seed, start) for event in story.events),
+        key=lambda event: (_written(event), event.received or 0, event.id),
+    )
+    known = {event.id for event in every}
+    made = [(event.received or event.occurred, _entry(writer, event, known)) for event in every]
+    return tuple(entry for _, entry in sorted(made, key=lambda pair: pair[0]))
+
+
+@cache
+def story_facts(seed: int = 1, start: int = START) -> tuple[Fact, ...]:
+    """The same events as the projection reads them."""
+    return tuple(facts_of(story_events(seed, start)))
+
+
+def _written(event: StoryEvent) -> int:
+    return event.occurred if event.captured is None else event.captured
+
+
+def _entry(writer: Writer, event: StoryEvent, known: set[bytes]) -> Event:
+    about, body = event.at_terminals({event.terminal: writer.terminal(event.terminal)})
+    for path in event.private:
+        _hide(body, path)
+    told_body = canonical.decode(encode_canonical(REGISTRY.decode_body(event.type, body)))
+    assert isinstance(told_body, Mapping)
+    if event.office:
+        cited = tuple(sorted({value for value in _ids(told_body) if value in known}))
+        return writer.office(
+            event.type, told_body, about, received=event.occurred, by=event.by[0], id=event.id, after=cited
+        )
+    more: dict[str, Any] = {"at": _written(event)}
+    if event.location is not None:
+        more["loc"] = dict(event.location)
+    if event.files:
+        more["blobs"] = [
+            {"sha256": each.sha256, "size": len(each.content), "type": each.media_type} for each in event.files
+        ]
+    return writer.field(
+        event.type, told_body, about, terminal=event.terminal, occurred=event.occurred, received=event.received,
+        by=event.by, id=event.id, **more,
+    )  # fmt: skip
+
+
+def _hide(body: dict[str, Any], path: str) -> None:
+    """Put a commitment where a personal value belongs."""
+    *outer, last = path.split(".")
+    holder = body
+    for key in outer:
+        holder[key] = dict(holder[key])
+        holder = holder[key]
+    holder[last] = sha256(path.encode()).digest()
+
+
+def _ids(value: Any) -> Iterator[bytes]:
+    if isinstance(value, bytes) and len(value) == 16:
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _ids(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _ids(item)
