@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from domain.judges import series
+from domain.judges import day, hazard, series, task
 from domain.matter import Judge
 
 JUDGES: Final[Mapping[str, Judge]] = {
+    "task": task.JUDGE,
+    "hazard": hazard.JUDGE,
+    "day": day.JUDGE,
     "series": series.JUDGE,
 }
 """Kind of matter -> its judge. Whoever adds a judge imports it above and adds one line: `"task": task.JUDGE,`."""

@@ -1,0 +1,100 @@
+"""Periods of an inspection: approval of an urgent entry, report of an urgent measure (DL-15), publication (DL-12).
+
+The invariant: a task that was cancelled has no periods; one that was concluded keeps what was met.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Final
+
+from msgspec import UNSET
+
+from domain import deadlines
+from domain.judges.inspection_rules import approvals
+from domain.judges.visit import Visit, arrival, date_of, tags
+from domain.matter import Deadline, Fact, Reason
+from domain.rulebook import NoRule
+from schemas.events.compulsory import CompulsoryMeasureImposed, CompulsoryMeasureReported
+from schemas.events.disclosure import DisclosurePublished
+from schemas.events.task import InspectionResultTold, TaskConcluded
+
+HOUR: Final = 3_600_000
+
+
+def periods(visit: Visit) -> tuple[Deadline, ...]:
+    """Every period of an inspection that the rules give a length for."""
+    found: list[Deadline] = []
+    for part in (_approval, _urgent, _publication):
+        with suppress(NoRule):
+            found += part(visit)
+    return tuple(sorted(found, key=lambda d: (d.due, d.rule, d.about)))
+
+
+def _approval(visit: Visit) -> Iterator[Deadline]:
+    """An urgent entry is approved within hours (INV-04)."""
+    if visit.assigned is None or visit.assigned[1].urgent is not True or not visit.entries:
+        return
+    entry, body = visit.entries[0]
+    start = arrival(entry, body)
+    first = min(((when, fact.id) for when, fact in approvals(visit)), default=None)
+    if first is not None and first[0] <= start:
+        return
+    rule = visit.limit("entry.approval_late_hours", start)
+    yield Deadline(
+        rule="DL-15",
+        version=rule.stamp(),
+        start=start,
+        due=start + rule.value * HOUR,
+        last_day=None,
+        about=f"{entry.id.hex()}/approval",
+        met=None if first is None else first[0],
+        met_by=None if first is None else first[1],
+        inputs=tuple(sorted({entry.id, visit.assigned[0].id, *(() if first is None else (first[1],))})),
+        officers=visit.officers,
+        text=Reason(f"紧急检查补办批准：{rule.value}小时内", f"approve an urgent entry: within {rule.value} hours"),
+    )
+
+
+def _urgent(visit: Visit) -> Iterator[Deadline]:
+    """DL-15: an urgent compulsory measure is reported to the head. Measures of a case are the case's."""
+    for fact, body in visit.of(CompulsoryMeasureImposed):
+        if not body.urgent or body.case_id is not UNSET or tags(fact, "case"):
+            continue
+        if body.approved_at is not UNSET and body.approved_at <= body.imposed_at:
+            continue
+        reports = [
+            (r.reported_at, f.id) for f, r in visit.of(CompulsoryMeasureReported) if r.measure_id == body.measure_id
+        ]
+        yield deadlines.due(
+            "DL-15",
+            body.imposed_at,
+            visit.matter.rules,
+            visit.matter.calendar,
+            visit.matter.authority,
+            event=fact.id,
+            met=min(reports, default=None),
+            officers=visit.officers,
+        )
+
+
+def _publication(visit: Visit) -> Iterator[Deadline]:
+    """DL-12: the result of an inspection is published, or told to the enterprise where it is not, within its days."""
+    concluded = visit.matter.first(TaskConcluded)
+    if concluded is None:
+        return
+    fact, body = concluded
+    out: list[Fact] = [f for f, p in visit.of(DisclosurePublished) if p.subject in ("inspection", "other")]
+    out += [f for f, _ in visit.of(InspectionResultTold)]
+    first = min(((f.occurred, f.id) for f in out), default=None)
+    yield deadlines.due(
+        "DL-12",
+        date_of(fact, body.concluded_on),
+        visit.matter.rules,
+        visit.matter.calendar,
+        visit.matter.authority,
+        event=fact.id,
+        met=first,
+        officers=visit.officers,
+    )
