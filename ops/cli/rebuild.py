@@ -47,16 +47,19 @@ MAX_WORKERS = 16
 def command(
     ctx: click.Context, data: Path | None, dsn_file: Path | None, check: bool, workers: int | None, as_json: bool
 ) -> None:
-    """Rebuild case files and terminal ledgers from the log. 由日志重建卷宗与终端台账。
+    """Rebuild case files, terminal ledgers and all judgements from the log. 由日志重建卷宗、终端台账与全部判定。
 
     Exit code 0: done, and equal to the live tables (or a difference was to be expected because this program knows
     more event types or folds otherwise); 1: the live tables were not what the log says; 2: could not run.
     """
     if data is not None and dsn_file is not None:
         raise Refusal("expected --data or --dsn-file, got both: name one database")
-    done = asyncio.run(_run(_source(ctx, data, dsn_file), check, workers, progress(as_json)))
-    click.echo(json.dumps(as_figures(done)) if as_json else _words(done))
-    if not done.equal and not done.expected:
+    folded, judged = asyncio.run(_run(_source(ctx, data, dsn_file), check, workers, progress(as_json)))
+    if as_json:
+        click.echo(json.dumps({**as_figures(folded), "process": as_figures(judged)}))
+    else:
+        click.echo(f"{_words(folded, 'folded')}\n{_words(judged, 'judged')}")
+    if any(not done.equal and not done.expected for done in (folded, judged)):
         ctx.exit(EXIT_NOT_IN_ORDER)
 
 
@@ -78,13 +81,15 @@ def as_figures(done: Rebuilt) -> dict[str, Any]:
 
 async def _run(
     source: AbstractAsyncContextManager[str], check: bool, workers: int | None, shown: Callable[[int, int], None]
-) -> Rebuilt:
+) -> tuple[Rebuilt, Rebuilt]:
+    from projections.process import rebuild as process
     from projections.rebuild import RebuildRefused, rebuild
     from projections.runner import LOST
 
     try:
         async with source as dsn:
-            return await rebuild(dsn, swap=not check, workers=workers, progress=shown)
+            folded = await rebuild(dsn, swap=not check, workers=workers, progress=shown)
+            return folded, await process.rebuild(dsn, swap=not check, progress=shown)
     except RebuildRefused as fault:
         raise Refusal(str(fault)) from fault
     except LOST as fault:
@@ -114,9 +119,9 @@ def _read_dsn(file: Path) -> str:
     return text
 
 
-def _words(done: Rebuilt) -> str:
+def _words(done: Rebuilt, how: str) -> str:
     rate = f"{done.entries / done.seconds:,.0f}/s" if done.seconds else ""
-    lines = [f"{done.entries:,} entries folded in {done.seconds:.1f} s ({rate}), {done.parked} parked"]
+    lines = [f"{done.entries:,} entries {how} in {done.seconds:.1f} s ({rate}), {done.parked} parked"]
     if not done.compared:
         lines.append("the live tables were of another version: nothing to compare with")
     elif done.equal:

@@ -1,4 +1,4 @@
-"""Judges for tests of the process projection itself: they say what they saw, so that a test sees what they were given."""
+"""Judges for tests of the process projection itself: what they say shows what they were given."""
 
 from __future__ import annotations
 
