@@ -1,7 +1,7 @@
 """`liuhen schemas`: the published event types, listed, or written as the files that third parties read.
 
-What the files hold is decided in `schemas.publish`; this verb only writes them. Invariant: a published type never
-changes, so nothing is written when a locked digest would change.
+What the files hold is decided in `schemas.publish` and `domain.process_page`; this verb only writes them. Invariant: a
+published type never changes, so nothing is written when a locked digest would change.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ops.cli import Refusal
 
 @click.command(epilog="Example: liuhen schemas --json")
 @click.option("--json", "as_json", is_flag=True, help="A JSON array instead of a table.")
-@click.option("--write", is_flag=True, help="Write schemas/published/ and the lock of published digests.")
+@click.option("--write", is_flag=True, help="Write schemas/published/, the lock of digests, docs/process.md.")
 @click.option(
     "--into",
     type=click.Path(path_type=Path, file_okay=False),
@@ -29,7 +29,12 @@ def command(as_json: bool, write: bool, into: Path | None) -> None:
     if into is not None and not write:
         raise Refusal("--into says where to write: give --write as well")
     if write:
-        written = _write(publish.render(), into or Path(publish.__file__).parent)
+        from domain import process_page
+
+        room = Path(publish.__file__).parent
+        written = _write(publish.render(), into or room)
+        if into is None and (docs := room.parent / "docs").is_dir():
+            written += _put({"process.md": process_page.render().encode()}, docs)
         click.echo(json.dumps({"written": written}) if as_json else f"{len(written)} files changed")
         return
     types = publish.list_types()
@@ -54,6 +59,10 @@ def _write(files: dict[str, bytes], folder: Path) -> list[str]:
             raise Refusal(
                 f"{conflicts[0]} was published and would change: give the changed type a new version (…v2) instead"
             )
+    return _put(files, folder)
+
+
+def _put(files: dict[str, bytes], folder: Path) -> list[str]:
     changed = []
     try:
         for name, content in sorted(files.items()):
