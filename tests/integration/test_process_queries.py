@@ -1,0 +1,216 @@
+"""What pages ask of the judgements: as of an instant, settled by what terminals hold, and never another authority's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from projections.process import queries
+from projections.views import to_json
+from schemas.batch import Lost
+from tests.support.judges import JUDGES
+from tests.support.log import AUTHORITY, open_log, send
+from tests.support.postgres import TestDatabase
+from tests.support.process import Event, Writer, judge, paper
+from tests.support.projections import HAZARD, T0, TASK, act, body, enrolled, fold, officer
+
+DAY = 86_400_000
+AS_OF = T0 + 10 * DAY
+
+
+def hazards(writer: Writer, number: int, start: int = 0) -> list[Event]:
+    """Hazards of one task, each found a minute after the one before."""
+    full = body("hazard.found.v1")
+    return [
+        writer.field(
+            "hazard.found.v1",
+            {**full, "hazard_id": writer.new_id(start + index)},
+            [f"task:{TASK}"],
+            occurred=T0 + 60_000 * (start + index),
+        )
+        for index in range(number)
+    ]
+
+
+async def test_lists_go_on_where_a_page_ended_and_repeat_nothing(database: TestDatabase) -> None:
+    async with paper(database) as log:
+        await log.append(hazards(Writer(), 25))
+    await judge(database, judges=JUDGES)
+    async with officer(database) as conn:
+        seen: list[str] = []
+        after = None
+        while True:
+            page = await queries.list_matters(conn, "hazard", as_of=AS_OF, limit=7, after=after)
+            seen += [row.key for row in page.rows]
+            if page.next is None:
+                break
+            after = page.next
+        assert len(seen) == len(set(seen)) == 25
+        board: list[tuple[str, str]] = []
+        after = None
+        while True:
+            found = await queries.deadlines(conn, as_of=AS_OF, limit=10, after=after)
+            board += [(row.kind, row.key) for row in found.rows]
+            if found.next is None:
+                break
+            after = found.next
+        assert len(board) == len(set(board)) == 26
+        ledger: list[str] = []
+        after = None
+        while True:
+            some = await queries.signals(conn, as_of=AS_OF, states=None, limit=9, after=after)
+            ledger += [row.id for row in some.rows]
+            assert [row.opens for row in some.rows] == sorted((row.opens for row in some.rows), reverse=True)
+            if some.next is None:
+                break
+            after = some.next
+        assert len(ledger) == len(set(ledger)) == 52
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "kgE", "AAAA", "zzzzzzzzzz", "é", "k6FhoWI"])
+async def test_a_cursor_of_somebody_else_is_refused(database: TestDatabase, cursor: str) -> None:
+    async with officer(database) as conn:
+        with pytest.raises(queries.BadCursor):
+            await queries.list_matters(conn, "task", as_of=AS_OF, after=cursor)
+        with pytest.raises(queries.BadCursor):
+            await queries.deadlines(conn, as_of=AS_OF, after=cursor)
+        with pytest.raises(queries.BadCursor):
+            await queries.signals(conn, as_of=AS_OF, after=cursor)
+        with pytest.raises(queries.BadCursor):
+            await queries.verdicts(conn, "INV-01", after=cursor)
+
+
+async def test_states_are_as_of_the_instant_that_was_asked_for(database: TestDatabase) -> None:
+    writer = Writer()
+    async with paper(database) as log:
+        await log.append(hazards(writer, 1))
+    await judge(database, judges=JUDGES)
+    async with officer(database) as conn:
+        start = T0
+        for as_of, state, left in (
+            (start, "running", 61),
+            (start + 89 * DAY, "running", 1),
+            (start + 90 * DAY - 1, "running", 0),
+            (start + 90 * DAY, "due", None),
+        ):
+            board = await queries.deadlines(conn, as_of=as_of, kind="task")
+            (row,) = board.rows
+            assert row.state == state
+            if left is None or left < 5:
+                assert row.ahead == left
+            assert (row.earlier[0].due, row.text.en) == (start + 80 * DAY, "1 facts")
+        assert [row.rule for row in (await queries.deadlines(conn, as_of=AS_OF, finished=True, kind="task")).rows] == [
+            "DL-06",
+            "DL-01",
+        ]
+        early = await queries.signals(conn, as_of=start, kind="task", states=None)
+        late = await queries.signals(conn, as_of=start + 30 * DAY, kind="task", states=None)
+        assert [row.rule for row in late.rows] == ["SIG-02", *(row.rule for row in early.rows)]
+        assert {(row.rule, row.state) for row in early.rows} == {("SIG-01", "open"), ("SIG-03", "withdrawn")}
+        assert (await queries.counts(conn, as_of=start)).due == 0
+        told = await queries.counts(conn, as_of=start + 90 * DAY)
+        assert (told.due, told.ahead_1, told.ahead_3, told.signals, told.serious) == (2, 0, 0, 4, 2)
+        assert (await queries.counts(conn, as_of=start + 89 * DAY)).ahead_3 == 2
+        assert (await queries.deadlines(conn, as_of=start, within=3)).rows == ()
+        assert len((await queries.deadlines(conn, as_of=start + 89 * DAY, within=3)).rows) == 2
+        assert (await queries.deadlines(conn, as_of=start + 89 * DAY, over=True)).rows == ()
+        assert len((await queries.deadlines(conn, as_of=start + 90 * DAY, over=True)).rows) == 2
+
+
+async def test_everything_said_of_a_matter_names_where_its_events_stand(database: TestDatabase) -> None:
+    writer = Writer()
+    async with paper(database) as log:
+        await log.append(hazards(writer, 3))
+    await judge(database, judges=JUDGES)
+    async with officer(database) as conn:
+        file = await queries.matter(conn, "task", TASK, as_of=AS_OF)
+        assert file is not None
+        assert [one.rule for one in file.verdicts] == ["INV-01", "INV-02"]
+        assert sorted(place.position for place in file.places.values()) == [0, 1, 2]
+        assert set(file.places) == set(file.verdicts[0].inputs) == set(file.page["ids"])
+        assert (file.row.signals, file.row.broken) == (1, 2)
+        plain = to_json(file, "en")
+        assert plain["verdicts"][0]["reason"] == "3 facts"
+        assert await queries.matter(conn, "task", "none", as_of=AS_OF) is None
+        assert await queries.matter(conn, "task", "a\0b", as_of=AS_OF) is None
+        one = await queries.signal(conn, file.signals[0].id, as_of=AS_OF)
+        assert one is not None
+        assert one == file.signals[0]
+        assert (await queries.stages(conn, "hazard")).stages == {"seen": 3}
+        verdicts = await queries.verdicts(conn, "INV-01", limit=2)
+        assert [row.kind for row in verdicts.rows] == ["hazard", "hazard"]
+        assert len((await queries.verdicts(conn, "INV-01", after=verdicts.next)).rows) == 2
+
+
+async def test_another_authority_sees_nothing_and_one_above_what_its_face_names(database: TestDatabase) -> None:
+    async with paper(database) as log:
+        await log.append(hazards(Writer(), 2))
+    await judge(database, judges=JUDGES)
+    async with officer(database, "210600") as conn:
+        assert (await queries.list_matters(conn, "task", as_of=AS_OF)).rows == ()
+        assert await queries.matter(conn, "task", TASK, as_of=AS_OF) is None
+        assert (await queries.deadlines(conn, as_of=AS_OF)).rows == ()
+        assert (await queries.signals(conn, as_of=AS_OF)).rows == ()
+        assert await queries.changes(conn, [AUTHORITY], ["officer-0017"], after=0) == ()
+        slot = await conn.fetchval("SELECT slot FROM view.process")
+        for name in ("matters", "deadlines", "verdicts", "signals"):
+            assert await conn.fetchval(f"SELECT count(*) FROM view_{slot}.{name}") == 0
+        await conn.execute("SELECT set_config('liuhen.below', '210500,210521', true)")
+        assert await conn.fetchval(f"SELECT count(*) FROM view_{slot}.matters") == 3
+
+
+async def test_officers_find_their_own_matters_and_hear_of_changes(database: TestDatabase) -> None:
+    writer = Writer()
+    full = body("site.entered.v1")
+    async with paper(database) as log:
+        await log.append(hazards(writer, 1))
+        await log.append([writer.field("site.entered.v1", full, [f"task:{TASK}"], occurred=T0, by=["officer-1"])])
+    await judge(database, judges=JUDGES)
+    async with officer(database) as conn:
+        mine = await queries.list_matters(conn, "task", as_of=AS_OF, officer="officer-1")
+        assert [row.key for row in mine.rows] == [TASK]
+        assert (await queries.list_matters(conn, "hazard", as_of=AS_OF, officer="officer-1")).rows == ()
+        assert len((await queries.signals(conn, as_of=AS_OF, officer="officer-1")).rows) == 1
+        heard = await queries.changes(conn, [AUTHORITY], ["officer-1"], after=0)
+        assert [(one.kind, one.key, one.gone) for one in heard] == [("task", TASK, False)]
+        assert await queries.changes(conn, [AUTHORITY], ["officer-1"], after=heard[-1].change) == ()
+
+
+async def test_what_rests_on_an_absence_is_undecided_while_a_terminal_has_more(
+    database: TestDatabase, tmp_path: Path
+) -> None:
+    late = T0 + 100 * DAY
+    async with open_log(database.dsn("liuhen_writer"), tmp_path) as log:
+        terminal = await enrolled(log)
+
+        async def said() -> tuple[set[str], str, str, str]:
+            await fold(database)
+            await judge(database, judges=JUDGES)
+            async with officer(database) as conn:
+                file = await queries.matter(conn, "hazard", HAZARD, as_of=late)
+                assert file is not None
+                verdict = {one.rule: one for one in file.verdicts}
+                signal = {one.rule: one for one in file.signals}
+                row = (await queries.list_matters(conn, "hazard", as_of=late)).rows[0]
+                assert row.due is not None
+                assert row.due.state == file.deadlines[-1].state
+                outcomes = {verdict["INV-01"].outcome, verdict["INV-02"].outcome}
+                return outcomes, signal["SIG-01"].state, row.due.state, verdict["INV-01"].reason.en
+
+        first = act(terminal, "hazard.found.v1", f"hazard:{HAZARD}")
+        rest = [act(terminal, "site.entered.v1", f"task:{TASK}") for _ in range(12)]
+        await send(log, terminal.batch([first], first=1, declared=13))
+        name = terminal.id.hex()[-12:]
+        assert await said() == (
+            {"unknown", "broken"},
+            "undecided",
+            "undecided",
+            f"cannot be decided yet: terminal {name} has 12 events not uploaded",
+        )
+        await send(log, terminal.batch(rest, first=2))
+        assert await said() == ({"broken"}, "open", "due", "1 facts")
+        terminal.seq, terminal.prev = terminal.seq + 3, bytes(range(32))
+        after = act(terminal, "site.entered.v1", f"task:{TASK}")
+        await send(log, terminal.batch([after], lost=[Lost(first=14, hash=bytes(range(32)), last=16)]))
+        assert (await said())[3] == f"cannot be decided yet: terminal {name} has 3 events declared lost"
