@@ -101,10 +101,10 @@ _CATALOGUE: Final = (
     Term("DL-18", "reinspection.local_days", "复查整改情况", "re-inspect"),
     Term("DL-18:major", "reinspection.major_days", "复查重大隐患", "re-inspect a major hazard"),
     Term("DL-19", "plan.reapprove_days", "重大调整报批", "have a major plan change approved"),
+    Term("DL-19:filing", "plan.file_month_day", "上报年度计划", "file the annual plan"),
     Term("DL-20", "report.quarter_day", "报送季度情况", "report the quarter"),
     Term("DL-21", "report.year_month_day", "报送全年情况", "report the year"),
     Term("DL-22", "statistics.month_day", "公布年度执法数据", "publish the year's data"),
-    Term("DL-22:plan", "plan.file_month_day", "上报年度计划", "file the annual plan"),
     Term("DL-23", "tip.reply_days", "答复举报", "reply to the tip"),
     Term("DL-23:accept", "tip.accept_days", "告知是否受理", "say whether the tip is accepted"),
     Term("DL-24", "cash.deposit_days", "现金交至机关", "hand the cash to the agency"),
@@ -309,16 +309,16 @@ class _Frame:
         return Rulebook(then).get(self.term.key, self.on, self.authority)
 
     def _base(self, rule: Rule, days: Calendar) -> tuple[datetime.date, bool]:
-        """The last day before pauses and extensions, not rolled yet; True if the act itself named it."""
+        """The last day before pauses and extensions; True if the act or the rule names the day itself: never rolled."""
         if self.last_day is not None:
             if self.term.rule == "DL-18":
                 return self.last_day + int(rule.value) * DAY, False
             return self.last_day, True
         if self.term.rule == "DL-20":
             month = (self.first.month - 1) // 3 * 3 + 4
-            return datetime.date(self.first.year + month // 13, (month - 1) % 12 + 1, int(rule.value)), False
+            return datetime.date(self.first.year + month // 13, (month - 1) % 12 + 1, int(rule.value)), True
         if isinstance(rule.value, str):
-            return _date_in(self.first.year + (self.term.rule == "DL-22"), rule.value), False
+            return _date_in(self.first.year + (self.term.rule == "DL-22"), rule.value), True
         length = int(rule.value)
         match rule.unit:
             case "working":

@@ -4,7 +4,9 @@ A key is `<kind>:<key>`. Some are tags of the envelope, some are computed from t
 writer and the body is what the rules read. The invariant: the keys depend on the fact alone, so the order in which
 facts come in changes no shelf.
 
-    task, case, hazard, plan, tip   acts about one of them, by tag or by an id in the body
+    task, case, hazard, plan, tip,
+    accident                        acts about one of them, by tag or by an id in the body
+    chain:<task>                    entry, certificates, record and conclusion of a task: what a plan counts
     enterprise:<id>                 what its dossier rests on: profile, supervising bodies, visits, cases, penalties
     officer:<id>                    certificates, interests and recusals of an officer; not every act
     certificate:<officer>           E01 and E02 alone: who asks whether somebody was certified
@@ -29,7 +31,7 @@ from domain.printed import Refused
 from domain.workdays import day_of
 from schemas.events import Body
 
-TAGGED: Final = ("task", "case", "hazard", "plan", "tip")
+TAGGED: Final = ("task", "case", "hazard", "plan", "tip", "accident")
 """Kinds whose tag files a fact, whatever its type."""
 
 IDS: Final = {
@@ -40,6 +42,7 @@ IDS: Final = {
     "hazard_ids": "hazard",
     "plan_id": "plan",
     "tip_id": "tip",
+    "accident_id": "accident",
 }
 """Fields of a body that name such a matter."""
 
@@ -112,6 +115,17 @@ PROFILE: Final = frozenset(("enterprise.profiled.v1", "no_device_zone.declared.v
 DEVICE: Final = frozenset(("terminal.clock_checked.v1", "terminal.fault_reported.v1"))
 """Types that say how a terminal was on a day."""
 
+CHAIN: Final = frozenset(
+    (
+        "site.entered.v1",
+        "credentials.shown.v1",
+        "inspection_record.signed.v1",
+        "task.concluded.v1",
+        "task.cancelled.v1",
+    )
+)
+"""Types that finish an item of a plan (INV-08): a plan asks for these of its tasks, and not for every photo."""
+
 _PRESENT: Final = ("officers_present", "officers", "interviewers", "captured_by", "recorder")
 _NUMBERS: Final = ("document_no", "notice_no", "approval_no", "document_nos")
 _SERIES: Final = frozenset(
@@ -129,7 +143,10 @@ MAX_KEY: Final = 400
 
 def keys(fact: Fact) -> frozenset[str]:
     """Every key that a fact is filed under. Never raises: what cannot be read names no key."""
-    return frozenset(key for key in _keys(fact) if len(key.encode("utf-8", "replace")) <= MAX_KEY)
+    found = set(_keys(fact))
+    if fact.type in CHAIN:
+        found.update(f"chain:{key.removeprefix('task:')}" for key in tuple(found) if key.startswith("task:"))
+    return frozenset(key for key in found if len(key.encode("utf-8", "replace")) <= MAX_KEY)
 
 
 def officers(fact: Fact) -> frozenset[str]:

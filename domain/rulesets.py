@@ -8,6 +8,7 @@ key cannot have; the act itself stays recorded.
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -24,6 +25,7 @@ from schemas.events.rule_set import RuleEntry, RuleSetPublished
 MONTH_DAY: Final = re.compile(
     r"(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:01|03|05|07|08|10|12)-31|(?!02)(?:0[1-9]|1[0-2])-(?:29|30)", re.ASCII
 )
+DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 MOST: Final = {"working": 2_000, "calendar": 10_000, "months": 600, "years": 50, "hours": 100_000, "day": 28}
 """Longest periods that may be published: above all of the law, and short enough to be computed."""
 
@@ -156,6 +158,10 @@ def _value(came: int | str, like: Rule | None) -> Any:
         if not isinstance(came, str) or not MONTH_DAY.fullmatch(came):
             raise _Wrong("月-日，如 03-10", "a month and a day such as 03-10", came)
         return came
+    if isinstance(wanted, str) and DATE.fullmatch(wanted):
+        if not isinstance(came, str) or not _is_date(came):
+            raise _Wrong("日期，如 2018-01-01", "a day such as 2018-01-01", came)
+        return came
     if isinstance(wanted, str):
         if not isinstance(came, str):
             raise _Wrong("文字", "a text", came)
@@ -181,6 +187,13 @@ def _value(came: int | str, like: Rule | None) -> Any:
         items = tuple(int(part) for part in items)
     _check_items(items, wanted)
     return items
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return DATE.fullmatch(text) is not None and bool(datetime.date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def _check_items(found: Any, wanted: Any) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from domain.judges import day, hazard, series, task
+from domain.judges import accident, day, enterprise, hazard, officer, plan, series, task, tip
 from domain.matter import Judge
 
 JUDGES: Final[Mapping[str, Judge]] = {
@@ -17,5 +17,10 @@ JUDGES: Final[Mapping[str, Judge]] = {
     "hazard": hazard.JUDGE,
     "day": day.JUDGE,
     "series": series.JUDGE,
+    "officer": officer.JUDGE,
+    "enterprise": enterprise.JUDGE,
+    "plan": plan.JUDGE,
+    "tip": tip.JUDGE,
+    "accident": accident.JUDGE,
 }
 """Kind of matter -> its judge. Whoever adds a judge imports it above and adds one line: `"task": task.JUDGE,`."""

@@ -73,7 +73,7 @@ def was(deadline: Deadline) -> list[str]:
         ("DL-20", "2026-03-31", "2026-04-05"),
         ("DL-21", "2026-06-01", "2026-12-30"),
         ("DL-22", "2025-12-31", "2026-01-31"),
-        ("DL-22:plan", "2026-01-01", "2026-03-10"),
+        ("DL-19:filing", "2026-01-01", "2026-03-10"),
     ],
 )
 def test_worked_deadlines(rule: str, start: str, last: str) -> None:

@@ -203,6 +203,7 @@ def test_an_authority_overrides_for_itself_and_those_below_it() -> None:
         ({"key": "hearing.request_days", "value": -1}, "a whole number"),
         ({"key": "hearing.request_days", "value": 9_999_999}, "at most 2000"),
         ({"key": "plan.file_month_day", "value": "02-30"}, "a month and a day"),
+        ({"key": "review.qualification_since", "value": "2018-02-30"}, "a day such as"),
         ({"key": "report.quarter_day", "value": 31}, "at most 28"),
         ({"key": "hearing.list", "value": 3}, "a list with commas"),
         ({"key": "case.extension", "value": "90, soon"}, "whole numbers with commas"),
