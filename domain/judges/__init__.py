@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from domain.judges import accident, day, enterprise, hazard, officer, plan, series, task, tip
+from domain.judges import accident, case, day, enterprise, hazard, officer, plan, series, task, tip
 from domain.matter import Judge
 
 JUDGES: Final[Mapping[str, Judge]] = {
+    "case": case.JUDGE,
     "task": task.JUDGE,
     "hazard": hazard.JUDGE,
     "day": day.JUDGE,

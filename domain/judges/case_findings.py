@@ -7,7 +7,7 @@ act, so that a dispute about it keeps its object when other facts come in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
 
@@ -16,12 +16,16 @@ from msgspec import UNSET
 from domain.judges.case_facts import Case
 from domain.matter import Fact, Reason, Signal, Verdict
 from domain.rulebook import NoRule, Rule
+from domain.workdays import day_of
 from schemas.events import Act, Body
 
 B = TypeVar("B", bound=Body)
 
 EVALUATOR: Final = "1"
 """Version of the evaluators of a case; that of the rule data that they used is added to it."""
+
+SCORE_OFF: Final[Mapping[str, int]] = {"declared": 20, "approved": 40, "imported": 60}
+"""Points taken off where no rule says how many: an ordering of signals, no limit of the law."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,20 +120,27 @@ def once_alarm(
         yield _signal(case, rule, severity, alarm, None)
 
 
-def counted_off(score: int, facts: Iterable[Fact]) -> int:
+def counted_off(score: int, facts: Iterable[Fact], off: Mapping[str, int] | None = None) -> int:
     """The score of a signal with imports and declared backfill counted off (handbook 7, SIG-03, SIG-05).
 
-    What was taken over from an older system has its earlier steps there, so it counts nothing; a backfill that was
-    declared and approved counts half, one that was only declared two thirds.
+    `off` is the value of the rule `backfill.score_off`: points for what was declared, approved, imported; the largest
+    of those that apply is taken off once.
     """
+    points = [0]
     for fact in facts:
         if not isinstance(fact.body, Act):
             continue
         if fact.body.import_ is not UNSET:
-            return 0
+            points.append((off or SCORE_OFF)["imported"])
         if fact.body.backfill is not UNSET:
-            score = min(score, score // 2 if fact.body.backfill.approver is not UNSET else score * 2 // 3)
-    return score
+            approved = fact.body.backfill.approver is not UNSET
+            points.append((off or SCORE_OFF)["approved" if approved else "declared"])
+    return max(0, score - max(points))
+
+
+def part(act: Fact, what: str) -> str:
+    """What a signal is about where one act raises several of the same rule."""
+    return f"{act.id.hex()}:{what}"
 
 
 def yuan(fen: int) -> str:
@@ -155,7 +166,7 @@ def _found(judge: Callable[[], Finding | None]) -> Finding | None:
 
 
 def _version(rule: Rule | None) -> str:
-    return EVALUATOR if rule is None else f"{EVALUATOR}+{rule.version}"
+    return EVALUATOR if rule is None else rule.stamp(EVALUATOR)
 
 
 def _ids(*facts: Fact) -> tuple[bytes, ...]:
@@ -183,11 +194,12 @@ def _signal(
         opens = alarm.opens
     else:
         opens = act.occurred if act is not None else max((fact.occurred for fact in facts), default=0)
+    off = case.find("backfill.score_off", day_of(opens))
     return Signal(
         rule=rule,
         version=_version(alarm.rule),
         severity=severity,
-        score=counted_off(alarm.score, facts),
+        score=counted_off(alarm.score, facts, None if off is None else off.value),
         opens=opens,
         reason=Reason(alarm.zh, alarm.en),
         inputs=_ids(*facts),

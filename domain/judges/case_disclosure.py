@@ -1,0 +1,123 @@
+"""Disclosure of what a case decided: published in time, and withdrawn when it was altered (INV-29).
+
+The period runs from the date of the decision, not from its service. The invariant: only days are judged here; what a
+snapshot contains is another rule's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import UNSET
+
+from domain.judges import case_money as money
+from domain.judges.case_facts import Case, describe, same_number
+from domain.judges.case_findings import Finding, broken, each, kept, unknown
+from domain.judges.case_periods import ends_after
+from domain.matter import Fact, Verdict
+from domain.workdays import end_of
+from schemas.events.decision import DailyPenaltyDecided
+from schemas.events.disclosure import DisclosurePublished, DisclosureWithdrawn
+from schemas.events.on_spot import OnSpotPenaltyDecided
+from schemas.events.penalty import PenaltyDecided
+from schemas.events.remedy import DecisionAltered
+
+Public = PenaltyDecided | OnSpotPenaltyDecided | DailyPenaltyDecided
+
+
+def verdicts(case: Case) -> Iterator[Verdict]:
+    """Those of this module, act by act."""
+    yield from each(case, PenaltyDecided, "INV-29", inv_29)
+    yield from each(case, OnSpotPenaltyDecided, "INV-29", inv_29)
+    yield from each(case, DailyPenaltyDecided, "INV-29", inv_29)
+    yield from each(case, DecisionAltered, "INV-29", inv_29_withdrawn)
+
+
+def inv_29(case: Case, _: Fact, body: Public) -> Finding:
+    """INV-29: a decision was published within seven working days of its date, not of its service (WSL 78)."""
+    ends, rule = ends_after(case, "disclosure.decision_days", body.decided_on)
+    for key, mine in (
+        ("disclosure.on_spot_published", isinstance(body, OnSpotPenaltyDecided)),
+        ("disclosure.warnings_published", _warning_only(body)),
+    ):
+        asked = case.find(key, body.decided_on) if mine else None
+        if asked is not None and not asked.value:
+            return kept("按规定不公示。", "By the rules it is not published.", rule=asked)
+    found = [
+        (fact, one)
+        for fact, one in case.of(DisclosurePublished)
+        if one.document_no is not UNSET and same_number(one.document_no, body.document_no)
+    ]
+    gone = money.undone(case, body.document_no)
+    if not found:
+        if gone is not None and end_of(gone[1].effective_on) <= ends:
+            return kept("公示期限内决定已撤销。", "The decision was revoked before it had to be published.", gone[0])
+        return unknown(
+            f"决定应当在 {describe(ends)} 前公示；尚无公示记录。",
+            f"The decision must be published before {describe(ends)}; no disclosure is recorded yet.",
+            rule=rule,
+        )
+    fact, one = min(found, key=lambda pair: (pair[1].published_on, pair[0].id))
+    if gone is not None and one.published_on > gone[1].effective_on:
+        return broken(
+            f"决定已于 {gone[1].effective_on} 撤销，却在 {one.published_on} 公示。",
+            f"The decision was revoked on {gone[1].effective_on} and published on {one.published_on} all the same.",
+            fact,
+            gone[0],
+            rule=rule,
+        )
+    if end_of(one.published_on) > ends:
+        return broken(
+            f"决定应当在 {describe(ends)} 前公示，实际 {one.published_on}。",
+            f"The decision had to be published before {describe(ends)}; it was on {one.published_on}.",
+            fact,
+            rule=rule,
+        )
+    return kept(f"于 {one.published_on} 公示。", f"Published on {one.published_on}, in time.", fact, rule=rule)
+
+
+def inv_29_withdrawn(case: Case, act: Fact, body: DecisionAltered) -> Finding | None:
+    """INV-29: what was published of a decision is withdrawn three working days after its alteration (PPL 48)."""
+    published = [
+        (fact, one)
+        for fact, one in case.of(DisclosurePublished)
+        if one.document_no is not UNSET and same_number(one.document_no, body.target_document_no)
+    ]
+    early = [(fact, one) for fact, one in published if one.published_on <= body.effective_on]
+    if not early:
+        return None
+    ends, rule = ends_after(case, "disclosure.withdraw_days", body.effective_on)
+    records = {one.record_id for _, one in early}
+    taken = [
+        (fact, one)
+        for fact, one in case.of(DisclosureWithdrawn)
+        if one.record_id in records and (one.alteration in (UNSET, act.id)) and one.withdrawn_on >= body.effective_on
+    ]
+    left = records - {one.record_id for _, one in taken}
+    facts = [fact for fact, _ in (*early, *taken)]
+    if left:
+        return unknown(
+            f"公示应当在 {describe(ends)} 前撤回并说明理由；{len(left)} 条尚无撤回记录。",
+            f"The disclosure must be withdrawn before {describe(ends)}; of {len(left)} records none is recorded yet.",
+            *facts,
+            rule=rule,
+        )
+    last = max(one.withdrawn_on for _, one in taken)
+    if end_of(last) > ends:
+        return broken(
+            f"公示应当在 {describe(ends)} 前撤回，实际 {last}。",
+            f"The disclosure had to be withdrawn before {describe(ends)}; it was on {last}.",
+            *facts,
+            rule=rule,
+        )
+    return kept(f"公示于 {last} 撤回。", f"Withdrawn on {last}, in time.", *facts, rule=rule)
+
+
+def _warning_only(body: Public) -> bool:
+    match body:
+        case PenaltyDecided():
+            return {line.kind for line in body.penalties} == {"P01"}
+        case OnSpotPenaltyDecided():
+            return set(body.kinds) == {"P01"}
+        case _:
+            return False
