@@ -30,11 +30,13 @@ import structlog
 from ops import codes, fleet, stories
 from ops.serve import Served, serving
 from ops.settings import Settings
+from ops.stories import book, bureau, play
 from ops.terminal import keys as key_files
 from ops.terminal.client import Client, Patience, World, real_tick
 from ops.terminal.queue_file import Queue
 from ops.terminal.transport import HttpTransport
 from projections import queries as views
+from projections import rulefiles
 from schemas.entries import Who
 from server.identity import store as identity
 from server.identity.gate import DatabaseGate
@@ -139,10 +141,11 @@ async def run(settings: Settings, options: Options) -> int:
         good = played.result()
         await folded(served)
         cases = await _cases(served)
+        told = _told(settings.data)
         if options.json:
-            print(json.dumps(_line(served, passwords, cases), ensure_ascii=False), flush=True)  # noqa: T201 - the answer
+            print(json.dumps(_line(served, passwords, cases, told), ensure_ascii=False), flush=True)  # noqa: T201 - the answer
         else:
-            _table(served, passwords, cases, links[0], say)
+            _table(served, passwords, cases, told, links[0], say)
         if options.once:
             return 0 if good and await _verified(served, say) else 1
         say("\nCtrl-C ends the demo; the data stay and the next start finds them.  按 Ctrl-C 结束，数据保留。")
@@ -197,11 +200,12 @@ async def _play(served: Served, settings: Settings, options: Options, say: Calla
     shutil.rmtree(folder, ignore_errors=True)
     crews = [CREWS[number % len(CREWS)] for number in range(options.terminals)]
     papers = [asdict(await codes.issue(settings, served.database, authority)) for authority in crews]
+    told = await _stories(served, settings, folder, say)
     start = now_ms() - 45 * stories.DAY
     plan = fleet.Plan(options.terminals, options.events, seed=SEED, deadline=DEADLINE, start=start)
     say(f"{options.terminals} terminals go to work  {options.terminals} 台终端开始工作")
     outcome = await fleet.run(plan, served.internal, folder, papers, say=say)
-    acts = 0
+    acts = await _certified(served, crews, start)
     for number, authority in enumerate(crews):
         acts += await _office(served, SEED * 7919 + number, start, authority, options.events)
     forked = await _clone(served, folder / "T-1", say)
@@ -214,9 +218,44 @@ async def _play(served: Served, settings: Settings, options: Options, say: Calla
     if not outcome.reached or not forked:
         say("the goal was missed: not everything was receipted in time  未在限期内全部取得回执")
         return False
-    told = {"at": time.strftime("%Y-%m-%d %H:%M"), "events": summary["events"], "terminals": options.terminals}
-    done.write_text(json.dumps(told), "utf-8")
+    kept = {
+        "at": time.strftime("%Y-%m-%d %H:%M"), "events": summary["events"], "terminals": options.terminals,
+        "stories": told,
+    }  # fmt: skip
+    done.write_text(json.dumps(kept, ensure_ascii=False), "utf-8")
     return True
+
+
+async def _stories(
+    served: Served, settings: Settings, folder: Path, say: Callable[[str], None]
+) -> list[dict[str, Any]]:
+    """The named stories, played first; returns name, title and ids of each."""
+    calendar = rulefiles.load()[1]
+    start = now_ms() - 150 * stories.DAY
+    told = book.told(SEED, start, calendar)
+    began = time.monotonic()
+    played = await play.play(served, settings, folder, CITY, told)
+    say(
+        f"{len(told) - 1} stories told: {played.records} records, {played.acts} office acts, {played.uploads} uploads, "
+        f"{time.monotonic() - began:.0f} s  {len(told) - 1} 个案例：记录 {played.records} 条，内业 {played.acts} 件"
+    )
+    listed = [{"name": one.name, "title": {"zh": one.zh, "en": one.en}, "ids": one.ids} for one in told if one.ids]
+    return listed
+
+
+async def _certified(served: Served, crews: Sequence[str], start: int) -> int:
+    """Certificates of the officers of the random histories, entered before these begin."""
+    acts = 0
+    for number, authority in enumerate(crews):
+        people = stories.officers(SEED * 7919 + number)
+        works = []
+        for event in bureau.certified(people, start, authority):
+            act = Act(event.type, event.about, dict(event.body), event.id, 1, event.id)
+            who = Who(officer=event.by[0], session=bytes(32), via="demo")
+            works.append(served.log.committer.submit(OfficeActs(authority, [act], who, now_ms())))
+        await asyncio.gather(*works)
+        acts += len(works)
+    return acts
 
 
 async def _office(served: Served, seed: int, start: int, authority: str, events: int) -> int:
@@ -302,23 +341,42 @@ async def _cases(served: Served) -> list[str]:
     return [row.id for row in page.rows]
 
 
-def _line(served: Served, passwords: dict[str, str], cases: Sequence[str]) -> dict[str, Any]:
+def _told(data: Path) -> list[dict[str, Any]]:
+    """The stories that were told at the first start: name, title, ids. None are listed if that was cut short."""
+    file = data / "demo-played.json"
+    if not file.exists():
+        return []
+    kept: list[dict[str, Any]] = json.loads(file.read_text("utf-8")).get("stories", [])
+    return kept
+
+
+def _line(
+    served: Served, passwords: dict[str, str], cases: Sequence[str], told: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
     officers = [
         {"name": o.name, "role": o.role, "authority": o.authority, "password": passwords[o.name], "totp": None}
         for o in OFFICERS
     ]
-    return {"internal": served.internal, "public": served.public, "officers": officers, "cases": list(cases)}
+    return {
+        "internal": served.internal, "public": served.public, "officers": officers, "cases": list(cases),
+        "stories": list(told),
+    }  # fmt: skip
 
 
 def _table(
-    served: Served, passwords: dict[str, str], cases: Sequence[str], links: OneTimeLinks, say: Callable[[str], None]
-) -> None:
+    served: Served, passwords: dict[str, str], cases: Sequence[str], told: Sequence[dict[str, Any]],
+    links: OneTimeLinks, say: Callable[[str], None],
+) -> None:  # fmt: skip
     say("\nOpen  打开:")
     pages = [("/cases", "卷宗 case files"), ("/terminals", "终端 terminals"), ("/help", "帮助 help")]
     if cases:
         pages.insert(1, (f"/cases/{cases[0]}", "一份卷宗 one case file"))
     for path, words in pages:
         say(f"  {served.internal}{path:<48} {words}")
+    for one in told:
+        kind = "case" if "case" in one["ids"] else "task"
+        page = f"/{kind}s/{one['ids'][kind]}"
+        say(f"  {served.internal}{page:<48} {one['title']['zh']} {one['title']['en']}")
     say(f"  {served.public}/{'':<47} 公示 disclosure site")
     say("\nSign in  登录 (each link works once  链接一次有效):")
     for officer in OFFICERS:

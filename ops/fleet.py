@@ -321,7 +321,9 @@ def _count(crew: Crew, report: Report, queue: Queue) -> None:
 def draft(event: stories.StoryEvent) -> Draft:
     """A story's event as a record for the queue."""
     files = [File(each.name, each.sha256, len(each.content), each.media_type) for each in event.files]
-    return Draft(event.type, event.about, event.body, event.by, event.occurred, event.private, files)
+    return Draft(
+        event.type, event.about, event.body, event.by, event.occurred, event.private, files, event.location, event.id
+    )
 
 
 def _chunks(events: Iterator[stories.StoryEvent], dice: random.Random) -> Iterator[list[stories.StoryEvent]]:

@@ -5,6 +5,8 @@ The invariant: money is fen, and what was paid is what holds after every alterat
 
 from __future__ import annotations
 
+from typing import Any
+
 from ops.stories import desk, visit
 from ops.stories.teller import CASHIER, CHAIR, FIRST_REMEDY, PRINCIPAL, RECORDER, Found, Teller
 
@@ -24,7 +26,8 @@ def fined(tell: Teller) -> None:
     tell.later(5, "10:00")
     desk.investigated(tell, hazard.description, complex=True)
     facts = f"{tell.enterprise.name}{hazard.place}：{hazard.description}，责令限期整改后逾期未改正。"
-    first = desk.draft(tell, facts, BASES, [{"kind": "P01"}, {"kind": "P03", "amount_fen": 10_000_000}], OVERDUE)
+    lines: list[dict[str, Any]] = [{"kind": "P01"}, {"kind": "P03", "amount_fen": 10_000_000}]
+    first = desk.draft(tell, facts, BASES, lines, OVERDUE)
     tell.later(1, "14:00")
     desk.notice(tell, first)
     desk.notice(tell, first, "hearing", hearing_right_told=True)

@@ -63,7 +63,8 @@ class File:
 @dataclass(frozen=True, slots=True)
 class Draft:
     """What an officer records. `about`, `by`, `occurred` (ms), `loc` as in section 2; `private` maps the name of a body
-    field ("a.b" for one inside a map) to the value that must not stand in the body itself.
+    field ("a.b" for one inside a map) to the value that must not stand in the body itself. `id` is the event's own
+    (UUIDv7, 16 bytes) where another record already cites it, else empty and made here.
     """
 
     type: str
@@ -74,6 +75,7 @@ class Draft:
     private: Mapping[str, object] = field(default_factory=dict, repr=False)
     files: Sequence[File] = ()
     loc: Mapping[str, object] | None = None
+    id: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +290,7 @@ class Queue:
             "body": body,
             "by": list(draft.by),
             "clock": {"boot": tick.boot, "mono": tick.mono, "offset": state.clock_offset or 0},
-            "id": uuid7(tick.wall, self._entropy),
+            "id": draft.id or uuid7(tick.wall, self._entropy),
             "occurred": draft.occurred,
             "prev": prev,
             "salt": self._entropy(16),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -30,6 +30,7 @@ from server.log.book import LogClosed, LogState
 from server.log.committer import Committer
 from server.log.ids import now_ms, uuid7
 from server.signed import SignedRequests
+from server.sync.changes import Changes
 from server.sync.encoding import inflate
 from server.sync.quota import Quota, Quotas
 
@@ -38,13 +39,19 @@ MANY_PRIVATE: Final = 8
 
 @dataclass(slots=True)
 class Sync:
-    """Everything that the handlers need. `contacts`: when terminals last spoke, until it is written down."""
+    """Everything that the handlers need. `contacts`: when terminals last spoke, until it is written down.
+
+    `clock` says when a batch was received (ms); it is this machine's, and another one only where weeks are played in a
+    minute.
+    """
 
     committer: Committer
     pool: asyncpg.Pool
     lookup: Lookup
     signed: SignedRequests
     quota: Quota = field(default_factory=Quota)
+    changes: Changes | None = None
+    clock: Callable[[], int] = now_ms
     quotas: Quotas = field(init=False)
     contacts: dict[bytes, int] = field(default_factory=dict)
     _flying: dict[bytes, asyncio.Task[Any]] = field(default_factory=dict)
@@ -82,8 +89,8 @@ class Sync:
                 raise Problem("bad_signature", "sig does not fit the batch and the enrolled event key")
         self.quotas.take(batch.terminal, time.monotonic())
         log = await self._log(terminal.authority)
-        received = now_ms()
-        self.contacts[batch.terminal] = received
+        received = self.clock()
+        self.contacts[batch.terminal] = now_ms()
         opened = await self._open_private(batch, log)
         async with self._turn:
             return FieldBatch(batch, terminal.authority, log.epoch, received, self.lookup, hashes, opened)
@@ -195,6 +202,14 @@ class Sync:
                 "now": now_ms(),
             }
         )
+
+    # -- changes --
+
+    def feed(self) -> Changes:
+        """What changed for terminals. Raises Problem not_ready where the process tables are not served here."""
+        if self.changes is None:
+            raise Problem("not_ready", "this server does not serve changes")
+        return self.changes
 
     async def flush_contacts(self) -> None:
         """Write down when terminals last spoke; called once a second."""
