@@ -6,11 +6,11 @@ holds.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Part, Spec
+from schemas.events.body import Act, Body, Part, Spec
 from schemas.events.fields import Count, Digest, DocumentNo, Fen, Id, Instant, LegalDate, Line, Ref, Text, says
 
 Grade = Literal["especially_major", "major", "larger", "general"]
@@ -24,6 +24,7 @@ class AccidentReported(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="accident.reported.v1",
         family="E46",
         origin="office",
+        step="R5",
         zh="事故报告",
         en="Accident reported",
         about_zh="收到生产安全事故报告或续报。",
@@ -62,6 +63,7 @@ class AccidentReportApproved(Act, frozen=True, kw_only=True, omit_defaults=True)
         name="accident.report_approved.v1",
         family="E46",
         origin="office",
+        step="R5",
         zh="事故调查报告批复",
         en="Accident report approved",
         about_zh="人民政府对事故调查报告作出批复。",
@@ -91,6 +93,7 @@ class AccidentEvaluationPublished(Act, frozen=True, kw_only=True, omit_defaults=
         name="accident.evaluation_published.v1",
         family="E46",
         origin="office",
+        step="R5",
         zh="事故整改评估公开",
         en="Accident evaluation published",
         about_zh="公开事故防范和整改措施落实情况的评估。",
@@ -103,3 +106,7 @@ class AccidentEvaluationPublished(Act, frozen=True, kw_only=True, omit_defaults=
     published_on: Annotated[LegalDate, says("公开日期", "date of publication", "DL-25")]
     evaluation_hash: Annotated[Digest | UnsetType, says("评估报告摘要", "SHA-256 of the evaluation")] = UNSET
     finding: Annotated[Text | UnsetType, says("评估结论", "what was found")] = UNSET
+
+
+TYPES: Final[tuple[type[Body], ...]] = (AccidentReported, AccidentReportApproved, AccidentEvaluationPublished)
+"""The types of this module, in the order of the process."""

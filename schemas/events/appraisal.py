@@ -5,11 +5,11 @@ The invariant: the time between the two acts is what may pause a period; whether
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Spec
+from schemas.events.body import Act, Body, Spec
 from schemas.events.fields import Digest, DocumentNo, Id, LegalDate, Line, Ref, Text, says
 
 
@@ -20,6 +20,7 @@ class AppraisalCommissioned(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="appraisal.commissioned.v1",
         family="E16",
         origin="both",
+        step="B4",
         zh="委托鉴定",
         en="Appraisal commissioned",
         about_zh="委托技术机构鉴定、检测或检验。",
@@ -49,6 +50,7 @@ class AppraisalReceived(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="appraisal.received.v1",
         family="E16",
         origin="both",
+        step="B4",
         zh="收到鉴定意见",
         en="Appraisal received",
         about_zh="收到鉴定、检测或检验意见。",
@@ -67,3 +69,7 @@ class AppraisalReceived(Act, frozen=True, kw_only=True, omit_defaults=True):
         LegalDate | UnsetType, says("告知当事人日期", "date on which the party was told the result")
     ] = UNSET
     remark: Annotated[Line | UnsetType, says("使用说明", "how it is used, or why not")] = UNSET
+
+
+TYPES: Final[tuple[type[Body], ...]] = (AppraisalCommissioned, AppraisalReceived)
+"""The types of this module, in the order of the process."""

@@ -5,11 +5,11 @@ The invariant: after this nothing is added to the file; only alteration, disclos
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Part, Spec
+from schemas.events.body import Act, Body, Part, Spec
 from schemas.events.fields import Count, Digest, DocumentNo, Id, LegalDate, Ref, says
 
 
@@ -40,6 +40,7 @@ class CaseFileArchived(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="case_file.archived.v1",
         family="E44",
         origin="office",
+        step="B22",
         zh="归档",
         en="Case file archived",
         about_zh="案件结案后，案卷整理归档。",
@@ -60,3 +61,7 @@ class CaseFileArchived(Act, frozen=True, kw_only=True, omit_defaults=True):
     ]
     archived_on: Annotated[LegalDate, says("归档日期", "date of archiving")]
     archivist: Annotated[Ref, says("档案人员", "officer id of who took it in")]
+
+
+TYPES: Final[tuple[type[Body], ...]] = (CaseFileArchived,)
+"""The types of this module, in the order of the process."""

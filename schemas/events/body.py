@@ -26,8 +26,9 @@ class Spec:
     r"""How a type is named and where it belongs.
 
     `name`: type string, `[a-z_]+(\.[a-z_]+)+\.v[0-9]+`, at most 64 characters. `family`: line of the event catalogue,
-    "E01" … "E50". `zh`, `en`: titles. `about_zh`, `about_en`: one sentence each on what the fact is. `tags`: kinds of
-    `about` tag that an envelope of this type carries; a hint for whoever writes one, not a check.
+    "E01" … "E50". `step`: code of the step at which files show it, "" for none. `zh`, `en`: titles. `about_zh`,
+    `about_en`: one sentence each on what the fact is. `tags`: kinds of `about` tag that an envelope of this type
+    carries; a hint for whoever writes one, not a check.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Spec:
     about_zh: str
     about_en: str
     tags: tuple[str, ...] = ()
+    step: str = ""
 
 
 class Body(Struct, frozen=True, kw_only=True, omit_defaults=True):

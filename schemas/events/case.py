@@ -5,11 +5,11 @@ The invariant: filing and closing are approvals by the head, so they are office 
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Part, Spec
+from schemas.events.body import Act, Body, Part, Spec
 from schemas.events.fields import Count, Digest, DocumentNo, Fen, Id, LegalDate, Line, Private, Ref, Text, says
 
 
@@ -38,6 +38,7 @@ class CaseFiled(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="case.filed.v1",
         family="E26",
         origin="office",
+        step="B2",
         zh="立案",
         en="Case filed",
         about_zh="经行政机关负责人批准立案，确定承办人。",
@@ -98,6 +99,7 @@ class InvestigationConcluded(Act, frozen=True, kw_only=True, omit_defaults=True)
         name="investigation.concluded.v1",
         family="E29",
         origin="both",
+        step="B6",
         zh="调查终结",
         en="Investigation concluded",
         about_zh="案件调查终结，承办人提出处理意见。",
@@ -132,6 +134,7 @@ class CaseClosed(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="case.closed.v1",
         family="E43",
         origin="office",
+        step="B21",
         zh="结案",
         en="Case closed",
         about_zh="经行政机关负责人批准结案。",
@@ -152,3 +155,7 @@ class CaseClosed(Act, frozen=True, kw_only=True, omit_defaults=True):
         bool | UnsetType, says("是否核实整改", "whether the correction was verified", "INV-31")
     ] = UNSET
     reason: Annotated[Text | UnsetType, says("结案说明", "why, in words; due if nothing was decided")] = UNSET
+
+
+TYPES: Final[tuple[type[Body], ...]] = (CaseFiled, InvestigationConcluded, CaseClosed)
+"""The types of this module, in the order of the process."""

@@ -6,11 +6,11 @@ which is entered late changes the answer for the past and both answers stay visi
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Part, Spec
+from schemas.events.body import Act, Body, Part, Spec
 from schemas.events.fields import CertificateNo, LegalDate, Line, Private, Ref, says
 
 
@@ -34,6 +34,7 @@ class CertificateRecorded(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="officer_certificate.recorded.v1",
         family="E01",
         origin="office",
+        step="R1",
         zh="执法证登记",
         en="Officer certificate recorded",
         about_zh="登记执法人员的行政执法证及其类别和有效期。",
@@ -70,6 +71,7 @@ class CertificateStatusChanged(Act, frozen=True, kw_only=True, omit_defaults=Tru
         name="officer_certificate.status_changed.v1",
         family="E02",
         origin="office",
+        step="R1",
         zh="执法证状态变更",
         en="Officer certificate status changed",
         about_zh="执法证被暂扣、吊销、收回、到期或恢复。",
@@ -87,3 +89,7 @@ class CertificateStatusChanged(Act, frozen=True, kw_only=True, omit_defaults=Tru
     until: Annotated[LegalDate | UnsetType, says("截止日期", "last day of a suspension")] = UNSET
     reason: Annotated[Line, says("原因", "why")]
     decided_by: Annotated[Ref | UnsetType, says("决定机关", "who decided")] = UNSET
+
+
+TYPES: Final[tuple[type[Body], ...]] = (CertificateRecorded, CertificateStatusChanged)
+"""The types of this module, in the order of the process."""

@@ -6,11 +6,11 @@ urgent (INV-37), is judged, never assumed; so approver and instants are optional
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Part, Spec
+from schemas.events.body import Act, Body, Part, Spec
 from schemas.events.fields import Digest, DocumentNo, Id, Instant, LegalDate, Line, Ref, Text, says
 from schemas.events.preservation import Item
 
@@ -33,6 +33,7 @@ class CompulsoryMeasureImposed(Act, frozen=True, kw_only=True, omit_defaults=Tru
         name="compulsory_measure.imposed.v1",
         family="E28",
         origin="both",
+        step="A13",
         zh="查封扣押",
         en="Compulsory measure imposed",
         about_zh="对场所、设施或者财物实施查封、扣押。",
@@ -82,6 +83,7 @@ class CompulsoryMeasureReported(Act, frozen=True, kw_only=True, omit_defaults=Tr
         name="compulsory_measure.reported.v1",
         family="E28",
         origin="both",
+        step="A13",
         zh="紧急强制措施补报",
         en="Compulsory measure reported",
         about_zh="情况紧急当场实施强制措施后，向行政机关负责人报告并补办批准手续。",
@@ -104,6 +106,7 @@ class CompulsoryMeasureExtended(Act, frozen=True, kw_only=True, omit_defaults=Tr
         name="compulsory_measure.extended.v1",
         family="E28",
         origin="office",
+        step="A13",
         zh="强制措施延期",
         en="Compulsory measure extended",
         about_zh="经批准延长查封、扣押期限，或者扣除检测鉴定期间。",
@@ -130,6 +133,7 @@ class CompulsoryMeasureEnded(Act, frozen=True, kw_only=True, omit_defaults=True)
         name="compulsory_measure.ended.v1",
         family="E28",
         origin="both",
+        step="A13",
         zh="强制措施解除",
         en="Compulsory measure ended",
         about_zh="查封、扣押解除，或者财物依法处理。",
@@ -147,3 +151,12 @@ class CompulsoryMeasureEnded(Act, frozen=True, kw_only=True, omit_defaults=True)
     returned: Annotated[bool | UnsetType, says("财物是否退还", "whether the things were given back", "ACL 28")] = UNSET
     ended_on: Annotated[LegalDate, says("解除日期", "date from which it no longer holds", "ACL 28")]
     approver: Annotated[Ref | UnsetType, says("批准人", "officer id of the head who approved")] = UNSET
+
+
+TYPES: Final[tuple[type[Body], ...]] = (
+    CompulsoryMeasureImposed,
+    CompulsoryMeasureReported,
+    CompulsoryMeasureExtended,
+    CompulsoryMeasureEnded,
+)
+"""The types of this module, in the order of the process."""

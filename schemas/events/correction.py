@@ -6,11 +6,11 @@ The invariant: nothing that was recorded changes; a correction is a new act that
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Part, Spec
+from schemas.events.body import Act, Body, Part, Spec
 from schemas.events.fields import Digest, Id, Instant, Line, Private, Ref, Text, says
 
 
@@ -32,6 +32,7 @@ class RecordCorrected(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="record.corrected.v1",
         family="E49",
         origin="office",
+        step="R7",
         zh="记录更正",
         en="Record corrected",
         about_zh="对已有记录作出更正、撤销或说明；原记录保留。",
@@ -59,6 +60,7 @@ class BackfillApproved(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="backfill.approved.v1",
         family="E49",
         origin="office",
+        step="R7",
         zh="补录批准",
         en="Backfill approved",
         about_zh="批准对一段时间或若干事件进行补录。",
@@ -84,6 +86,7 @@ class PrivateValueRevealed(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="private_value.revealed.v1",
         family="E49",
         origin="office",
+        step="R7",
         zh="个人信息查看",
         en="Private value revealed",
         about_zh="有权人员说明理由后查看了一项个人信息。",
@@ -100,3 +103,7 @@ class PrivateValueRevealed(Act, frozen=True, kw_only=True, omit_defaults=True):
         Annotated[str, Meta(min_length=1, max_length=500, extra_json_schema={"pattern": r"^[^\u0000]*$"})],
         says("查看理由", "why, in the officer's words"),
     ]
+
+
+TYPES: Final[tuple[type[Body], ...]] = (RecordCorrected, BackfillApproved, PrivateValueRevealed)
+"""The types of this module, in the order of the process."""

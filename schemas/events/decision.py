@@ -5,11 +5,11 @@ The invariant: each names the case and, for a daily fine, the decision whose amo
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Spec
+from schemas.events.body import Act, Body, Spec
 from schemas.events.fields import Count, Digest, DocumentNo, Fen, Id, LegalDate, Line, Ref, Text, says
 
 
@@ -20,6 +20,7 @@ class NoPenaltyDecided(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="case.no_penalty_decided.v1",
         family="E36",
         origin="office",
+        step="B13",
         zh="不予处罚决定",
         en="No penalty decided",
         about_zh="行政机关决定不予行政处罚。",
@@ -54,6 +55,7 @@ class DailyPenaltyDecided(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="daily_penalty.decided.v1",
         family="E36",
         origin="office",
+        step="B13",
         zh="按日连续处罚决定",
         en="Daily penalty decided",
         about_zh="生产经营单位拒不改正，自责令改正之日的次日起按原处罚数额按日连续处罚。",
@@ -80,3 +82,7 @@ class DailyPenaltyDecided(Act, frozen=True, kw_only=True, omit_defaults=True):
     review_id: Annotated[Id | UnsetType, says("审核编号", "legal review of the draft")] = UNSET
     approver: Annotated[Ref, says("批准人", "officer id of the head who decided", "PPL 57")]
     remedies_text: Annotated[Text | UnsetType, says("救济途径", "remedies as printed", "ARL 20")] = UNSET
+
+
+TYPES: Final[tuple[type[Body], ...]] = (NoPenaltyDecided, DailyPenaltyDecided)
+"""The types of this module, in the order of the process."""

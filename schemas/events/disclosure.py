@@ -6,11 +6,11 @@ and a personal value in it is a commitment here.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Part, Spec
+from schemas.events.body import Act, Body, Part, Spec
 from schemas.events.fields import Digest, DocumentNo, Id, LegalDate, Private, Ref, Text, says
 
 
@@ -29,6 +29,7 @@ class DisclosurePublished(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="disclosure.published.v1",
         family="E45",
         origin="office",
+        step="B15",
         zh="公示",
         en="Disclosure published",
         about_zh="经审批，将执法结果在公示渠道公开。",
@@ -63,6 +64,7 @@ class DisclosureCorrected(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="disclosure.corrected.v1",
         family="E45",
         origin="office",
+        step="B15",
         zh="公示更正",
         en="Disclosure corrected",
         about_zh="更正已公示的错误信息。",
@@ -91,6 +93,7 @@ class DisclosureWithdrawn(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="disclosure.withdrawn.v1",
         family="E45",
         origin="office",
+        step="B15",
         zh="公示撤回",
         en="Disclosure withdrawn",
         about_zh="撤回已公示的信息并公开说明理由。",
@@ -111,3 +114,7 @@ class DisclosureWithdrawn(Act, frozen=True, kw_only=True, omit_defaults=True):
         tuple[Ref, ...], Meta(min_length=1, max_length=16), says("已告知的平台", "platforms that were told as well")
     ] = ()
     approver: Annotated[Ref, says("批准人", "officer id of who released it", "OGI 17")]
+
+
+TYPES: Final[tuple[type[Body], ...]] = (DisclosurePublished, DisclosureCorrected, DisclosureWithdrawn)
+"""The types of this module, in the order of the process."""

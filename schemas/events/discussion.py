@@ -5,11 +5,11 @@ The invariant: every member present has one opinion; whether there were enough o
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Part, Spec
+from schemas.events.body import Act, Body, Part, Spec
 from schemas.events.fields import Count, Digest, DocumentNo, Id, LegalDate, Ref, Text, says
 
 
@@ -36,6 +36,7 @@ class CollectiveDiscussionHeld(Act, frozen=True, kw_only=True, omit_defaults=Tru
         name="collective_discussion.held.v1",
         family="E35",
         origin="office",
+        step="B12",
         zh="集体讨论",
         en="Collective discussion held",
         about_zh="行政机关负责人集体讨论案件处理意见，如实记录。",
@@ -72,3 +73,7 @@ class CollectiveDiscussionHeld(Act, frozen=True, kw_only=True, omit_defaults=Tru
         Text | UnsetType, says("否决多数意见的理由", "why, if so; absent is a defect", "INV-19")
     ] = UNSET
     record_hash: Annotated[Digest | UnsetType, says("记录摘要", "SHA-256 of the signed record")] = UNSET
+
+
+TYPES: Final[tuple[type[Body], ...]] = (CollectiveDiscussionHeld,)
+"""The types of this module, in the order of the process."""

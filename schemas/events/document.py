@@ -5,11 +5,11 @@ The invariant: the date of service is the legal one; from it remedies, payment a
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Spec
+from schemas.events.body import Act, Body, Spec
 from schemas.events.fields import Digest, DocumentNo, Id, LegalDate, Line, Private, Ref, says
 from schemas.events.penalty import ServiceMethod
 
@@ -21,6 +21,7 @@ class DocumentServed(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="document.served.v1",
         family="E38",
         origin="both",
+        step="B14",
         zh="文书送达",
         en="Document served",
         about_zh="执法文书送达当事人。",
@@ -57,3 +58,7 @@ class DocumentServed(Act, frozen=True, kw_only=True, omit_defaults=True):
         Line | UnsetType, says("公告送达理由", "why there was no other way than public notice", "CPL 95")
     ] = UNSET
     tracking_no: Annotated[Ref | UnsetType, says("邮件号码", "number of the letter, if by post")] = UNSET
+
+
+TYPES: Final[tuple[type[Body], ...]] = (DocumentServed,)
+"""The types of this module, in the order of the process."""

@@ -6,11 +6,11 @@ neither printed on a document nor voided nor given back nor in an open block is 
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Spec
+from schemas.events.body import Act, Body, Spec
 from schemas.events.fields import Digest, DocumentNo, Id, Instant, LegalDate, Line, Ref, says
 
 Sequence = Annotated[int, Meta(ge=1, le=999_999)]
@@ -24,6 +24,7 @@ class DocumentNumbersReserved(Act, frozen=True, kw_only=True, omit_defaults=True
         name="document_number.reserved.v1",
         family="E08",
         origin="office",
+        step="R4",
         zh="文号预留",
         en="Document numbers reserved",
         about_zh="为离线终端或纸质文书预留一段文号。",
@@ -50,6 +51,7 @@ class DocumentNumberIssued(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="document_number.issued.v1",
         family="E08",
         origin="office",
+        step="R4",
         zh="文号发放",
         en="Document number issued",
         about_zh="服务器为一份文书发放文号。",
@@ -77,6 +79,7 @@ class DocumentNumberVoided(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="document_number.voided.v1",
         family="E08",
         origin="both",
+        step="R4",
         zh="文号作废",
         en="Document number voided",
         about_zh="一个文号因文书作废而不再使用。",
@@ -104,6 +107,7 @@ class DocumentNumbersReturned(Act, frozen=True, kw_only=True, omit_defaults=True
         name="document_number.returned.v1",
         family="E08",
         origin="office",
+        step="R4",
         zh="文号交回",
         en="Document numbers returned",
         about_zh="预留号段中未使用的文号交回。",
@@ -120,3 +124,12 @@ class DocumentNumbersReturned(Act, frozen=True, kw_only=True, omit_defaults=True
     reason: Annotated[
         Literal["year_end", "terminal_replaced", "expired", "other"] | UnsetType, says("交回原因", "why")
     ] = UNSET
+
+
+TYPES: Final[tuple[type[Body], ...]] = (
+    DocumentNumbersReserved,
+    DocumentNumberIssued,
+    DocumentNumberVoided,
+    DocumentNumbersReturned,
+)
+"""The types of this module, in the order of the process."""

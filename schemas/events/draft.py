@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from hashlib import sha256
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
 from schemas import typed
-from schemas.events.body import Act, Part, Spec
+from schemas.events.body import Act, Body, Part, Spec
 from schemas.events.case import Party
 from schemas.events.fields import Count, Digest, Id, LegalDate, Line, Ref, Text, says
 from schemas.events.penalty import Benchmark, PenaltyLine
@@ -26,6 +26,7 @@ class DecisionDrafted(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="decision.drafted.v1",
         family="E29",
         origin="office",
+        step="B6",
         zh="起草决定",
         en="Decision drafted",
         about_zh="承办人起草处罚决定草案，送审和讨论均以草案摘要为准。",
@@ -112,3 +113,7 @@ def hash_of(draft: DecisionDrafted) -> bytes:
         benchmark=draft.benchmark,
         remedies=draft.remedies_text,
     )
+
+
+TYPES: Final[tuple[type[Body], ...]] = (DecisionDrafted,)
+"""The types of this module, in the order of the process."""

@@ -6,11 +6,11 @@ time. One enterprise has at most one open supervising body (INV-10).
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Part, Spec
+from schemas.events.body import Act, Body, Part, Spec
 from schemas.events.fields import Count, LegalDate, Line, Private, Ref, says
 
 Level = Literal["county", "prefecture", "province", "state"]
@@ -64,6 +64,7 @@ class EnterpriseProfiled(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="enterprise.profiled.v1",
         family="E03",
         origin="office",
+        step="R2",
         zh="监管对象建档",
         en="Enterprise profiled",
         about_zh="建立或变更监管对象档案。",
@@ -134,6 +135,7 @@ class SupervisingBodyAssigned(Act, frozen=True, kw_only=True, omit_defaults=True
         name="supervising_body.assigned.v1",
         family="E04",
         origin="office",
+        step="R2",
         zh="监管主体确定",
         en="Supervising body assigned",
         about_zh="确定生产经营单位的监管主体。",
@@ -159,6 +161,7 @@ class SupervisingBodyEnded(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="supervising_body.ended.v1",
         family="E04",
         origin="office",
+        step="R2",
         zh="监管主体终止",
         en="Supervising body ended",
         about_zh="监管机关对生产经营单位的监管终止。",
@@ -170,3 +173,7 @@ class SupervisingBodyEnded(Act, frozen=True, kw_only=True, omit_defaults=True):
     agency: Annotated[Ref, says("监管机关", "authority that supervised", "INV-10")]
     ended_on: Annotated[LegalDate, says("终止日期", "last day of supervision", "INV-10")]
     reason: Annotated[Line, says("终止原因", "why it ended")]
+
+
+TYPES: Final[tuple[type[Body], ...]] = (EnterpriseProfiled, SupervisingBodyAssigned, SupervisingBodyEnded)
+"""The types of this module, in the order of the process."""

@@ -6,11 +6,11 @@ the original file as captured; edited copies are other objects.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Part, Spec
+from schemas.events.body import Act, Body, Part, Spec
 from schemas.events.fields import Count, Digest, Id, Instant, Line, MediaType, Private, Ref, StepCode, Text, says
 
 
@@ -21,6 +21,7 @@ class RecordingCaptured(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="recording.captured.v1",
         family="E15",
         origin="field",
+        step="A7",
         zh="音像记录片段",
         en="Recording segment captured",
         about_zh="采集一段音像记录并登记索引。",
@@ -68,6 +69,7 @@ class EvidenceCaptured(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="evidence.captured.v1",
         family="E16",
         origin="field",
+        step="A8",
         zh="证据采集",
         en="Evidence captured",
         about_zh="在现场采集一件证据。",
@@ -122,3 +124,7 @@ class EvidenceCaptured(Act, frozen=True, kw_only=True, omit_defaults=True):
         Digest | UnsetType, says("原始文件摘要", "SHA-256 of the original, if this is an edited copy", "SIG-15")
     ] = UNSET
     appraisal_id: Annotated[Id | UnsetType, says("鉴定编号", "appraisal whose opinion it is")] = UNSET
+
+
+TYPES: Final[tuple[type[Body], ...]] = (RecordingCaptured, EvidenceCaptured)
+"""The types of this module, in the order of the process."""

@@ -5,11 +5,11 @@ The invariant: each names the decision that is carried out by the number that it
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Spec
+from schemas.events.body import Act, Body, Spec
 from schemas.events.fields import Count, DocumentNo, Fen, Id, LegalDate, Line, Ref, Text, says
 from schemas.events.penalty import ServiceMethod
 
@@ -21,6 +21,7 @@ class EnforcementDemandServed(Act, frozen=True, kw_only=True, omit_defaults=True
         name="enforcement_demand.served.v1",
         family="E40",
         origin="both",
+        step="B19",
         zh="催告",
         en="Enforcement demand served",
         about_zh="催告书送达当事人，催告其履行义务。",
@@ -45,6 +46,7 @@ class LateFineDecided(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="late_fine.decided.v1",
         family="E40",
         origin="office",
+        step="B17",
         zh="加处罚款决定",
         en="Late fine decided",
         about_zh="当事人逾期不缴纳罚款，决定加处罚款；可以依法减免。",
@@ -71,6 +73,7 @@ class CourtEnforcementApplied(Act, frozen=True, kw_only=True, omit_defaults=True
         name="court_enforcement.applied.v1",
         family="E40",
         origin="office",
+        step="B20",
         zh="申请人民法院强制执行",
         en="Court enforcement applied for",
         about_zh="行政机关申请人民法院强制执行。",
@@ -97,6 +100,7 @@ class CourtEnforcementRuled(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="court_enforcement.ruled.v1",
         family="E40",
         origin="office",
+        step="B20",
         zh="法院执行裁定",
         en="Court enforcement ruled",
         about_zh="人民法院对强制执行申请受理或者作出裁定。",
@@ -124,6 +128,7 @@ class ClosureRequested(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="closure.requested.v1",
         family="E40",
         origin="office",
+        step="A17",
         zh="提请关闭",
         en="Closure requested",
         about_zh="提请有关人民政府依法关闭生产经营单位。",
@@ -150,3 +155,13 @@ class ClosureRequested(Act, frozen=True, kw_only=True, omit_defaults=True):
     requested_on: Annotated[LegalDate, says("提请日期", "date of the request")]
     approver: Annotated[Ref, says("批准人", "officer id of the head who approved")]
     reason: Annotated[Line | UnsetType, says("理由", "the reason in words")] = UNSET
+
+
+TYPES: Final[tuple[type[Body], ...]] = (
+    EnforcementDemandServed,
+    LateFineDecided,
+    CourtEnforcementApplied,
+    CourtEnforcementRuled,
+    ClosureRequested,
+)
+"""The types of this module, in the order of the process."""

@@ -73,7 +73,7 @@ StepCode = Annotated[str, Meta(min_length=1, max_length=32, pattern="^[A-Za-z0-9
 """Code of a procedure step in the recording catalogue of the authority (handbook 4.2)."""
 
 TypeName = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z_]+(\.[a-z_]+)+\.v[0-9]+$(?!\n)")]
-"""Event type and version, e.g. "site.entered.v1", whether or not this registry knows it."""
+"""Event type and version, e.g. `site.entered.v1`, whether or not this registry knows it."""
 
 Line = Annotated[str, Meta(max_length=500, extra_json_schema=_TEXT)]
 """A sentence or two."""

@@ -7,11 +7,11 @@ office types.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Spec
+from schemas.events.body import Act, Body, Spec
 from schemas.events.case import Party
 from schemas.events.fields import Count, DocumentNo, Id, LegalDate, Line, Ref, Text, says
 
@@ -23,6 +23,7 @@ class CaseNotFiled(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="case.not_filed.v1",
         family="E26",
         origin="office",
+        step="B2",
         zh="不予立案",
         en="Case not filed",
         about_zh="经行政机关负责人批准，对线索不予立案，并说明理由。",
@@ -54,6 +55,7 @@ class CaseHandlersChanged(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="case.handlers_changed.v1",
         family="E26",
         origin="office",
+        step="B3",
         zh="变更承办人",
         en="Case handlers changed",
         about_zh="经批准变更案件承办人。",
@@ -80,6 +82,7 @@ class CasePeriodExtended(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="case.period_extended.v1",
         family="E26",
         origin="office",
+        step="B4",
         zh="延长办案期限",
         en="Case period extended",
         about_zh="经批准延长案件办理期限。",
@@ -106,6 +109,7 @@ class CaseSuspended(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="case.suspended.v1",
         family="E26",
         origin="office",
+        step="B4",
         zh="中止调查",
         en="Case suspended",
         about_zh="经批准中止案件调查；是否停止计算期限以规则为准。",
@@ -142,6 +146,7 @@ class CaseResumed(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="case.resumed.v1",
         family="E26",
         origin="office",
+        step="B4",
         zh="恢复调查",
         en="Case resumed",
         about_zh="中止事由消除，经批准恢复案件调查。",
@@ -155,3 +160,13 @@ class CaseResumed(Act, frozen=True, kw_only=True, omit_defaults=True):
     resumed_on: Annotated[LegalDate, says("恢复日期", "first day that counts again", "INV-20, INV-39")]
     reason: Annotated[Text | UnsetType, says("恢复理由", "why it can go on")] = UNSET
     approver: Annotated[Ref, says("批准人", "officer id of the head who approved")]
+
+
+TYPES: Final[tuple[type[Body], ...]] = (
+    CaseNotFiled,
+    CaseHandlersChanged,
+    CasePeriodExtended,
+    CaseSuspended,
+    CaseResumed,
+)
+"""The types of this module, in the order of the process."""

@@ -6,11 +6,11 @@ says so.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Spec
+from schemas.events.body import Act, Body, Spec
 from schemas.events.fields import Id, LegalDate, Line, Ref, Text, says
 
 
@@ -21,6 +21,7 @@ class HazardFound(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="hazard.found.v1",
         family="E18",
         origin="both",
+        step="A9",
         zh="发现隐患",
         en="Hazard found",
         about_zh="发现并登记一项事故隐患。",
@@ -62,6 +63,7 @@ class HazardClosed(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="hazard.closed.v1",
         family="E24",
         origin="both",
+        step="A16",
         zh="隐患销号",
         en="Hazard closed",
         about_zh="经复查合格，隐患予以销号。",
@@ -85,3 +87,7 @@ class HazardClosed(Act, frozen=True, kw_only=True, omit_defaults=True):
     enterprise_id: Annotated[Ref | UnsetType, says("生产经营单位编号", "enterprise, as in its tag")] = UNSET
     task_id: Annotated[Id | UnsetType, says("任务编号", "task during which it was closed")] = UNSET
     closed_on: Annotated[LegalDate | UnsetType, says("销号日期", "date of closure")] = UNSET
+
+
+TYPES: Final[tuple[type[Body], ...]] = (HazardFound, HazardClosed)
+"""The types of this module, in the order of the process."""

@@ -6,11 +6,11 @@ handled the case.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Spec
+from schemas.events.body import Act, Body, Spec
 from schemas.events.fields import Count, Digest, DocumentNo, Id, Instant, LegalDate, Line, Private, Ref, Text, says
 from schemas.events.penalty import ServiceMethod
 
@@ -22,6 +22,7 @@ class HearingRequested(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="hearing.requested.v1",
         family="E32",
         origin="both",
+        step="B10",
         zh="要求听证",
         en="Hearing requested",
         about_zh="当事人要求举行听证。",
@@ -46,6 +47,7 @@ class HearingWithdrawn(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="hearing.withdrawn.v1",
         family="E32",
         origin="both",
+        step="B10",
         zh="撤回听证要求",
         en="Hearing withdrawn",
         about_zh="当事人书面撤回听证要求，或者书面放弃听证。",
@@ -67,6 +69,7 @@ class HearingNoticeServed(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="hearing_notice.served.v1",
         family="E33",
         origin="both",
+        step="B10",
         zh="听证会通知书送达",
         en="Hearing notice served",
         about_zh="听证会通知书送达当事人，告知时间、地点和主持人。",
@@ -92,6 +95,7 @@ class HearingHeld(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="hearing.held.v1",
         family="E33",
         origin="both",
+        step="B10",
         zh="听证",
         en="Hearing held",
         about_zh="举行听证并制作听证笔录；当事人无正当理由缺席的视为放弃。",
@@ -120,3 +124,7 @@ class HearingHeld(Act, frozen=True, kw_only=True, omit_defaults=True):
     record_hash: Annotated[Digest, says("笔录摘要", "SHA-256 of the signed record", "PPL 65")]
     report_hash: Annotated[Digest | UnsetType, says("听证报告书摘要", "SHA-256 of the chair's report")] = UNSET
     opinion: Annotated[Text | UnsetType, says("主持人意见", "the chair's opinion on the intended penalty")] = UNSET
+
+
+TYPES: Final[tuple[type[Body], ...]] = (HearingRequested, HearingWithdrawn, HearingNoticeServed, HearingHeld)
+"""The types of this module, in the order of the process."""

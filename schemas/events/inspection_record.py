@@ -5,11 +5,11 @@ The invariant: a refusal is as good a record as a signature if it says why and t
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Part, Spec
+from schemas.events.body import Act, Body, Part, Spec
 from schemas.events.fields import Digest, DocumentNo, Id, Instant, Line, Private, Ref, Text, says
 
 
@@ -41,6 +41,7 @@ class InspectionRecordSigned(Act, frozen=True, kw_only=True, omit_defaults=True)
         name="inspection_record.signed.v1",
         family="E19",
         origin="field",
+        step="A10",
         zh="现场检查记录签字",
         en="Inspection record signed",
         about_zh="现场检查记录经被检查单位负责人签字，或记明拒签情况。",
@@ -75,3 +76,7 @@ class InspectionRecordSigned(Act, frozen=True, kw_only=True, omit_defaults=True)
         tuple[CheckedItem, ...], Meta(min_length=1, max_length=200), says("检查表结果", "items of the checklist")
     ] = ()
     text_hash: Annotated[Digest | UnsetType, says("正文摘要", "SHA-256 of the text of the record", "SIG-28")] = UNSET
+
+
+TYPES: Final[tuple[type[Body], ...]] = (InspectionRecordSigned,)
+"""The types of this module, in the order of the process."""

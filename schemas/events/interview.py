@@ -6,11 +6,11 @@ is judged afterwards (INV-01, SIG-27).
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Part, Spec
+from schemas.events.body import Act, Body, Part, Spec
 from schemas.events.fields import Digest, DocumentNo, Id, Instant, Line, Private, Ref, Text, says
 
 
@@ -52,6 +52,7 @@ class InterviewRecorded(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="interview.recorded.v1",
         family="E17",
         origin="both",
+        step="A8",
         zh="询问笔录制作",
         en="Interview recorded",
         about_zh="询问有关人员并制作询问笔录。",
@@ -88,3 +89,7 @@ class InterviewRecorded(Act, frozen=True, kw_only=True, omit_defaults=True):
     ] = ()
     refused: Annotated[InterviewRefusal | UnsetType, says("拒绝情况", "present if refused")] = UNSET
     summary: Annotated[Text | UnsetType, says("要点", "what was established, without personal data")] = UNSET
+
+
+TYPES: Final[tuple[type[Body], ...]] = (InterviewRecorded,)
+"""The types of this module, in the order of the process."""

@@ -5,11 +5,11 @@ The invariant: what is listed at a level is delisted at that level, after a pass
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from msgspec import UNSET, UnsetType
 
-from schemas.events.body import Act, Spec
+from schemas.events.body import Act, Body, Spec
 from schemas.events.enterprise import Level
 from schemas.events.fields import DocumentNo, Id, LegalDate, Line, Ref, says
 
@@ -21,6 +21,7 @@ class MajorHazardListed(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="major_hazard.listed.v1",
         family="E25",
         origin="office",
+        step="A12",
         zh="重大隐患挂牌督办",
         en="Major hazard listed",
         about_zh="对重大事故隐患实行挂牌督办。",
@@ -48,6 +49,7 @@ class MajorHazardDelisted(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="major_hazard.delisted.v1",
         family="E25",
         origin="office",
+        step="A16",
         zh="重大隐患摘牌",
         en="Major hazard delisted",
         about_zh="重大事故隐患经复查合格，由挂牌层级摘牌。",
@@ -63,3 +65,7 @@ class MajorHazardDelisted(Act, frozen=True, kw_only=True, omit_defaults=True):
     delisted_on: Annotated[LegalDate, says("摘牌日期", "date of delisting")]
     delist_approver: Annotated[Ref, says("摘牌批准人", "who approved the delisting", "INV-07")]
     remark: Annotated[Line | UnsetType, says("说明", "what was verified")] = UNSET
+
+
+TYPES: Final[tuple[type[Body], ...]] = (MajorHazardListed, MajorHazardDelisted)
+"""The types of this module, in the order of the process."""

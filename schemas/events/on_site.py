@@ -6,11 +6,11 @@ judged by INV-01 and INV-02 afterwards.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Spec
+from schemas.events.body import Act, Body, Spec
 from schemas.events.fields import CertificateNo, Id, Instant, Line, Private, Ref, says
 
 
@@ -21,6 +21,7 @@ class SiteEntered(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="site.entered.v1",
         family="E13",
         origin="field",
+        step="A5",
         zh="进入现场",
         en="Site entered",
         about_zh="执法人员到达并进入检查现场。",
@@ -55,6 +56,7 @@ class CredentialsShown(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="credentials.shown.v1",
         family="E14",
         origin="field",
+        step="A6",
         zh="出示证件告知权利",
         en="Credentials shown and rights told",
         about_zh="执法人员主动出示执法证件并告知权利。",
@@ -78,3 +80,7 @@ class CredentialsShown(Act, frozen=True, kw_only=True, omit_defaults=True):
     acknowledged_name: Annotated[Private | UnsetType, says("确认人姓名", "commitment to the name of that person")] = (
         UNSET
     )
+
+
+TYPES: Final[tuple[type[Body], ...]] = (SiteEntered, CredentialsShown)
+"""The types of this module, in the order of the process."""

@@ -5,11 +5,11 @@ The invariant: a measure lasts until it is lifted after an examination on the si
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Part, Spec
+from schemas.events.body import Act, Body, Part, Spec
 from schemas.events.fields import Digest, DocumentNo, Id, Instant, LegalDate, Line, Ref, Text, says
 
 
@@ -38,6 +38,7 @@ class OnSiteMeasureOrdered(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="on_site_measure.ordered.v1",
         family="E20",
         origin="both",
+        step="A11",
         zh="现场处理措施决定",
         en="On-site measure ordered",
         about_zh="对现场存在的隐患当场作出处理措施决定。",
@@ -69,6 +70,7 @@ class OnSiteMeasureLifted(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="on_site_measure.lifted.v1",
         family="E20",
         origin="both",
+        step="A11",
         zh="现场处理措施解除",
         en="On-site measure lifted",
         about_zh="经审查同意，解除或维持现场处理措施。",
@@ -87,3 +89,7 @@ class OnSiteMeasureLifted(Act, frozen=True, kw_only=True, omit_defaults=True):
     outcome: Annotated[Literal["lifted", "partly_lifted", "kept"], says("审查结果", "what was decided", "WSL 65")]
     opinion: Annotated[Text | UnsetType, says("审查意见", "opinion in words")] = UNSET
     approver: Annotated[Ref | UnsetType, says("批准人", "officer id of the head who consented")] = UNSET
+
+
+TYPES: Final[tuple[type[Body], ...]] = (OnSiteMeasureOrdered, OnSiteMeasureLifted)
+"""The types of this module, in the order of the process."""

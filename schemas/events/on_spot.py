@@ -6,11 +6,11 @@ tickets are judged by INV-23.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Part, Spec
+from schemas.events.body import Act, Body, Part, Spec
 from schemas.events.case import Party
 from schemas.events.fields import Digest, DocumentNo, Fen, Id, Instant, LegalDate, Line, Private, Ref, Text, says
 from schemas.events.penalty import Benchmark, PenaltyKind
@@ -34,6 +34,7 @@ class OnSpotPenaltyDecided(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="on_spot_penalty.decided.v1",
         family="E37",
         origin="field",
+        step="B13",
         zh="当场处罚决定",
         en="On-the-spot penalty decided",
         about_zh="执法人员当场作出处罚决定，填写预定格式、编有号码的决定书。",
@@ -87,6 +88,7 @@ class OnSpotPenaltyFiled(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="on_spot_penalty.filed.v1",
         family="E37",
         origin="office",
+        step="B13",
         zh="当场处罚备案",
         en="On-the-spot penalty filed",
         about_zh="当场处罚决定报所属行政机关备案。",
@@ -107,6 +109,7 @@ class CashDeposited(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="cash.deposited.v1",
         family="E37",
         origin="both",
+        step="B16",
         zh="当场收缴罚款上缴",
         en="Cash deposited",
         about_zh="当场收缴的罚款交至行政机关，或者缴付指定银行。",
@@ -122,3 +125,7 @@ class CashDeposited(Act, frozen=True, kw_only=True, omit_defaults=True):
     received_by: Annotated[Ref | UnsetType, says("接收人", "officer id or bank")] = UNSET
     ticket_no: Annotated[Ref | UnsetType, says("票据号码", "number of the official ticket", "PPL 70")] = UNSET
     slip_no: Annotated[Ref | UnsetType, says("缴款凭证号", "number of the bank slip")] = UNSET
+
+
+TYPES: Final[tuple[type[Body], ...]] = (OnSpotPenaltyDecided, OnSpotPenaltyFiled, CashDeposited)
+"""The types of this module, in the order of the process."""

@@ -6,11 +6,11 @@ The invariant: figures that were reported stand beside those that the system cou
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Part, Spec
+from schemas.events.body import Act, Body, Part, Spec
 from schemas.events.fields import (
     MAX_UINT,
     Digest,
@@ -34,6 +34,7 @@ class InterferenceRecorded(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="interference.recorded.v1",
         family="E47",
         origin="both",
+        step="R6",
         zh="干预记录",
         en="Interference recorded",
         about_zh="记录领导干部干预执法、插手具体案件的情况。",
@@ -63,6 +64,7 @@ class InterestDeclared(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="interest.declared.v1",
         family="E47",
         origin="office",
+        step="R6",
         zh="利害关系申报",
         en="Interest declared",
         about_zh="执法人员申报与当事人或单位的利害关系。",
@@ -102,6 +104,7 @@ class PeriodicReportSubmitted(Act, frozen=True, kw_only=True, omit_defaults=True
         name="periodic_report.submitted.v1",
         family="E48",
         origin="office",
+        step="R6",
         zh="统计报表上报",
         en="Periodic report submitted",
         about_zh="上报一个报告期的统计报表。",
@@ -149,6 +152,7 @@ class ExternalRecordReceived(Act, frozen=True, kw_only=True, omit_defaults=True)
         name="external_record.received.v1",
         family="E48",
         origin="office",
+        step="R6",
         zh="外部记录接收",
         en="External record received",
         about_zh="接收财政票据、企业来访登记、法院或复议文书等外部记录。",
@@ -185,3 +189,12 @@ class ExternalRecordReceived(Act, frozen=True, kw_only=True, omit_defaults=True)
     )
     agency: Annotated[Ref | UnsetType, says("涉及机关", "authority that it names")] = UNSET
     content: Annotated[Line | UnsetType, says("内容", "what it says, without personal data")] = UNSET
+
+
+TYPES: Final[tuple[type[Body], ...]] = (
+    InterferenceRecorded,
+    InterestDeclared,
+    PeriodicReportSubmitted,
+    ExternalRecordReceived,
+)
+"""The types of this module, in the order of the process."""

@@ -5,11 +5,11 @@ The invariant: a decision states the last day of every part, so that the payment
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Part, Spec
+from schemas.events.body import Act, Body, Part, Spec
 from schemas.events.fields import DocumentNo, Fen, Id, LegalDate, Ref, Text, says
 
 
@@ -27,6 +27,7 @@ class FineDeferralRequested(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="fine_deferral.requested.v1",
         family="E39",
         origin="both",
+        step="B16",
         zh="申请延期（分期）缴纳罚款",
         en="Fine deferral requested",
         about_zh="当事人因经济困难申请延期或者分期缴纳罚款。",
@@ -49,6 +50,7 @@ class FineDeferralDecided(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="fine_deferral.decided.v1",
         family="E39",
         origin="office",
+        step="B16",
         zh="延期（分期）缴纳罚款决定",
         en="Fine deferral decided",
         about_zh="行政机关对延期或者分期缴纳罚款的申请作出决定。",
@@ -67,3 +69,7 @@ class FineDeferralDecided(Act, frozen=True, kw_only=True, omit_defaults=True):
     decided_on: Annotated[LegalDate, says("决定日期", "date of the decision")]
     reason: Annotated[Text | UnsetType, says("理由", "why")] = UNSET
     approver: Annotated[Ref, says("批准人", "officer id of the head who approved")]
+
+
+TYPES: Final[tuple[type[Body], ...]] = (FineDeferralRequested, FineDeferralDecided)
+"""The types of this module, in the order of the process."""

@@ -5,11 +5,11 @@ Money is integer fen. The invariant: correction orders and on-site measures are 
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, TypeAlias
+from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Part, Spec
+from schemas.events.body import Act, Body, Part, Spec
 from schemas.events.fields import Count, Digest, DocumentNo, Fen, Id, LegalDate, Line, Ref, Text, says
 
 PenaltyKind: TypeAlias = Literal[
@@ -40,6 +40,7 @@ class PenaltyNoticeServed(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="penalty_notice.served.v1",
         family="E30",
         origin="both",
+        step="B7",
         zh="处罚/听证告知书送达",
         en="Penalty notice served",
         about_zh="行政处罚告知书或听证告知书送达当事人。",
@@ -76,6 +77,7 @@ class DefenceRecorded(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="defence.recorded.v1",
         family="E31",
         origin="both",
+        step="B9",
         zh="陈述申辩/放弃",
         en="Defence recorded or waived",
         about_zh="记录当事人的陈述申辩，或其明确放弃。",
@@ -118,6 +120,7 @@ class PenaltyDecided(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="penalty.decided.v1",
         family="E36",
         origin="office",
+        step="B13",
         zh="行政处罚决定",
         en="Penalty decided",
         about_zh="行政机关作出行政处罚决定。",
@@ -168,6 +171,7 @@ class FinePaymentRecorded(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="fine_payment.recorded.v1",
         family="E39",
         origin="both",
+        step="B16",
         zh="罚款缴纳",
         en="Fine payment recorded",
         about_zh="登记一笔罚款缴纳。",
@@ -189,3 +193,7 @@ class FinePaymentRecorded(Act, frozen=True, kw_only=True, omit_defaults=True):
         says("款项性质", "what it pays; a fine if absent", "INV-26"),
     ] = UNSET
     payer: Annotated[Ref | UnsetType, says("缴款单位", "organisation that paid, if not the party")] = UNSET
+
+
+TYPES: Final[tuple[type[Body], ...]] = (PenaltyNoticeServed, DefenceRecorded, PenaltyDecided, FinePaymentRecorded)
+"""The types of this module, in the order of the process."""

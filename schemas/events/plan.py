@@ -6,11 +6,11 @@ only by what was recorded about its inspection (INV-08).
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Part, Spec
+from schemas.events.body import Act, Body, Part, Spec
 from schemas.events.fields import Count, Digest, DocumentNo, Id, Instant, LegalDate, Line, Ref, says
 
 Criterion = Literal[
@@ -80,6 +80,7 @@ class PlanApproved(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="plan.approved.v1",
         family="E09",
         origin="office",
+        step="A1",
         zh="年度监督检查计划批准",
         en="Annual plan approved",
         about_zh="年度监督检查计划经本级人民政府批准。",
@@ -118,6 +119,7 @@ class PlanFiled(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="plan.filed.v1",
         family="E09",
         origin="office",
+        step="A1",
         zh="年度监督检查计划备案",
         en="Annual plan filed",
         about_zh="经批准的年度监督检查计划报上级机关备案。",
@@ -146,6 +148,7 @@ class PlanRevisionDecided(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="plan_revision.decided.v1",
         family="E10",
         origin="office",
+        step="A1",
         zh="计划调整决定",
         en="Plan revision decided",
         about_zh="决定调整年度监督检查计划。",
@@ -171,6 +174,7 @@ class PlanRevisionApproved(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="plan_revision.approved.v1",
         family="E10",
         origin="office",
+        step="A1",
         zh="计划调整批准",
         en="Plan revision approved",
         about_zh="年度监督检查计划的调整经批准。",
@@ -200,6 +204,7 @@ class RandomSelectionDrawn(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="random_selection.drawn.v1",
         family="E11",
         origin="office",
+        step="A2",
         zh="双随机抽取",
         en="Random selection drawn",
         about_zh="从固定名录中随机抽取检查对象和执法人员。",
@@ -230,3 +235,13 @@ class RandomSelectionDrawn(Act, frozen=True, kw_only=True, omit_defaults=True):
     ] = ()
     witness: Annotated[Ref | UnsetType, says("监督人", "who watched the draw")] = UNSET
     drawn_at: Annotated[Instant | UnsetType, says("抽取时刻", "instant of the draw, ms")] = UNSET
+
+
+TYPES: Final[tuple[type[Body], ...]] = (
+    PlanApproved,
+    PlanFiled,
+    PlanRevisionDecided,
+    PlanRevisionApproved,
+    RandomSelectionDrawn,
+)
+"""The types of this module, in the order of the process."""

@@ -5,11 +5,11 @@ The invariant: order and end share `power_cut_id`; the 24 hours of notice are ju
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Spec
+from schemas.events.body import Act, Body, Spec
 from schemas.events.fields import DocumentNo, Id, Instant, LegalDate, Ref, Text, says
 
 
@@ -20,6 +20,7 @@ class PowerCutOrdered(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="power_cut.ordered.v1",
         family="E28",
         origin="office",
+        step="A17",
         zh="停止供电决定",
         en="Power cut ordered",
         about_zh="经行政机关主要负责人批准，通知停止供电，强制生产经营单位履行决定。",
@@ -56,6 +57,7 @@ class PowerCutEnded(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="power_cut.ended.v1",
         family="E28",
         origin="office",
+        step="A17",
         zh="恢复供电",
         en="Power cut ended",
         about_zh="生产经营单位履行决定后，解除停止供电措施。",
@@ -69,3 +71,7 @@ class PowerCutEnded(Act, frozen=True, kw_only=True, omit_defaults=True):
     ended_at: Annotated[Instant, says("恢复供电时刻", "instant from which there may be power, ms", "WSL 70")]
     reason: Annotated[Text | UnsetType, says("理由", "what was carried out")] = UNSET
     approver: Annotated[Ref, says("批准人", "officer id of the head who approved")]
+
+
+TYPES: Final[tuple[type[Body], ...]] = (PowerCutOrdered, PowerCutEnded)
+"""The types of this module, in the order of the process."""

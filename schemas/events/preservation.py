@@ -5,11 +5,11 @@ The invariant: an order and its disposal share `preservation_id`; seven working 
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Part, Spec
+from schemas.events.body import Act, Body, Part, Spec
 from schemas.events.fields import Digest, DocumentNo, Id, Instant, LegalDate, Line, Ref, Text, says
 
 
@@ -29,6 +29,7 @@ class EvidencePreservationOrdered(Act, frozen=True, kw_only=True, omit_defaults=
         name="evidence_preservation.ordered.v1",
         family="E27",
         origin="both",
+        step="B5",
         zh="先行登记保存",
         en="Evidence preservation ordered",
         about_zh="经批准对可能灭失或者以后难以取得的证据先行登记保存。",
@@ -60,6 +61,7 @@ class EvidencePreservationDisposed(Act, frozen=True, kw_only=True, omit_defaults
         name="evidence_preservation.disposed.v1",
         family="E27",
         origin="office",
+        step="B5",
         zh="先行登记保存处理",
         en="Evidence preservation disposed",
         about_zh="对先行登记保存的证据作出处理决定。",
@@ -78,3 +80,7 @@ class EvidencePreservationDisposed(Act, frozen=True, kw_only=True, omit_defaults
     text: Annotated[Text | UnsetType, says("处理内容", "the decision in words, item by item")] = UNSET
     disposed_on: Annotated[LegalDate, says("处理日期", "date of the decision", "INV-12")]
     approver: Annotated[Ref, says("批准人", "officer id of the head who approved")]
+
+
+TYPES: Final[tuple[type[Body], ...]] = (EvidencePreservationOrdered, EvidencePreservationDisposed)
+"""The types of this module, in the order of the process."""

@@ -5,11 +5,11 @@ The invariant: a deadline is a legal date in Asia/Shanghai, taken from the docum
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Part, Spec
+from schemas.events.body import Act, Body, Part, Spec
 from schemas.events.fields import Digest, DocumentNo, Id, LegalDate, Line, Private, Ref, Text, says
 
 
@@ -20,6 +20,7 @@ class RectificationOrdered(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="rectification.ordered.v1",
         family="E21",
         origin="both",
+        step="A12",
         zh="责令限期整改",
         en="Rectification ordered",
         about_zh="责令限期整改，载明隐患、期限和救济途径。",
@@ -54,6 +55,7 @@ class RectificationReported(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="rectification.reported.v1",
         family="E22",
         origin="both",
+        step="A14",
         zh="整改情况报告",
         en="Rectification reported",
         about_zh="生产经营单位报告整改情况，可附照片，可申请延期。",
@@ -81,6 +83,7 @@ class RectificationExtensionDecided(Act, frozen=True, kw_only=True, omit_default
         name="rectification.extension_decided.v1",
         family="E22",
         origin="office",
+        step="A14",
         zh="整改延期决定",
         en="Rectification extension decided",
         about_zh="对生产经营单位的整改延期申请作出决定。",
@@ -126,6 +129,7 @@ class ReinspectionConcluded(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="reinspection.concluded.v1",
         family="E23",
         origin="field",
+        step="A15",
         zh="整改复查",
         en="Re-inspection concluded",
         about_zh="执法人员到现场复查整改情况并逐项给出意见。",
@@ -151,3 +155,12 @@ class ReinspectionConcluded(Act, frozen=True, kw_only=True, omit_defaults=True):
     )
     signer: Annotated[Ref | UnsetType, says("签字人职务", "role of the person who signed for the enterprise")] = UNSET
     signer_name: Annotated[Private | UnsetType, says("签字人姓名", "commitment to the name of the signer")] = UNSET
+
+
+TYPES: Final[tuple[type[Body], ...]] = (
+    RectificationOrdered,
+    RectificationReported,
+    RectificationExtensionDecided,
+    ReinspectionConcluded,
+)
+"""The types of this module, in the order of the process."""

@@ -5,11 +5,11 @@ Until it is decided the investigation goes on. The invariant: each request and e
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, UnsetType
 
-from schemas.events.body import Act, Spec
+from schemas.events.body import Act, Body, Spec
 from schemas.events.fields import DocumentNo, Id, LegalDate, Line, Ref, Text, says
 
 
@@ -20,6 +20,7 @@ class RecusalRequested(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="recusal.requested.v1",
         family="E26",
         origin="both",
+        step="B3",
         zh="申请回避",
         en="Recusal requested",
         about_zh="当事人申请执法人员回避，或执法人员自行申请回避。",
@@ -44,6 +45,7 @@ class RecusalDecided(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="recusal.decided.v1",
         family="E26",
         origin="office",
+        step="B3",
         zh="回避决定",
         en="Recusal decided",
         about_zh="行政机关负责人对回避申请作出决定。",
@@ -63,3 +65,7 @@ class RecusalDecided(Act, frozen=True, kw_only=True, omit_defaults=True):
     decided_on: Annotated[LegalDate, says("决定日期", "date of the decision")]
     decided_by: Annotated[Ref, says("决定人", "officer id of the head who decided", "PPL 43")]
     reason: Annotated[Line | UnsetType, says("决定理由", "why")] = UNSET
+
+
+TYPES: Final[tuple[type[Body], ...]] = (RecusalRequested, RecusalDecided)
+"""The types of this module, in the order of the process."""

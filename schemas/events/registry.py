@@ -47,7 +47,9 @@ class Listed(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """One type and version. `tags` are the kinds of `about` it usually carries, `private` where commitments stand."""
+    """One type and version. `tags` are the kinds of `about` it usually carries, `step` is the code of
+    its step, `private` where commitments stand.
+    """
 
     name: str
     family: str
@@ -56,6 +58,7 @@ class EventType:
     title_en: str
     body: type[Body]
     tags: tuple[str, ...]
+    step: str
     private: tuple[Path, ...]
     decoder: msgspec.msgpack.Decoder[Body]
 
@@ -185,6 +188,7 @@ def _event_type(cls: type[Body]) -> EventType:
         title_en=spec.en,
         body=cls,
         tags=spec.tags,
+        step=spec.step,
         private=tuple(_private_paths(inspect.type_info(cls), ())),
         decoder=msgspec.msgpack.Decoder(cls),
     )

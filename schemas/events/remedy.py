@@ -6,11 +6,11 @@ While one of them is pending no late fine accrues (INV-26); when a decision is a
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, TypeAlias
+from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Spec
+from schemas.events.body import Act, Body, Spec
 from schemas.events.fields import DocumentNo, Id, LegalDate, Ref, Text, says
 from schemas.events.penalty import PenaltyLine
 
@@ -27,6 +27,7 @@ class ReconsiderationOpened(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="reconsideration.opened.v1",
         family="E42",
         origin="office",
+        step="B18",
         zh="行政复议受理",
         en="Reconsideration opened",
         about_zh="当事人申请行政复议，复议机关已受理。",
@@ -51,6 +52,7 @@ class ReconsiderationClosed(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="reconsideration.closed.v1",
         family="E42",
         origin="office",
+        step="B18",
         zh="行政复议终结",
         en="Reconsideration closed",
         about_zh="行政复议作出决定或者终止。",
@@ -76,6 +78,7 @@ class SuitOpened(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="suit.opened.v1",
         family="E42",
         origin="office",
+        step="B18",
         zh="行政诉讼立案",
         en="Suit opened",
         about_zh="当事人提起行政诉讼，人民法院已立案。",
@@ -100,6 +103,7 @@ class SuitClosed(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="suit.closed.v1",
         family="E42",
         origin="office",
+        step="B18",
         zh="行政诉讼终结",
         en="Suit closed",
         about_zh="行政诉讼作出生效裁判或者终结。",
@@ -128,6 +132,7 @@ class DecisionAltered(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="decision.altered.v1",
         family="E42",
         origin="office",
+        step="B18",
         zh="决定变更、撤销、确认违法或无效",
         en="Decision altered",
         about_zh="行政决定被变更、撤销、确认违法或者确认无效。",
@@ -151,3 +156,13 @@ class DecisionAltered(Act, frozen=True, kw_only=True, omit_defaults=True):
     remedy_id: Annotated[Id | UnsetType, says("救济编号", "reconsideration or suit that altered it")] = UNSET
     reference: Annotated[Ref | UnsetType, says("依据文号", "number of the paper that altered it")] = UNSET
     reason: Annotated[Text | UnsetType, says("理由", "why, as it can be published", "PPL 48")] = UNSET
+
+
+TYPES: Final[tuple[type[Body], ...]] = (
+    ReconsiderationOpened,
+    ReconsiderationClosed,
+    SuitOpened,
+    SuitClosed,
+    DecisionAltered,
+)
+"""The types of this module, in the order of the process."""

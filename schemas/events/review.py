@@ -5,11 +5,11 @@ The invariant: a review is bound to the exact draft by its hash; a changed draft
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Part, Spec
+from schemas.events.body import Act, Body, Part, Spec
 from schemas.events.fields import Digest, Id, Instant, Line, Ref, Text, says
 
 
@@ -42,6 +42,7 @@ class LegalReviewConcluded(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="legal_review.concluded.v1",
         family="E34",
         origin="office",
+        step="B11",
         zh="法制审核",
         en="Legal review concluded",
         about_zh="法制审核人员对重大执法决定草案作出审核意见。",
@@ -81,6 +82,7 @@ class LegalReviewRequested(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="legal_review.requested.v1",
         family="E34",
         origin="office",
+        step="B11",
         zh="法制审核送审",
         en="Legal review requested",
         about_zh="承办机构将决定草案及材料送法制机构审核。",
@@ -112,6 +114,7 @@ class LegalReviewReturned(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="legal_review.returned.v1",
         family="E34",
         origin="office",
+        step="B11",
         zh="法制审核退回补正",
         en="Legal review returned",
         about_zh="送审材料不齐，法制机构退回补正，未作审核意见。",
@@ -136,6 +139,7 @@ class LegalReviewWithdrawn(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="legal_review.withdrawn.v1",
         family="E34",
         origin="office",
+        step="B11",
         zh="撤回送审",
         en="Legal review withdrawn",
         about_zh="承办机构在审核意见作出前撤回送审。",
@@ -148,3 +152,12 @@ class LegalReviewWithdrawn(Act, frozen=True, kw_only=True, omit_defaults=True):
     withdrawn_at: Annotated[Instant, says("撤回时刻", "instant of the withdrawal, ms")]
     withdrawn_by: Annotated[Ref, says("撤回人", "officer id of who took it back")]
     reason: Annotated[Text, says("撤回理由", "why")]
+
+
+TYPES: Final[tuple[type[Body], ...]] = (
+    LegalReviewConcluded,
+    LegalReviewRequested,
+    LegalReviewReturned,
+    LegalReviewWithdrawn,
+)
+"""The types of this module, in the order of the process."""

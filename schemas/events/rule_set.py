@@ -6,11 +6,11 @@ from its own `since` to its own `until`, whatever day it was entered on; `known_
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Part, Spec
+from schemas.events.body import Act, Body, Part, Spec
 from schemas.events.fields import MAX_UINT, Digest, LegalDate, Line, Ref, says
 
 RuleKey = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[a-z0-9_]+(\.[A-Za-z0-9_-]+)*$(?!\n)")]
@@ -37,6 +37,7 @@ class RuleSetPublished(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="rule_set.published.v1",
         family="E05",
         origin="office",
+        step="R3",
         zh="清单、基准与目录发布",
         en="Rule set published",
         about_zh="发布清单、基准、目录、期限或工作日历的一个版本。",
@@ -88,3 +89,7 @@ class RuleSetPublished(Act, frozen=True, kw_only=True, omit_defaults=True):
     known_on: Annotated[
         LegalDate | UnsetType, says("公布日期", "date of publication; deadlines before it were provisional", "INV-39")
     ] = UNSET
+
+
+TYPES: Final[tuple[type[Body], ...]] = (RuleSetPublished,)
+"""The types of this module, in the order of the process."""

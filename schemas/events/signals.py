@@ -5,11 +5,11 @@ The invariant: a signal is not a finding; a person resolves it and says why, and
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Spec
+from schemas.events.body import Act, Body, Spec
 from schemas.events.fields import Digest, Id, Line, Ref, Text, says
 
 SignalId = Annotated[str, Meta(min_length=16, max_length=16, pattern=r"^[0-9a-f]*$(?!\n)")]
@@ -25,6 +25,7 @@ class SignalDisputed(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="signal.disputed.v1",
         family="E50",
         origin="office",
+        step="R8",
         zh="预警异议",
         en="Signal disputed",
         about_zh="执法人员对预警提出异议并说明理由。",
@@ -49,6 +50,7 @@ class SignalResolved(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="signal.resolved.v1",
         family="E50",
         origin="office",
+        step="R8",
         zh="预警核销",
         en="Signal resolved",
         about_zh="对预警作出核查结论。",
@@ -68,3 +70,7 @@ class SignalResolved(Act, frozen=True, kw_only=True, omit_defaults=True):
     materials: Annotated[
         tuple[Digest, ...], Meta(min_length=1, max_length=16), says("材料摘要", "SHA-256 of each supporting file")
     ] = ()
+
+
+TYPES: Final[tuple[type[Body], ...]] = (SignalDisputed, SignalResolved)
+"""The types of this module, in the order of the process."""

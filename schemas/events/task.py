@@ -5,11 +5,11 @@ The invariant: a scheme without an approver is not an approval; whether it came 
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Part, Spec
+from schemas.events.body import Act, Body, Part, Spec
 from schemas.events.fields import (
     Count,
     Digest,
@@ -40,6 +40,7 @@ class TaskAssigned(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="task.assigned.v1",
         family="E12",
         origin="office",
+        step="A3",
         zh="检查任务下达",
         en="Inspection task assigned",
         about_zh="下达检查任务，确定检查人员并批准现场检查方案。",
@@ -111,6 +112,7 @@ class TaskApproved(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="task.approved.v1",
         family="E12",
         origin="office",
+        step="A3",
         zh="检查任务批准",
         en="Inspection task approved",
         about_zh="负责人批准检查任务及其现场检查方案。",
@@ -135,6 +137,7 @@ class TaskCancelled(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="task.cancelled.v1",
         family="E12",
         origin="office",
+        step="A3",
         zh="检查任务撤销",
         en="Inspection task cancelled",
         about_zh="撤销尚未实施的检查任务。",
@@ -155,6 +158,7 @@ class TaskOfficersChanged(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="task.officers_changed.v1",
         family="E12",
         origin="office",
+        step="A3",
         zh="检查人员变更",
         en="Officers of a task changed",
         about_zh="变更检查任务的检查人员。",
@@ -177,6 +181,7 @@ class TaskConcluded(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="task.concluded.v1",
         family="E12",
         origin="both",
+        step="A19",
         zh="检查任务办结",
         en="Inspection concluded",
         about_zh="检查任务办结并记明结果。",
@@ -209,6 +214,7 @@ class InspectionResultTold(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="inspection_result.told.v1",
         family="E12",
         origin="both",
+        step="A19",
         zh="行政检查结果告知",
         en="Inspection result told",
         about_zh="将行政检查结果告知被检查单位。",
@@ -234,6 +240,7 @@ class TalkHeld(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="talk.held.v1",
         family="E12",
         origin="both",
+        step="A17",
         zh="约谈与警示教育",
         en="Talk held",
         about_zh="对生产经营单位约谈、告诫或开展警示教育。",
@@ -253,3 +260,15 @@ class TalkHeld(Act, frozen=True, kw_only=True, omit_defaults=True):
     person_met_name: Annotated[Private | UnsetType, says("被约谈人姓名", "commitment to the name of that person")] = (
         UNSET
     )
+
+
+TYPES: Final[tuple[type[Body], ...]] = (
+    TaskAssigned,
+    TaskApproved,
+    TaskCancelled,
+    TaskOfficersChanged,
+    TaskConcluded,
+    InspectionResultTold,
+    TalkHeld,
+)
+"""The types of this module, in the order of the process."""

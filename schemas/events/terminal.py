@@ -27,6 +27,7 @@ class TerminalEnrolled(Body, frozen=True, kw_only=True, omit_defaults=True):
         name="terminal.enrolled.v1",
         family="E06",
         origin="office",
+        step="A0",
         zh="终端登记",
         en="Terminal enrolled",
         about_zh="执法终端凭登记码登记，取得终端编号。",
@@ -54,6 +55,7 @@ class TerminalRevoked(Body, frozen=True, kw_only=True, omit_defaults=True):
         name="terminal.revoked.v1",
         family="E06",
         origin="office",
+        step="A0",
         zh="终端注销",
         en="Terminal revoked",
         about_zh="终端被注销；此前已申报的记录仍可补传。",
@@ -73,6 +75,7 @@ class TerminalReleased(Body, frozen=True, kw_only=True, omit_defaults=True):
         name="terminal.released.v1",
         family="E06",
         origin="office",
+        step="A0",
         zh="终端解除冻结",
         en="Terminal released",
         about_zh="对被冻结的终端解除冻结。",
@@ -91,6 +94,7 @@ class TerminalForkResolved(Body, frozen=True, kw_only=True, omit_defaults=True):
         name="terminal.fork_resolved.v1",
         family="E06",
         origin="office",
+        step="A0",
         zh="终端分叉处理",
         en="Terminal fork resolved",
         about_zh="执法人员确定分叉终端以哪一分支继续。",
@@ -122,6 +126,7 @@ class TerminalClockChecked(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="terminal.clock_checked.v1",
         family="E07",
         origin="field",
+        step="A0",
         zh="终端对时",
         en="Terminal clock checked",
         about_zh="使用前检查终端的日期时间、电量和存储空间。",
@@ -147,6 +152,7 @@ class TerminalFaultReported(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="terminal.fault_reported.v1",
         family="E07",
         origin="both",
+        step="A0",
         zh="终端故障报告",
         en="Terminal fault reported",
         about_zh="报告终端或记录设备故障及其影响的时段。",
@@ -176,6 +182,7 @@ class NoDeviceZoneDeclared(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="no_device_zone.declared.v1",
         family="E07",
         origin="both",
+        step="A0",
         zh="禁用设备区域声明",
         en="No-device zone declared",
         about_zh="事先声明检查将进入禁止使用电子设备的区域。",
@@ -206,6 +213,7 @@ class TerminalRecordLost(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="terminal.record_lost.v1",
         family="E49",
         origin="field",
+        step="A0",
         zh="申报记录遗失",
         en="Record declared lost",
         about_zh="终端申报某条记录因超过大小上限而无法上传；原件留存于终端。",
@@ -231,3 +239,16 @@ def _check_plain(value: object, depth: int) -> None:
             _check_plain(item, depth + 1)
     elif not isinstance(value, str | int | bytes):
         raise ValueError("expected strings, integers, binaries, booleans, arrays and maps only")
+
+
+TYPES: Final[tuple[type[Body], ...]] = (
+    TerminalEnrolled,
+    TerminalRevoked,
+    TerminalReleased,
+    TerminalForkResolved,
+    TerminalClockChecked,
+    TerminalRecordLost,
+    TerminalFaultReported,
+    NoDeviceZoneDeclared,
+)
+"""The types of this module, in the order of the process."""

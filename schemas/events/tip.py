@@ -6,11 +6,11 @@ it complains of officers, to those officers.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Part, Spec
+from schemas.events.body import Act, Body, Part, Spec
 from schemas.events.fields import DocumentNo, Fen, Id, Instant, LegalDate, Line, Private, Ref, Text, says
 
 
@@ -38,6 +38,7 @@ class TipReceived(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="tip.received.v1",
         family="E46",
         origin="office",
+        step="B1",
         zh="举报受理",
         en="Tip received",
         about_zh="受理事故隐患、违法行为举报或对执法的投诉。",
@@ -78,6 +79,7 @@ class TipAssigned(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="tip.assigned.v1",
         family="E46",
         origin="office",
+        step="R5",
         zh="举报交办",
         en="Tip assigned",
         about_zh="举报交由承办单位核查或转送其他机关。",
@@ -102,6 +104,7 @@ class TipConcluded(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="tip.concluded.v1",
         family="E46",
         origin="office",
+        step="R5",
         zh="举报办结",
         en="Tip concluded",
         about_zh="举报核查办结并答复举报人。",
@@ -121,3 +124,7 @@ class TipConcluded(Act, frozen=True, kw_only=True, omit_defaults=True):
     reward_fen: Annotated[Fen | UnsetType, says("奖励金额（分）", "reward, fen")] = UNSET
     task_id: Annotated[Id | UnsetType, says("任务编号", "inspection that verified it")] = UNSET
     case_id: Annotated[Id | UnsetType, says("案件编号", "case that was filed")] = UNSET
+
+
+TYPES: Final[tuple[type[Body], ...]] = (TipReceived, TipAssigned, TipConcluded)
+"""The types of this module, in the order of the process."""

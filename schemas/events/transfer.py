@@ -6,11 +6,11 @@ the instants given here (INV-28).
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.events.body import Act, Spec
+from schemas.events.body import Act, Body, Spec
 from schemas.events.fields import Digest, DocumentNo, Id, Instant, LegalDate, Line, Ref, Text, says
 
 
@@ -21,6 +21,7 @@ class TransferProposed(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="transfer.proposed.v1",
         family="E41",
         origin="both",
+        step="A18",
         zh="提出移送",
         en="Transfer proposed",
         about_zh="专案组书面报告，提出移送公安机关或者其他机关。",
@@ -48,6 +49,7 @@ class TransferDecided(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="transfer.decided.v1",
         family="E41",
         origin="office",
+        step="A18",
         zh="移送决定",
         en="Transfer decided",
         about_zh="行政机关正职负责人批准或者不批准移送。",
@@ -71,6 +73,7 @@ class TransferDelivered(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="transfer.delivered.v1",
         family="E41",
         origin="both",
+        step="A18",
         zh="移送送达",
         en="Transfer delivered",
         about_zh="移送书及材料送交接收机关并取得回执。",
@@ -99,6 +102,7 @@ class TransferAnswered(Act, frozen=True, kw_only=True, omit_defaults=True):
         name="transfer.answered.v1",
         family="E41",
         origin="office",
+        step="A18",
         zh="移送结果反馈",
         en="Transfer answered",
         about_zh="接收机关反馈是否立案或者受理。",
@@ -118,3 +122,7 @@ class TransferAnswered(Act, frozen=True, kw_only=True, omit_defaults=True):
     review_asked: Annotated[
         bool | UnsetType, says("是否提请复议或检察监督", "whether review or supervision was asked for", "R310 9")
     ] = UNSET
+
+
+TYPES: Final[tuple[type[Body], ...]] = (TransferProposed, TransferDecided, TransferDelivered, TransferAnswered)
+"""The types of this module, in the order of the process."""

@@ -18,6 +18,46 @@ PARTY: Final = {
     "type": "organisation",
 }
 
+OFFICE: Final = frozenset(
+    (
+        "case.handlers_changed.v1",
+        "case.no_penalty_decided.v1",
+        "case.not_filed.v1",
+        "case.period_extended.v1",
+        "case.resumed.v1",
+        "case.suspended.v1",
+        "case_file.archived.v1",
+        "closure.requested.v1",
+        "collective_discussion.held.v1",
+        "compulsory_measure.extended.v1",
+        "court_enforcement.applied.v1",
+        "court_enforcement.ruled.v1",
+        "daily_penalty.decided.v1",
+        "decision.altered.v1",
+        "decision.drafted.v1",
+        "disclosure.corrected.v1",
+        "disclosure.published.v1",
+        "disclosure.withdrawn.v1",
+        "evidence_preservation.disposed.v1",
+        "fine_deferral.decided.v1",
+        "late_fine.decided.v1",
+        "legal_review.requested.v1",
+        "legal_review.returned.v1",
+        "legal_review.withdrawn.v1",
+        "on_spot_penalty.filed.v1",
+        "power_cut.ended.v1",
+        "power_cut.ordered.v1",
+        "reconsideration.closed.v1",
+        "reconsideration.opened.v1",
+        "recusal.decided.v1",
+        "suit.closed.v1",
+        "suit.opened.v1",
+        "transfer.answered.v1",
+        "transfer.decided.v1",
+    )
+)
+"""Types of these that the office alone can bring about."""
+
 FULL: Final[Mapping[str, Body]] = {
     "case.not_filed.v1": {
         "approver": "officer-0002",

@@ -36,6 +36,24 @@ from tests.support.vector_parts import (
 
 FOLDER: Final = Path(__file__).parents[1] / "vectors" / "events"
 
+OFFICE: Final = frozenset(
+    (
+        *case_vectors.OFFICE,
+        *office_vectors.OFFICE,
+        *site_vectors.OFFICE,
+        "case.closed.v1",
+        "case.filed.v1",
+        "legal_review.concluded.v1",
+        "penalty.decided.v1",
+        "task.assigned.v1",
+        "terminal.enrolled.v1",
+        "terminal.fork_resolved.v1",
+        "terminal.released.v1",
+        "terminal.revoked.v1",
+    )
+)
+"""Types that the office alone can bring about; a terminal can only claim them."""
+
 FULL: Final[Mapping[str, Body]] = {
     **case_vectors.FULL,
     **office_vectors.FULL,

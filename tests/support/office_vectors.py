@@ -24,6 +24,40 @@ from tests.support.vector_parts import (
     without,
 )
 
+OFFICE: Final = frozenset(
+    (
+        "accident.evaluation_published.v1",
+        "accident.report_approved.v1",
+        "accident.reported.v1",
+        "backfill.approved.v1",
+        "document_number.issued.v1",
+        "document_number.reserved.v1",
+        "document_number.returned.v1",
+        "enterprise.profiled.v1",
+        "external_record.received.v1",
+        "interest.declared.v1",
+        "officer_certificate.recorded.v1",
+        "officer_certificate.status_changed.v1",
+        "periodic_report.submitted.v1",
+        "plan.approved.v1",
+        "plan.filed.v1",
+        "plan_revision.approved.v1",
+        "plan_revision.decided.v1",
+        "private_value.revealed.v1",
+        "random_selection.drawn.v1",
+        "record.corrected.v1",
+        "rule_set.published.v1",
+        "signal.disputed.v1",
+        "signal.resolved.v1",
+        "supervising_body.assigned.v1",
+        "supervising_body.ended.v1",
+        "tip.assigned.v1",
+        "tip.concluded.v1",
+        "tip.received.v1",
+    )
+)
+"""Types of these that the office alone can bring about."""
+
 FULL: Final[Mapping[str, Body]] = {
     "officer_certificate.recorded.v1": {
         "categories": ["安全生产"],

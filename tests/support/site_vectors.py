@@ -25,6 +25,18 @@ from tests.support.vector_parts import (
     without,
 )
 
+OFFICE: Final = frozenset(
+    (
+        "major_hazard.delisted.v1",
+        "major_hazard.listed.v1",
+        "rectification.extension_decided.v1",
+        "task.approved.v1",
+        "task.cancelled.v1",
+        "task.officers_changed.v1",
+    )
+)
+"""Types of these that the office alone can bring about."""
+
 FULL: Final[Mapping[str, Body]] = {
     "terminal.fault_reported.v1": {
         "case_id": CASE,

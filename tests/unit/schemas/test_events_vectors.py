@@ -153,3 +153,21 @@ def test_every_published_field_is_described_in_both_languages(name: str) -> None
         for field, rule in part["properties"].items():
             assert set(rule["x-description"]) == {"zh", "en"}, field
             assert re.search("[\u4e00-\u9fff]", rule["x-description"]["zh"]), field
+
+
+def test_a_new_event_type_touches_three_hand_written_files() -> None:
+    """Its module, its place in the process, its known body: no list beside them repeats names of types or classes."""
+    root = ROOM.parent
+    written = [path for path in sorted(root.glob("schemas/**/*.py")) if path.name != "publish.py"]
+    written += [root / "domain" / "process.py", root / "domain" / "steps.py", *root.glob("tests/support/*_vectors.py")]
+    held = {path: path.read_text("utf-8") for path in written}
+
+    for name, kind in REGISTRY.items():
+        own = root / "schemas" / "events" / f"{kind.body.__module__.rpartition('.')[2]}.py"
+        defining = {path for path, text in held.items() if re.search(rf"\b{kind.body.__name__}\b", text)}
+        naming = {path for path, text in held.items() if f'"{name}"' in text}
+        bodies = {path for path in naming if path.name.endswith("_vectors.py")}
+
+        assert {path for path in defining if path.is_relative_to(root / "schemas")} == {own}
+        assert len(bodies) == 1
+        assert naming - bodies - {own} <= {root / "domain" / "steps.py"}
