@@ -41,7 +41,7 @@ class Fact:
     terminal: bytes = b""
     claim: bool = False
     notes: tuple[str, ...] = ()
-    location: Mapping[str, Any] | None = None
+    location: Mapping[str, Any] | None = field(default=None, hash=False)
 
     @property
     def counts(self) -> bool:
