@@ -39,8 +39,8 @@ class Stay:
 def alarms(matter: Matter, officer: str) -> Iterator[Signal]:
     """The signals about one officer's day."""
     acts = [fact for fact in matter.facts if fact.counts]
-    yield from signals("SIG-13", "medium", lambda: sig_13(matter, officer, acts), officers=(officer,))
-    yield from signals("SIG-27", "medium", lambda: sig_27(matter, officer, acts), officers=(officer,))
+    yield from signals(matter, "SIG-13", "medium", lambda: sig_13(matter, officer, acts), officers=(officer,))
+    yield from signals(matter, "SIG-27", "medium", lambda: sig_27(matter, officer, acts), officers=(officer,))
 
 
 def sig_13(matter: Matter, officer: str, acts: Sequence[Fact]) -> Iterator[Alarm]:

@@ -23,8 +23,8 @@ DAY: Final = 86_400_000
 
 def alarms(visit: Visit) -> Iterator[Signal]:
     """The signals about evidence of one inspection."""
-    yield from signals("SIG-14", "serious", lambda: sig_14(visit), officers=visit.officers)
-    yield from signals("SIG-15", "serious", lambda: sig_15(visit), officers=visit.officers)
+    yield from signals(visit.matter, "SIG-14", "serious", lambda: sig_14(visit), officers=visit.officers)
+    yield from signals(visit.matter, "SIG-15", "serious", lambda: sig_15(visit), officers=visit.officers)
 
 
 def sig_14(visit: Visit) -> Iterator[Alarm]:

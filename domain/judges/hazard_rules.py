@@ -35,8 +35,8 @@ def verdicts(hazard: Hazard) -> Iterator[Verdict]:
 
 def alarms(hazard: Hazard, periods: tuple[Deadline, ...], officers: tuple[str, ...]) -> Iterator[Signal]:
     """The signals of a hazard. `periods`: its deadlines for re-inspection (DL-18)."""
-    yield from signals("SIG-19", "serious", partial(sig_19, hazard, periods), officers=officers)
-    yield from signals("SIG-21", "medium", partial(sig_21, hazard), officers=officers)
+    yield from signals(hazard.matter, "SIG-19", "serious", partial(sig_19, hazard, periods), officers=officers)
+    yield from signals(hazard.matter, "SIG-21", "medium", partial(sig_21, hazard), officers=officers)
 
 
 def inv_07(hazard: Hazard, closing: Fact, body: HazardClosed) -> Finding:

@@ -12,9 +12,9 @@ from typing import Final, Literal, TypeAlias
 
 from domain.judges.case_findings import Alarm, Finding, counted_off, unknown
 from domain.judges.who import officers_of_all
-from domain.matter import Fact, Reason, Signal, Verdict
+from domain.matter import Fact, Matter, Reason, Signal, Verdict
 from domain.rulebook import NoRule, Rule
-from domain.workdays import SHANGHAI, Calendar
+from domain.workdays import SHANGHAI, Calendar, day_of
 
 Severity: TypeAlias = Literal["serious", "medium", "weak"]
 
@@ -44,7 +44,12 @@ def verdict(
 
 
 def signals(
-    rule: str, severity: Severity, judge: Callable[[], Iterable[Alarm]], *act: Fact, officers: tuple[str, ...] = ()
+    matter: Matter,
+    rule: str,
+    severity: Severity,
+    judge: Callable[[], Iterable[Alarm]],
+    *act: Fact,
+    officers: tuple[str, ...] = (),
 ) -> Iterator[Signal]:
     """The signals of one evaluator. `officers` are who must be told where the act itself names nobody."""
     try:
@@ -53,12 +58,14 @@ def signals(
         return
     for alarm in alarms:
         facts = (*act, *alarm.facts)
+        opens = alarm.opens if alarm.opens is not None else max((fact.occurred for fact in facts), default=0)
+        off = matter.rules.find("backfill.score_off", day_of(opens), matter.authority)
         yield Signal(
             rule=rule,
             version=_version(alarm.rule),
             severity=severity,
-            score=counted_off(alarm.score, facts),
-            opens=alarm.opens if alarm.opens is not None else max((fact.occurred for fact in facts), default=0),
+            score=counted_off(alarm.score, facts, None if off is None else off.value),
+            opens=opens,
             reason=Reason(alarm.zh, alarm.en),
             inputs=_ids(*facts),
             about=alarm.about or "".join(fact.id.hex() for fact in act[:1]),

@@ -91,10 +91,10 @@ def verdicts(matter: Matter, acts: Sequence[Fact]) -> Iterator[Verdict]:
 def alarms(matter: Matter, acts: Sequence[Fact], officers: tuple[str, ...]) -> Iterator[Signal]:
     """The signals that these acts raise."""
     two = [act for act in acts if takes_two(act)]
-    yield from signals("SIG-06", "serious", partial(sig_06, matter, two), officers=officers)
-    yield from signals("SIG-07", "serious", partial(sig_07, matter, two), officers=officers)
+    yield from signals(matter, "SIG-06", "serious", partial(sig_06, matter, two), officers=officers)
+    yield from signals(matter, "SIG-07", "serious", partial(sig_07, matter, two), officers=officers)
     for act in acts:
-        yield from signals("SIG-26", "medium", partial(sig_26, matter, act), act, officers=officers)
+        yield from signals(matter, "SIG-26", "medium", partial(sig_26, matter, act), act, officers=officers)
 
 
 def needs(act: Fact) -> Iterator[str]:
@@ -231,25 +231,22 @@ def inv_38(act: Fact, body: Act) -> Finding | None:
 
 def sig_06(matter: Matter, acts: Sequence[Fact]) -> Iterator[Alarm]:
     """SIG-06: acts that took two officers and had one, or a record that only one of them signed."""
-    short: dict[Fact, Finding] = {}
-    for act in acts:
-        found = inv_01(matter, act)
-        if found.outcome == "broken":
-            short[act] = found
+    judged = [(act, inv_01(matter, act)) for act in acts]
+    short = [(act, found) for act, found in judged if found.outcome == "broken"]
     if short:
-        alone = [act for act in short if len(officers_of(act)) < 2]
-        first = next(iter(short.values()))
+        alone = [act for act, _ in short if len(officers_of(act)) < 2]
+        _, first = short[0]
         yield Alarm(
             f"{len(short)}项执法行为的持证执法人员不足。{first.zh}",
             f"{len(short)} acts had too few certified officers. {first.en}",
-            tuple(short),
+            tuple(act for act, _ in short),
             score=90 if alone else 75,
-            opens=min(act.occurred for act in short),
-            absent=all(found.absent for found in short.values()),
+            opens=min(act.occurred for act, _ in short),
+            absent=all(found.absent for _, found in short),
             rule=first.rule,
             about="officers",
         )
-    yield from _one_signature([act for act in acts if act not in short])
+    yield from _one_signature([act for act, found in judged if found.outcome != "broken"])
 
 
 def sig_07(matter: Matter, acts: Sequence[Fact]) -> Iterator[Alarm]:

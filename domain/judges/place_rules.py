@@ -25,7 +25,7 @@ HOUR: Final = 3_600_000
 
 def alarms(visit: Visit) -> Iterator[Signal]:
     """The signals about positions of one inspection."""
-    yield from signals("SIG-13", "medium", lambda: sig_13(visit), officers=visit.officers)
+    yield from signals(visit.matter, "SIG-13", "medium", lambda: sig_13(visit), officers=visit.officers)
 
 
 def sig_13(visit: Visit) -> Iterator[Alarm]:
@@ -41,7 +41,7 @@ def sig_13(visit: Visit) -> Iterator[Alarm]:
             opens=min(fact.occurred for fact in mocked),
             about="mock",
         )
-    true = [fact for fact in placed if fact not in mocked]
+    true = [fact for fact in placed if fact.location is not None and not fact.location["mock"]]
     yield from _far_away(visit, true)
     yield from travel(visit.matter, true)
 

@@ -64,9 +64,9 @@ def alarms(matter: Matter, facts: Sequence[Fact], officers: tuple[str, ...]) -> 
     """The signals that these records raise."""
     taken = [fact for fact in facts if fact.source == "field" and fact.counts]
     if taken:
-        yield from signals("SIG-03", "serious", partial(sig_03, matter, taken, facts), officers=officers)
+        yield from signals(matter, "SIG-03", "serious", partial(sig_03, matter, taken, facts), officers=officers)
         noted = [fact for fact in facts if fact.source != "office"]
-        yield from signals("SIG-16", "medium", partial(sig_16, matter, noted), officers=officers)
+        yield from signals(matter, "SIG-16", "medium", partial(sig_16, matter, noted), officers=officers)
 
 
 def needs(fact: Fact) -> Iterator[str]:
@@ -239,7 +239,7 @@ def _reversed(facts: Sequence[Fact], rule: Rule) -> Iterator[Alarm]:
             f"{zh_time(one.captured or 0)}，晚于其后一步。",
             f"Steps were written down in the reverse order of the acts, {len(pairs)} times; the one of "
             f"{en_time(one.occurred)} was written on {en_time(one.captured or 0)}, after the step that followed it.",
-            tuple(dict.fromkeys(fact for pair in pairs for fact in pair)),
+            tuple(fact for pair in pairs for fact in pair),
             score=70,
             opens=min(two.captured or 0 for _, two in pairs),
             rule=rule,

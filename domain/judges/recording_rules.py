@@ -54,8 +54,8 @@ class Film:
 
 def alarms(visit: Visit) -> Iterator[Signal]:
     """The signals about recordings of one inspection."""
-    yield from signals("SIG-17", "medium", lambda: sig_17(visit), officers=visit.officers)
-    yield from signals("SIG-12", "medium", lambda: sig_12(visit), officers=visit.officers)
+    yield from signals(visit.matter, "SIG-17", "medium", lambda: sig_17(visit), officers=visit.officers)
+    yield from signals(visit.matter, "SIG-12", "medium", lambda: sig_12(visit), officers=visit.officers)
 
 
 def sig_17(visit: Visit) -> Iterator[Alarm]:
@@ -223,15 +223,14 @@ def _explained(visit: Visit, instant: int) -> tuple[Fact, ...]:
         for key in sorted(visit.matter.others):
             if key.startswith(f"device:{text_of(terminal)}/"):
                 reports += visit.other(key, TerminalFaultReported)
-    return tuple(
-        dict.fromkeys(
-            fact
-            for fact, body in reports
-            if body.from_at <= instant
-            and (body.until_at is UNSET or instant <= body.until_at)
-            and (day_of(fact.occurred) - day_of(instant)).days <= within
-        )
-    )
+    found = {
+        fact.id: fact
+        for fact, body in reports
+        if body.from_at <= instant
+        and (body.until_at is UNSET or instant <= body.until_at)
+        and (day_of(fact.occurred) - day_of(instant)).days <= within
+    }
+    return tuple(found.values())
 
 
 def _no_device_zone(visit: Visit, instant: int) -> bool:
