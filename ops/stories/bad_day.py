@@ -17,7 +17,7 @@ from ops.stories.teller import PRINCIPAL, REMEDIES, Found, Teller
 
 RAISED = (
     "SIG-02", "SIG-03", "SIG-05", "SIG-06", "SIG-07", "SIG-08", "SIG-09", "SIG-10", "SIG-13", "SIG-14", "SIG-15",
-    "SIG-16", "SIG-17", "SIG-19", "SIG-20", "SIG-26", "SIG-27", "SIG-30",
+    "SIG-16", "SIG-17", "SIG-18", "SIG-19", "SIG-20", "SIG-27", "SIG-30",
 )  # fmt: skip
 """Signals that this day is meant to raise; others may come with time (SIG-22, SIG-23, SIG-29)."""
 
@@ -77,33 +77,31 @@ def bad_day(tell: Teller) -> None:
     _two_interviews(tell)
     _on_spot(tell, hazards[1])
     number = _decided(tell, hazards[0])
-    late = tell.at + 4 * DAY
     tell.field(
         "evidence.captured.v1",
         {
             "kind": "photo", "description": "补拍现场照片", "evidence_id": tell.id(), "step_code": "A8",
             "sha256": tell.digest("补拍"), "original": True, "case_id": tell.case,
         },
-        minutes=90, by=[two], received=late,
+        minutes=90, by=[two],
     )  # fmt: skip
     visit.serve(tell, number)
-    tell.in_case = False
     tell.on(tell.clock().date(), "23:05")
     tell.field(
         "compulsory_measure.imposed.v1",
         {
-            "measure_id": tell.id(), "task_id": tell.task, "kind": "seize", "imposed_at": tell.at,
+            "measure_id": tell.id(), "case_id": tell.case, "kind": "seize", "imposed_at": tell.at,
             "imposed_on": tell.today(), "ends_on": tell.today(60), "urgent": False, "document_no": tell.number("查扣"),
             "list_delivered": False, "party_present": False,
         },
-        minutes=1, by=[one], received=late,
+        minutes=1, by=[one],
     )  # fmt: skip
 
 
 def _two_interviews(tell: Teller) -> None:
-    """One officer in two rooms at the same time, and nobody who wrote."""
+    """One officer in two rooms at the same time, and nobody who wrote; from here on the terminal uploads no more."""
     one, two = tell.team.officers
-    start = tell.at
+    start, late = tell.at, tell.at + 4 * DAY
     for officers, place in (((one, two), "会议室"), ((one,), "门卫室")):
         tell.field(
             "interview.recorded.v1",
@@ -112,7 +110,7 @@ def _two_interviews(tell: Teller) -> None:
                 "interviewers": list(officers), "start": start, "end": start + 25 * MINUTE, "place": place,
                 "text_hash": tell.digest("询问笔录"),
             },
-            minutes=26, by=officers, private={"interviewee.person_name": "周某某"},
+            minutes=26, by=officers, private={"interviewee.person_name": "周某某"}, received=late,
         )  # fmt: skip
 
 
@@ -153,7 +151,6 @@ def _decided(tell: Teller, hazard: Found) -> str:
             "case_id": tell.case, "document_no": number, "decided_on": tell.today(), "penalties": lines,
             "facts": facts, "bases": ["安全生产法第一百零二条"], "benchmark": benchmark,
             "draft_hash": tell.digest("另一份草案"), "remedies_text": REMEDIES, "party_present": False,
-            "item_code": "210500-CF-9999",
         },
         by=PRINCIPAL,
     )  # fmt: skip

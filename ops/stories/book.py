@@ -72,7 +72,7 @@ def told(seed: int, start: int, calendar: Calendar) -> list[Story]:
     numbers, wanted = _numbers([event for story in stories for event in story.events])
     begun = Story(
         "bureau", "执法证、企业档案与文号", "Certificates, enterprises, number blocks",
-        (*bureau.opening(start), *bureau.blocks(wanted, start)), {},
+        (*bureau.opening(start), *bureau.planned(start), *bureau.blocks(wanted, start)), {},
     )  # fmt: skip
     return [begun, *(replace(one, events=tuple(_numbered(e, numbers) for e in _delivered(one))) for one in stories)]
 

@@ -27,6 +27,7 @@ from ops.stories.teller import (
     THIRD,
     Team,
     certificate,
+    named,
 )
 
 CLERK: Final = "administrator"
@@ -76,6 +77,35 @@ def opening(start: int) -> Iterator[StoryEvent]:
             at,
         )  # fmt: skip
         at += 1_000
+
+
+def planned(start: int) -> Iterator[StoryEvent]:
+    """The year's plan, approved and filed before the stories, and the random draw; on the day before `start` (ms)."""
+    at, day = start - DAY + 300_000, china(start).date()
+    plan, items = named("plan"), []
+    for number, enterprise in enumerate(ENTERPRISES):
+        items.append(
+            {
+                "item_id": named(f"item {enterprise.id}"), "enterprise_id": enterprise.id, "days": 2,
+                "kind": "general" if number in (1, 3, 8) else "key", "quarter": number % 4 + 1,
+            }
+        )  # fmt: skip
+    tags = (f"plan:{text(plan)}",)
+    approved = {
+        "plan_id": plan, "year": day.year, "agency": AUTHORITY, "headcount": 24, "items": items,
+        "approver": "示例市人民政府", "approval_no": f"示政复〔{day.year}〕4号", "approved_on": f"{day.year}-01-20",
+    }  # fmt: skip
+    yield _office("plan.approved.v1", tags, approved, at)
+    filed = {"plan_id": plan, "filed_with": "示例省应急管理厅", "filed_on": f"{day.year}-03-02"}
+    yield _office("plan.filed.v1", tags, filed, at + 1_000)
+    pair = [each for name in ("clean", "on_spot") for each in TEAMS[name].officers]
+    drawn = {
+        "draw_id": named("draw"), "plan_id": plan, "object_pool_hash": sha256(b"objects").digest(),
+        "officer_pool_hash": sha256(b"officers").digest(), "algorithm": "fisher-yates-1", "seed": "20260105",
+        "drawn_objects": [ENTERPRISES[8].id, ENTERPRISES[3].id], "drawn_officers": pair, "witness": "监督员庚",
+        "drawn_at": at + 2_000,
+    }  # fmt: skip
+    yield _office("random_selection.drawn.v1", tags, drawn, at + 2_000)
 
 
 def blocks(wanted: Iterable[tuple[str, str, int, int, int]], start: int) -> Iterator[StoryEvent]:

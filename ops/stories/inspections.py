@@ -45,7 +45,7 @@ def rectified(tell: Teller) -> None:
 
 def listed(tell: Teller) -> None:
     """A major hazard: use stopped on the spot, listed, rectified, examined, delisted and closed."""
-    visit.assign(tell, "lookback")
+    visit.assign(tell, "lookback", trigger="去年挂牌督办隐患回头看")
     tell.later(1, "08:50")
     visit.enter(tell)
     hazard = visit.find(

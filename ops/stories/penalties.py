@@ -91,8 +91,8 @@ def on_spot(tell: Teller) -> None:
         minutes=10,
         private={"party.person_name": "吴某某", "party.person_id": "11010519491231002X", "signer_name": "吴某某"},
     )  # fmt: skip
+    visit.film(tell, "S1", start, case_id=tell.case)
     tell.in_case = True
-    visit.film(tell, "S1", start)
     visit.serve(tell, number, recipient="当事人本人")
     tell.in_case = False
     after = visit.photo(tell, "已佩戴防护面罩", "A16")

@@ -73,6 +73,13 @@ def certificate(officer: str) -> str:
     return f"示{int.from_bytes(sha256(officer.encode()).digest()[:4], 'big') % 10_000_000:07d}"
 
 
+def named(what: str) -> bytes:
+    """The id (UUIDv7) of something that the bureau prepared before the stories: its plan, an item of it, a draw."""
+    raw = bytearray(bytes.fromhex("019b77b00000") + sha256(f"bureau/{what}".encode()).digest()[:10])
+    raw[6], raw[8] = 0x70 | raw[6] & 0x0F, 0x80 | raw[8] & 0x3F
+    return bytes(raw)
+
+
 class Teller:
     """One story in the making. `at` is its clock (ms); times of day are those of Asia/Shanghai."""
 

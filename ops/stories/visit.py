@@ -10,12 +10,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from ops.stories.event import MINUTE
-from ops.stories.teller import HEAD, RIGHTS, Found, Teller, certificate
+from ops.stories.teller import HEAD, RIGHTS, Found, Teller, certificate, named
 
 
 def assign(tell: Teller, source: str = "double_random", **more: Any) -> None:
     """A3: the head sends two officers and approves the scheme."""
     tell.task = tell.id()
+    match source:
+        case "plan":
+            more |= {"plan_id": named("plan"), "plan_item_id": named(f"item {tell.enterprise.id}"), "kind": "key"}
+        case "double_random":
+            more["draw_id"] = named("draw")
     tell.office(
         "task.assigned.v1",
         {
@@ -58,7 +63,7 @@ def enter(tell: Teller, *, told: bool = True) -> None:
         film(tell, "A5", began)
 
 
-def film(tell: Teller, step: str, start: int, minutes: int = 1) -> bytes:
+def film(tell: Teller, step: str, start: int, minutes: int = 1, **more: Any) -> bytes:
     """A7: a segment from `start` (ms) until `minutes` from now; returns its id."""
     tell.wait(minutes)
     file = tell.file(f"录像{step}", "video/mp4", 480)
@@ -69,7 +74,7 @@ def film(tell: Teller, step: str, start: int, minutes: int = 1) -> bytes:
         {
             "segment_id": segment, "step_code": step, "start": start, "end": tell.at, "sha256": file.sha256,
             "size": len(file.content), "media_type": file.media_type, "told": True,
-            "officers": list(tell.team.officers), **named,
+            "officers": list(tell.team.officers), **named, **more,
         },
         minutes=0, files=(file,),
     )  # fmt: skip
