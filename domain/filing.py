@@ -21,6 +21,7 @@ facts come in changes no shelf.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, Final
 
 from msgspec import UNSET
@@ -170,7 +171,8 @@ def _keys(fact: Fact) -> Iterator[str]:
 
 
 def _of_body(fact: Fact, body: Body) -> Iterator[str]:
-    for field, kind in IDS.items():
+    ids, printed = _fields(type(body))
+    for field, kind in ids:
         for value in _values(body, field):
             if isinstance(value, bytes) and len(value) == 16:
                 yield f"{kind}:{text_of(value)}"
@@ -202,14 +204,21 @@ def _of_body(fact: Fact, body: Body) -> Iterator[str]:
         yield from (f"day:{officer}/{day}" for officer in officers(fact))
     if fact.type in _SIGNALS:
         yield from (value for value in _values(body, "matter") if isinstance(value, str) and ":" in value)
-    yield from _series(fact, body)
+    yield from _series(fact, body, printed)
 
 
-def _series(fact: Fact, body: Body) -> Iterator[str]:
-    for name in _NUMBERS:
-        for printed in _values(body, name):
+@cache
+def _fields(cls: type[Body]) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+    """Of a type: its fields that name matters, with their kinds, and its fields with printed numbers."""
+    names = cls.__struct_fields__
+    return tuple((name, IDS[name]) for name in IDS if name in names), tuple(n for n in _NUMBERS if n in names)
+
+
+def _series(fact: Fact, body: Body, printed: tuple[str, ...]) -> Iterator[str]:
+    for name in printed:
+        for number in _values(body, name):
             try:
-                yield f"series:{numbers.parse(printed).series_key(fact.authority)}"
+                yield f"series:{numbers.parse(number).series_key(fact.authority)}"
             except Refused:
                 continue
     if fact.type in _SERIES:

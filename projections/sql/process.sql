@@ -194,3 +194,52 @@ UNION ALL
 SELECT 'verdicts', count(*) FROM view_a.verdicts a FULL JOIN view_b.verdicts b USING (kind, key, rule, about) WHERE a IS DISTINCT FROM b
 UNION ALL
 SELECT 'signals', count(*) FROM view_a.signals a FULL JOIN view_b.signals b USING (id) WHERE a IS DISTINCT FROM b
+
+-- name: authorities
+-- Who has a log.
+SELECT DISTINCT authority FROM log.logs WHERE kind = 'authority' ORDER BY authority
+
+-- name: behind
+-- Entries that are not filed yet, over all logs.
+SELECT coalesce(sum(h.size - coalesce(f.position, 0)), 0)::bigint
+  FROM log.heads h JOIN log.logs l USING (log_id) LEFT JOIN view_x.filed_up_to f USING (log_id) WHERE l.kind = 'authority'
+
+-- name: sweep_lease
+-- One sweeper for an authority, until the end of the transaction.
+SELECT pg_try_advisory_xact_lock(hashtextextended('liuhen sweeper ' || $1, 7151204310000007))
+
+-- name: coming
+-- Deadlines that have ended, or end by the ends of the first and the third working day, and nobody was told of yet.
+-- What waits to be judged again is left for the next look.
+SELECT c.what, d.kind, d.key, d.rule, d.about, d.due AS instant, d.absent, d.officers, m.officers AS audience, m.terminals
+  FROM view_x.deadlines d JOIN view_x.matters m USING (kind, key),
+       LATERAL (SELECT CASE WHEN d.due <= $2 THEN 'due' WHEN d.due <= $3 THEN 'ahead_1' ELSE 'ahead_3' END AS what) c
+ WHERE d.authority = $1 AND d.met IS NULL AND NOT d.cancelled AND d.due <= $4
+   AND NOT EXISTS (SELECT FROM view.alerts a WHERE a.kind = d.kind AND a.key = d.key AND a.rule = d.rule AND a.about = d.about
+                      AND a.what = c.what AND a.instant = d.due)
+   AND NOT EXISTS (SELECT FROM view_x.dirty x WHERE x.kind = d.kind AND x.key = d.key)
+ ORDER BY d.due, d.kind, d.key, d.rule, d.about LIMIT $5
+
+-- name: standing
+-- Signals that stand and nobody was told of yet.
+SELECT 'signal' AS what, s.kind, s.key, s.rule, s.about, s.opens AS instant, s.absent, ARRAY[]::text[] AS officers,
+       m.officers AS audience, m.terminals
+  FROM view_x.signals s JOIN view_x.matters m USING (kind, key)
+ WHERE s.authority = $1 AND s.state = 'open' AND s.opens <= $2
+   AND NOT EXISTS (SELECT FROM view.alerts a WHERE a.kind = s.kind AND a.key = s.key AND a.rule = s.rule AND a.about = s.about
+                      AND a.what = 'signal' AND a.instant = s.opens)
+   AND NOT EXISTS (SELECT FROM view_x.dirty x WHERE x.kind = s.kind AND x.key = s.key)
+ ORDER BY s.opens, s.id LIMIT $3
+
+-- name: alert
+-- Once each: whoever comes second inserts nothing.
+INSERT INTO view.alerts (authority, what, kind, key, rule, about, instant, officers)
+     SELECT authority, what, kind, key, rule, about, instant, officers
+       FROM json_to_recordset($1::json) AS r (authority text, what text, kind text, key text, rule text, about text,
+            instant bigint, officers text[])
+ON CONFLICT DO NOTHING
+RETURNING what, kind, key
+
+-- name: ledgers_of
+-- How terminals stand, for what rests on an absence.
+SELECT t.terminal, t.log_id, t.state FROM view_x.terminals t WHERE t.terminal = ANY ($1::uuid[])
