@@ -10,12 +10,15 @@ from functools import cache
 from hashlib import sha256
 from typing import Any, Final
 
-from domain.matter import Fact
+from domain import filing
+from domain.judges import JUDGES
+from domain.matter import Fact, Judgement, Matter, order
 from ops.stories.book import Story, told
 from ops.stories.event import StoryEvent
 from projections.rulefiles import load
 from schemas import canonical
 from schemas.events import REGISTRY, encode_canonical
+from tests.support.log import AUTHORITY
 from tests.support.process import Event, Writer, facts_of
 
 START: Final = 1_771_200_000_000
@@ -94,3 +97,28 @@ def _ids(value: Any) -> Iterator[bytes]:
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _ids(item)
+
+
+@cache
+def judgements(seed: int = 1, start: int = START) -> tuple[tuple[str, Judgement], ...]:
+    """What the judges say of every matter of the stories, each with the name of the story that it belongs to.
+
+    A matter that several stories share (a series of numbers, the plan) belongs to "bureau".
+    """
+    owner = {event.id: story.name for story in stories(seed, start) for event in story.events}
+    shelves: dict[str, list[Fact]] = {}
+    for fact in story_facts(seed, start):
+        for key in filing.keys(fact):
+            shelves.setdefault(key, []).append(fact)
+    rules, calendar = load()
+    made = []
+    for key, facts in sorted(shelves.items()):
+        kind, _, name = key.partition(":")
+        if kind not in JUDGES:
+            continue
+        facts.sort(key=order)
+        needed = {other: tuple(sorted(shelves.get(other, ()), key=order)) for other in JUDGES[kind].needs(facts)}
+        matter = Matter(kind, name, AUTHORITY, tuple(facts), rules, calendar, needed)
+        owners = {owner[fact.id] for fact in facts} - {"bureau"}
+        made.append((owners.pop() if len(owners) == 1 else "bureau", JUDGES[kind].judge(matter)))
+    return tuple(made)
