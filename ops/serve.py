@@ -32,6 +32,7 @@ from schemas.events import REGISTRY
 from server.log.auditor import Auditor
 from server.log.terminals import Terminals
 from server.signed import SignedRequests
+from server.sync.changes import Changes
 from server.sync.quota import Quota
 from server.sync.service import Sync
 from server.web.app import Face, Services, make_internal_app, make_runner
@@ -80,6 +81,7 @@ async def serving(settings: Settings, *, faces: Sequence[Callable[[Services], Fa
                 settings.signed_for or address,
             ),
             Quota(rate=float(rate), burst=max(1, rate * 30)),
+            Changes(console, opened.pool),
         )
         services = make_services(settings, opened, console)
         app = make_internal_app(services, *internal_faces(opened, sync), *(face(services) for face in faces))

@@ -421,6 +421,25 @@ $$;
 
 ALTER FUNCTION view.places(p_ids uuid[]) OWNER TO liuhen_owner;
 
+CREATE FUNCTION view.rule_sets(p_authority text) RETURNS TABLE(log_id integer, pos bigint, entry bytea)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- Fails closed: only for the authority of the transaction and those that it names; rules bind those below.
+    SELECT e.log_id, e.position, e.entry
+      FROM (SELECT f.log_id, f.positions FROM view_a.filings f, view.process p
+             WHERE p.slot = 'a' AND f.key = 'rules:' || p_authority
+            UNION ALL
+            SELECT f.log_id, f.positions FROM view_b.filings f, view.process p
+             WHERE p.slot = 'b' AND f.key = 'rules:' || p_authority) AS filed
+     CROSS JOIN LATERAL unnest(filed.positions) AS place (pos)
+      JOIN log.entries e ON e.log_id = filed.log_id AND e.position = place.pos
+     WHERE view.sees(p_authority)
+     ORDER BY e.log_id, e.position
+$$;
+
+ALTER FUNCTION view.rule_sets(p_authority text) OWNER TO liuhen_owner;
+
 CREATE FUNCTION view.sees(p_authority text) RETURNS boolean
     LANGUAGE sql STABLE
     AS $$
@@ -1615,6 +1634,10 @@ GRANT ALL ON FUNCTION view.outstanding(p_terminals uuid[]) TO liuhen_writer;
 REVOKE ALL ON FUNCTION view.places(p_ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION view.places(p_ids uuid[]) TO liuhen_console;
 GRANT ALL ON FUNCTION view.places(p_ids uuid[]) TO liuhen_writer;
+
+REVOKE ALL ON FUNCTION view.rule_sets(p_authority text) FROM PUBLIC;
+GRANT ALL ON FUNCTION view.rule_sets(p_authority text) TO liuhen_console;
+GRANT ALL ON FUNCTION view.rule_sets(p_authority text) TO liuhen_writer;
 
 GRANT ALL ON FUNCTION view.sees(p_authority text) TO liuhen_console;
 GRANT ALL ON FUNCTION view.sees(p_authority text) TO liuhen_writer;

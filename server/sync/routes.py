@@ -10,6 +10,7 @@ from schemas import batch as batches
 from schemas.enrolment import MAX_REQUEST_BYTES
 from schemas.problems import Problem
 from server.log import store
+from server.sync.changes import limit_of
 from server.sync.service import Sync
 from server.web.body import read_body
 from server.web.routes import Route, SignedByTerminal, add
@@ -53,10 +54,22 @@ async def get_head(request: web.Request) -> web.Response:
     return web.Response(body=head, content_type=MSGPACK)
 
 
+async def get_changes(request: web.Request) -> web.Response:
+    """GET /sync/v1/changes: what changed for the officers of the terminal that signed the request."""
+    sync = request.app[SYNC]
+    path, _, query = request.raw_path.partition("?")
+    with store.reachable():
+        terminal = await sync.signed.check(request.method, path, query, list(request.headers.items()), None)
+        limit = limit_of(request.query.get("limit"))
+        answer = await sync.feed().answer(terminal.terminal, request.query.get("after"), limit)
+    return web.Response(body=answer, content_type=MSGPACK)
+
+
 ROUTES: Final = (
     Route("POST", "/sync/v1/batches", post_batch, SignedByTerminal()),
     Route("POST", "/sync/v1/terminals", post_terminal, SignedByTerminal()),
     Route("GET", "/sync/v1/head", get_head, SignedByTerminal()),
+    Route("GET", "/sync/v1/changes", get_changes, SignedByTerminal()),
 )
 
 

@@ -170,7 +170,7 @@ class PaperTerminal:
         return Batch(**rest, sig=self.event.sign(message))
 
 
-async def enrol(log: Log, terminal: PaperTerminal) -> bytes:
+async def enrol(log: Log, terminal: PaperTerminal, info: dict[str, Any] | None = None) -> bytes:
     """Enrol through the committer; returns the answer's bytes."""
     code = secrets.token_hex(16)
     code_hash = sha256(code.encode()).digest()
@@ -181,7 +181,7 @@ async def enrol(log: Log, terminal: PaperTerminal) -> bytes:
             terminal.authority,
         )
     request = EnrolmentRequest(
-        code, terminal.event.public, terminal.request.public, {"model": "paper"}, bytes(64), bytes(64)
+        code, terminal.event.public, terminal.request.public, info or {"model": "paper"}, bytes(64), bytes(64)
     )
     terminal.id = uuid7()
     terminal.prev = enrolment.genesis_hash(terminal.id, terminal.event.public)
