@@ -13,12 +13,15 @@ from urllib.parse import quote
 from aiohttp import web
 
 from projections import queries
+from projections.process import queries as process_queries
+from projections.process.views import MatterFile
 from projections.views import SUBJECT_KINDS, CaseFile, CasePage, SubjectKind, to_json
 from schemas.problems import Problem
-from server.console import words
-from server.console.access import cut_name, scope
+from server.console import process_words, words
+from server.console.access import PRIVATE_READERS, cut_name, scope
+from server.console.boards import instant
 from server.console.frame import page, texts_of
-from server.web.app import person_of
+from server.web.app import SERVICES, person_of
 from server.web.etag import json_answer
 from server.web.languages import language
 from server.web.routes import Handler
@@ -27,8 +30,8 @@ PAGE_ROWS: Final = 50
 PAGE_ITEMS: Final = 200
 API_ITEMS: Final = queries.MAX_ITEMS
 MAX_ID: Final = 128
-PATHS: Final = {"task": "/tasks", "case": "/cases", "hazard": "/hazards"}
-"""Where each kind of subject has its page; links to other kinds (an enterprise) have none yet."""
+PATHS: Final = {"task": "/tasks", "case": "/cases", "hazard": "/hazards", "enterprise": "/enterprises"}
+"""Where each kind of subject has its page."""
 
 
 async def show_list(request: web.Request) -> web.Response:
@@ -53,7 +56,7 @@ def show_file(kind: SubjectKind) -> Handler:
     """The page of one task, case or hazard."""
 
     async def handler(request: web.Request) -> web.Response:
-        file, offset = await _file(request, kind, PAGE_ITEMS)
+        file, offset, judged = await _file(request, kind, PAGE_ITEMS)
         texts = texts_of(request)
         steps = [
             (
@@ -72,7 +75,11 @@ def show_file(kind: SubjectKind) -> Handler:
             paths=PATHS,
             steps=steps,
             offset=offset,
+            reveals=person_of(request).may(PRIVATE_READERS.roles) and request.app[SERVICES].acts is not None,
             cut=cut_name(file.as_of),
+            judged=judged,
+            called={},
+            words=process_words.Words(texts, language(request)),
         )
 
     return handler
@@ -92,8 +99,9 @@ def file_json(kind: SubjectKind) -> Handler:
     """`/api/v1/<kind>s/{id}`: the same as the page, for programs."""
 
     async def handler(request: web.Request) -> web.Response:
-        file, _ = await _file(request, kind, API_ITEMS)
-        response = json_answer(request, to_json(file, language(request)))
+        file, _, judged = await _file(request, kind, API_ITEMS)
+        said = None if judged is None else to_json(judged, language(request))
+        response = json_answer(request, {**to_json(file, language(request)), "judged": said})
         if file.next is not None:
             response.headers["Link"] = f'<{quote(request.path)}?offset={file.next}>; rel="next"'
         return response
@@ -110,16 +118,18 @@ async def _list(request: web.Request, kind: SubjectKind) -> tuple[CasePage, dict
         return rows, await queries.as_of(connection)
 
 
-async def _file(request: web.Request, kind: SubjectKind, limit: int) -> tuple[CaseFile, int]:
+async def _file(request: web.Request, kind: SubjectKind, limit: int) -> tuple[CaseFile, int, MatterFile | None]:
     name = request.match_info["id"]
     offset = _offset(request)
     if not 1 <= len(name) <= MAX_ID or "\0" in name:
         raise Problem("not_found")
     async with scope(request) as connection:
         file = await queries.case_file(connection, kind, name, limit=limit, offset=offset)
+        # Nothing while the judges have not come so far.
+        judged = await process_queries.matter(connection, kind, name, as_of=instant(request))
     if file is None:
         raise Problem("not_found")
-    return file, offset
+    return file, offset, judged
 
 
 def _kind(request: web.Request) -> SubjectKind:

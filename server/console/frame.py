@@ -5,25 +5,37 @@ Invariant: a refusal shown to a person has the same code and the same words as t
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
 from aiohttp import web
 
+from projections.process import queries
+from projections.process.views import Counts
 from schemas.problems import Problem
 from server.console import access, words
 from server.identity.person import Person
-from server.web.app import PERSON, SERVICES
+from server.web.app import PERSON, SERVICES, person_of
 from server.web.i18n import N_, Texts
 from server.web.languages import language
 from server.web.pages import PAGES, Pages
 from server.web.problems import dress
+from server.web.routes import Handler
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
+COUNTS: Final = web.RequestKey("counts", Counts)
+"""What is due and what stands open, as the header of every page says it."""
 NAVIGATION: Final = (
     ("/", N_("Home"), access.SIGNED_IN),
+    ("/deadlines", N_("Deadlines"), access.FILE_READERS),
+    ("/signals", N_("Signals"), access.FILE_READERS),
+    ("/tasks", N_("Tasks"), access.FILE_READERS),
+    ("/hazards", N_("Hazards"), access.FILE_READERS),
     ("/cases", N_("Case files"), access.FILE_READERS),
+    ("/enterprises", N_("Enterprises"), access.FILE_READERS),
+    ("/officers", N_("Officers"), access.FILE_READERS),
     ("/terminals", N_("Terminals"), access.TERMINAL_READERS),
 )
 
@@ -50,7 +62,9 @@ def page(
         {
             "person": person,
             "roles": () if person is None else _role_names(person, texts),
-            "navigation": tuple((to, texts.gettext(text), _is_here(request.path, to)) for to, text in links),
+            "navigation": tuple(
+                (to, texts.gettext(text), _is_here(request.path, to), _count(request, to, texts)) for to, text in links
+            ),
             "form_token": "" if person is None else person.form_token,
             **context,
         },
@@ -81,6 +95,35 @@ async def refusal(request: web.Request, problem: Problem) -> web.Response:
         incident=str(problem.fields.get("incident", "")),
     )
     return dress(answer, problem, chosen)
+
+
+def counted(handler: Handler) -> Handler:
+    """The handler of a page whose header says what is due: to inspectors of their own matters, to others of all."""
+
+    async def wrapped(request: web.Request) -> web.StreamResponse:
+        person = person_of(request)
+        if person.may(access.FILE_READERS.roles):
+            officer = person.name if person.roles <= {"inspector"} else None
+            async with access.scope(request) as connection:
+                request[COUNTS] = await queries.counts(connection, as_of=time.time_ns() // 1_000_000, officer=officer)
+        return await handler(request)
+
+    return wrapped
+
+
+def _count(request: web.Request, to: str, texts: Texts) -> tuple[int, str]:
+    """(number, what it counts) beside a link of the header; 0 where there is nothing to say."""
+    counts = request.get(COUNTS)
+    if counts is None:
+        return 0, ""
+    match to:
+        case "/deadlines":
+            number = counts.due + counts.ahead_3
+            return number, texts.ngettext("%(num)s over or near its end", "%(num)s over or near their end", number)
+        case "/signals":
+            return counts.signals, texts.ngettext("%(num)s open", "%(num)s open", counts.signals)
+        case _:
+            return 0, ""
 
 
 def sign_in_address(request: web.Request) -> str:

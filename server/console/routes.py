@@ -5,31 +5,57 @@ Invariant: nothing is decided here but who may come in; what they find is in the
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from aiohttp import web
 
-from server.console import files, frame, guide, sign_in, terminals
-from server.console.access import FILE_READERS, SIGNED_IN, TERMINAL_KEEPERS, TERMINAL_READERS
+from server.console import boards, files, frame, guide, private, sign_in, terminals
+from server.console.access import FILE_READERS, PRIVATE_READERS, SIGNED_IN, TERMINAL_KEEPERS, TERMINAL_READERS
 from server.web.app import ERROR_PAGE
 from server.web.pages import PAGES
-from server.web.routes import Everybody, Route, add
+from server.web.routes import Everybody, Officers, Route, add
+
+PRIVATE: Final = "/private/{epoch:[0-9]{1,9}}/{position:[0-9]{1,15}}/{commitment:[0-9a-f]{64}}"
 
 ROUTES: Final = (
     Route("GET", "/sign-in", sign_in.show, Everybody(), kind="page"),
     Route("POST", "/sign-in", sign_in.sign_in, Everybody(), form=True, kind="page"),
     Route("POST", "/sign-out", sign_in.sign_out, SIGNED_IN, form=True, kind="page"),
     Route("GET", "/", sign_in.home, SIGNED_IN, kind="page"),
+    Route("GET", "/deadlines", boards.show_deadlines, FILE_READERS, kind="page"),
+    Route("GET", "/signals", boards.show_signals, FILE_READERS, kind="page"),
+    Route("GET", "/signals/{id}", boards.show_signal, FILE_READERS, kind="page"),
+    Route("GET", "/tasks", boards.show_board("task"), FILE_READERS, kind="page"),
+    Route("GET", "/hazards", boards.show_board("hazard"), FILE_READERS, kind="page"),
+    Route("GET", "/lists", boards.show_lists, FILE_READERS, kind="page"),
+    Route("GET", "/officers", boards.show_register("officer"), FILE_READERS, kind="page"),
+    Route("GET", "/officers/{id:.+}", boards.show_matter("officer"), FILE_READERS, kind="page"),
+    Route("GET", "/enterprises", boards.show_register("enterprise"), FILE_READERS, kind="page"),
+    Route("GET", "/enterprises/{id:.+}", boards.show_matter("enterprise"), FILE_READERS, kind="page"),
     Route("GET", "/cases", files.show_list, FILE_READERS, kind="page"),
     Route("GET", "/cases/{id:.+}", files.show_file("case"), FILE_READERS, kind="page"),
     Route("GET", "/tasks/{id:.+}", files.show_file("task"), FILE_READERS, kind="page"),
     Route("GET", "/hazards/{id:.+}", files.show_file("hazard"), FILE_READERS, kind="page"),
+    Route("GET", PRIVATE, private.show, PRIVATE_READERS, kind="page"),
+    Route("POST", PRIVATE, private.reveal, PRIVATE_READERS, form=True, kind="page"),
     Route("GET", "/terminals", terminals.show_list, TERMINAL_READERS, kind="page"),
     Route("GET", "/terminals/{id}", terminals.show_terminal, TERMINAL_READERS, kind="page"),
     Route("POST", "/terminals/{id}/resolve", terminals.resolve_fork, TERMINAL_KEEPERS, form=True, kind="page"),
     Route("POST", "/terminals/{id}/release", terminals.release, TERMINAL_KEEPERS, form=True, kind="page"),
     Route("GET", "/help", guide.show_list, Everybody(), kind="page"),
     Route("GET", "/help/{topic}", guide.show_topic, Everybody(), kind="page"),
+    Route("GET", "/api/v1/deadlines", boards.deadlines_json, FILE_READERS),
+    Route("GET", "/api/v1/signals", boards.signals_json, FILE_READERS),
+    Route("GET", "/api/v1/lists", boards.lists_json, FILE_READERS),
+    *(
+        route
+        for kind in boards.MATTERS
+        for route in (
+            Route("GET", f"/api/v1/matters/{kind}", boards.matters_json(kind), FILE_READERS),
+            Route("GET", f"/api/v1/matters/{kind}/{{id:.+}}", boards.matter_json(kind), FILE_READERS),
+        )
+    ),
     Route("GET", "/api/v1/cases", files.list_json, FILE_READERS),
     Route("GET", "/api/v1/cases/{id:.+}", files.file_json("case"), FILE_READERS),
     Route("GET", "/api/v1/tasks/{id:.+}", files.file_json("task"), FILE_READERS),
@@ -43,4 +69,11 @@ def add_routes(app: web.Application) -> None:
     """Put the face on an application made by server.web.app; reads templates and texts."""
     app[PAGES] = frame.make_pages()
     app[ERROR_PAGE] = frame.refusal
-    add(app, (*ROUTES, app[PAGES].route()))
+    add(app, (*(_with_counts(route) for route in ROUTES), app[PAGES].route()))
+
+
+def _with_counts(route: Route) -> Route:
+    """A page for officers says in its header what is due."""
+    if route.method != "GET" or route.kind != "page" or not isinstance(route.policy, Officers):
+        return route
+    return replace(route, handler=frame.counted(route.handler))

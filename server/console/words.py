@@ -6,13 +6,14 @@ both. Invariant: every note and incident of the wire protocol has its sentence (
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
 from projections.views import WITHHELD
-from schemas.events import REGISTRY
+from schemas.events import REGISTRY, body_json
 from schemas.events.body import COMMON
 from schemas.publish import schema_of
 from server.web.i18n import N_, Texts
@@ -90,7 +91,7 @@ MAX_DEPTH: Final = 16
 class Line:
     """One field of a body for a page: `kind` says how `value` is to be shown.
 
-    text: a string · instant, number: an int · withheld: whether the private value has arrived · lines: a nested map ·
+    text: a string · instant, number: an int · withheld: (whether the private value has arrived, its commitment) · lines: a nested map ·
     list: several values, each a Line without label.
     """
 
@@ -145,8 +146,8 @@ def _line(key: str, value: Any, schema: Mapping[str, Any], parts: Mapping[str, A
     english = said.get("en", "")
     schema = _resolved(schema, parts)
     match value:
-        case {"withheld": _} if len(value) <= 2:
-            return Line(label, WITHHELD, bool(value.get("arrived")))
+        case {"withheld": commitment} if len(value) <= 2:
+            return Line(label, WITHHELD, (bool(value.get("arrived")), str(commitment)))
         case dict() if depth < MAX_DEPTH:
             return Line(label, "lines", _lines(value, schema, parts, texts, depth + 1))
         case list() | tuple() if depth < MAX_DEPTH:
@@ -167,6 +168,29 @@ def _line(key: str, value: Any, schema: Mapping[str, Any], parts: Mapping[str, A
             return Line(label, "text", value_word(value, texts))
         case _:
             return Line(label, "text", str(value))
+
+
+def field_label(type_name: str, path: Sequence[str], texts: Texts) -> str:
+    """The label of a field deep inside a body; "*" in `path` is an element of an array. The path itself if unknown."""
+    schema: Mapping[str, Any] = _schema(type_name) if type_name in REGISTRY else {}
+    parts = schema.get("$defs", {})
+    labels = []
+    for key in path:
+        if key == "*":
+            schema = _resolved(schema.get("items", {}), parts)
+            continue
+        field = schema.get("properties", {}).get(key, {})
+        said = field.get("x-description", {})
+        labels.append(_capital(said.get(texts.language, key)))
+        schema = _resolved(field, parts)
+    return " · ".join(labels)
+
+
+def value_text(value: object) -> str:
+    """A personal value as a page shows it: text as it is, anything else in the form of JSON."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(body_json(value), ensure_ascii=False)
 
 
 def _capital(text: str) -> str:

@@ -97,14 +97,44 @@ class Gate(Protocol):
         """Give the browser that secret."""
 
 
+class Withheld(Protocol):
+    """A personal value as a record commits to it: of which type, under which field, and whether it is here."""
+
+    @property
+    def type(self) -> str:
+        """Type of the record."""
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        """Tags of the record."""
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The field, "*" for an element of an array."""
+
+    @property
+    def arrived(self) -> bool:
+        """Whether a sealed value that opens is here."""
+
+
 class Acts(Protocol):
-    """Office acts on a terminal, written to the log. Both raise Problem conflict when another officer was quicker."""
+    """Office acts of the console, written to the log. Those on terminals raise Problem conflict when another officer
+    was quicker.
+    """
 
     async def resolve_fork(self, person: Person, terminal: str, branch: str | None, reason: str) -> None:
         """`terminal.fork_resolved.v1`: `branch` (64 hexadecimal digits) goes on, None keeps the chain stored first."""
 
     async def release(self, person: Person, terminal: str, reason: str) -> None:
         """`terminal.released.v1`: the terminal is no longer held."""
+
+    async def find_private(self, person: Person, epoch: int, position: int, commitment: bytes) -> Withheld:
+        """What a record commits to; nothing is opened. Raises Problem not_found."""
+
+    async def reveal_private(
+        self, person: Person, epoch: int, position: int, commitment: bytes, reason: str, role: str
+    ) -> tuple[Withheld, object]:
+        """`private_value.revealed.v1`, and then the value. Raises Problem not_found, bad_request, conflict."""
 
 
 @dataclass(frozen=True, slots=True)

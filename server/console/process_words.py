@@ -1,0 +1,204 @@
+"""What the codes of the process mean, in words: signals, stages, severities, the four lists, states.
+
+English stands here and Chinese in the catalogue. Invariant: every signal and every stage that a judge can give has its
+words (a house test compares).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from server.console.words import KIND_NAMES
+from server.web.i18n import N_, Texts
+from server.web.languages import Language
+
+SIGNALS: Final[Mapping[str, str]] = {
+    "SIG-01": N_("Gap in document numbers"),
+    "SIG-02": N_("Document numbers in disorder"),
+    "SIG-03": N_("Late upload or back-filled records"),
+    "SIG-04": N_("Payment without a case"),
+    "SIG-05": N_("Decision without earlier steps"),
+    "SIG-06": N_("Single officer"),
+    "SIG-07": N_("Certificate not valid, or an auxiliary acting"),
+    "SIG-08": N_("Timeline compressed"),
+    "SIG-09": N_("Legal review missing or flawed"),
+    "SIG-10": N_("Collective discussion missing or flawed"),
+    "SIG-11": N_("Plan item done without records"),
+    "SIG-12": N_("Terminal silent during an inspection"),
+    "SIG-13": N_("Location does not fit"),
+    "SIG-14": N_("Evidence taken after the decision"),
+    "SIG-15": N_("Evidence not intact"),
+    "SIG-16": N_("Clock or chain fault"),
+    "SIG-17": N_("Recording missing or broken"),
+    "SIG-18": N_("Repeated or unplanned inspection"),
+    "SIG-19": N_("Hazard closed without re-inspection"),
+    "SIG-20": N_("Discretion outside the benchmark"),
+    "SIG-21": N_("Mandatory penalty, no case"),
+    "SIG-22": N_("Suspected crime not referred"),
+    "SIG-23": N_("Disclosure missing or late"),
+    "SIG-24": N_("Reported figure differs"),
+    "SIG-25": N_("Act known outside only"),
+    "SIG-26": N_("Act outside the published list"),
+    "SIG-27": N_("Acts that overlap"),
+    "SIG-28": N_("Cloned records"),
+    "SIG-29": N_("Case stalled or over age"),
+    "SIG-30": N_("Compulsory measure at fault"),
+    "SIG-31": N_("Recusal or interference"),
+    "SIG-32": N_("Many voided numbers or cancelled tasks"),
+}
+STAGES: Final[Mapping[str, Mapping[str, str]]] = {
+    "task": {
+        "unassigned": N_("not assigned"),
+        "assigned": N_("assigned"),
+        "no_entry": N_("no entry"),
+        "entered": N_("entered"),
+        "credentials_shown": N_("certificates shown"),
+        "recorded": N_("recorded"),
+        "no_problem": N_("no problem found"),
+        "ordered": N_("rectification ordered"),
+        "case_filed": N_("case filed"),
+        "transferred": N_("transferred"),
+        "concluded": N_("concluded"),
+        "cancelled": N_("cancelled"),
+    },
+    "hazard": {
+        "unfound": N_("no finding recorded"),
+        "found": N_("found"),
+        "ordered": N_("rectification ordered"),
+        "ordered_again": N_("ordered again"),
+        "reported": N_("rectification reported"),
+        "reinspected": N_("re-inspected"),
+        "escalated": N_("escalated"),
+        "closed": N_("closed"),
+    },
+    "case": {
+        "unfiled": N_("not filed yet"),
+        "not_filed": N_("not filed"),
+        "filed": N_("filed"),
+        "investigating": N_("being investigated"),
+        "concluded": N_("investigation concluded"),
+        "noticed": N_("notice served"),
+        "defended": N_("defence heard or waived"),
+        "heard": N_("hearing held"),
+        "reviewed": N_("legally reviewed"),
+        "discussed": N_("collectively discussed"),
+        "decided": N_("decided"),
+        "no_penalty": N_("no penalty"),
+        "transferred": N_("transferred"),
+        "served": N_("served"),
+        "paid": N_("paid"),
+        "overdue": N_("late fine decided"),
+        "demanded": N_("demand served"),
+        "in_court": N_("with the court"),
+        "revoked": N_("revoked"),
+        "closed": N_("case closed"),
+        "archived": N_("archived"),
+    },
+}
+PARKED: Final = N_("could not be judged")
+"""Stage of a matter whose judge failed; somebody has been told."""
+SEVERITIES: Final[Mapping[str, str]] = {
+    "serious": N_("serious"),
+    "medium": N_("medium"),
+    "weak": N_("weak"),
+}
+STATES: Final[Mapping[str, str]] = {
+    "running": N_("running"),
+    "due": N_("over"),
+    "met": N_("done in time"),
+    "met_late": N_("done late"),
+    "undecided": N_("cannot be decided yet"),
+    "open": N_("open"),
+    "disputed": N_("disputed"),
+    "resolved": N_("resolved"),
+    "withdrawn": N_("taken away by later facts"),
+    "pending": N_("not yet"),
+    "cancelled": N_("without object"),
+    "kept": N_("kept"),
+    "broken": N_("broken"),
+    "unknown": N_("unknown"),
+    "all": N_("all"),
+    "present": N_("present"),
+    "missing": N_("missing"),
+    "due_later": N_("comes later"),
+    "not_needed": N_("not needed"),
+}
+COLOURS: Final[Mapping[str, str]] = {
+    "due": "bad", "undecided": "warn", "met_late": "warn", "met": "ok", "running": "info", "cancelled": "",
+    "open": "warn", "disputed": "info", "resolved": "ok", "withdrawn": "", "pending": "",
+    "kept": "ok", "broken": "bad", "unknown": "warn",
+    "present": "ok", "missing": "bad", "due_later": "", "not_needed": "",
+    "serious": "bad", "medium": "warn", "weak": "",
+}  # fmt: skip
+LISTS: Final[Mapping[str, str]] = {
+    "tasks": N_("Inspection tasks"),
+    "hazards": N_("Hazards found"),
+    "rectifications": N_("Rectification"),
+    "reinspections": N_("Re-inspection and acceptance"),
+}
+MORE_KINDS: Final[Mapping[str, str]] = {
+    "series": N_("Document numbers"),
+    "day": N_("An officer's day"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of one language, for templates."""
+
+    texts: Texts
+    language: Language
+
+    def signal(self, rule: str) -> str:
+        """What a signal is about."""
+        return self.texts.gettext(SIGNALS[rule]) if rule in SIGNALS else rule
+
+    @staticmethod
+    def rules() -> tuple[str, ...]:
+        """The codes of all signals."""
+        return tuple(SIGNALS)
+
+    def stage(self, kind: str, stage: str) -> str:
+        """A stage in words; one that nobody named comes out without its underscores."""
+        if stage == "parked":
+            return self.texts.gettext(PARKED)
+        found = STAGES.get(kind, {}).get(stage)
+        return self.texts.pgettext("value", stage.replace("_", " ")) if found is None else self.texts.gettext(found)
+
+    def state(self, state: str) -> str:
+        """The state of a deadline, a signal, a verdict or a paper."""
+        return self.texts.gettext(STATES.get(state, state))
+
+    def severity(self, severity: str) -> str:
+        """How serious a signal is."""
+        return self.texts.gettext(SEVERITIES[severity])
+
+    def colour(self, state: str) -> str:
+        """The class of a badge; the word beside it says the same."""
+        return COLOURS.get(state, "")
+
+    def kind(self, kind: str) -> str:
+        """The name of a kind of matter."""
+        found = {**KIND_NAMES, **MORE_KINDS}.get(kind)
+        return kind if found is None else self.texts.gettext(found)
+
+    def list(self, name: str) -> str:
+        """The name of one of the four lists."""
+        return self.texts.gettext(LISTS[name])
+
+    def value(self, value: object) -> str:
+        """A value of a column in words."""
+        return self.texts.pgettext("value", str(value).replace("_", " "))
+
+    def either(self, one: Mapping[str, str]) -> str:
+        """A text that came in both languages."""
+        return one[self.language]
+
+    @staticmethod
+    def uuid(name: str) -> str:
+        """An id as tags and addresses have it, from 32 hex digits or from that form itself."""
+        if len(name) != 32:
+            return name
+        return f"{name[:8]}-{name[8:12]}-{name[12:16]}-{name[16:20]}-{name[20:]}"
