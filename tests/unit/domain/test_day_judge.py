@@ -30,7 +30,7 @@ def visit(enterprise: str, start: str, end: str, loc: dict[str, Any] | None = No
 
 
 def interview(start: str, end: str, **fields: Any) -> Fact:
-    body = {"interview_id": new_id(), "interviewers": [LIN, ZHAO], "place": "办公室"}
+    body: dict[str, Any] = {"interview_id": new_id(), "interviewers": [LIN, ZHAO], "place": "办公室"}
     body |= {"start": at(f"2026-03-02 {start}"), "end": at(f"2026-03-02 {end}"), **fields}
     return fact("interview.recorded.v1", body, occurred=f"2026-03-02 {end}", source="field")
 

@@ -39,7 +39,7 @@ def without(*names: str) -> Given:
 
 def entry(**more: Any) -> Fact:
     present = more.pop("present", (LIN, ZHAO))
-    fields = {name: more.pop(name) for name in ("actors", "backfill", "import") if name in more}
+    fields: dict[str, Any] = {name: more.pop(name) for name in ("actors", "backfill") if name in more}
     body = {"officers_present": list(present), "task_id": TASK, **fields}
     return on_site("site.entered.v1", more.pop("when", "2026-03-02 09:00"), body, by=present, **more)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.judges import task
-from domain.judges.chain import chain_of, inv_08
+from domain.judges.chain import chain_of
 from domain.judges.visit import Visit
 from domain.matter import Fact
 from tests.support.facts import (
@@ -112,7 +112,7 @@ def test_needs_rest_on_the_own_facts_and_name_what_the_judge_reads() -> None:
     assert all(key.partition(":")[0] in ("certificate", "profile", "hazard", "device") for key in keys)
 
 
-# INV-08
+# Chain
 
 
 @pytest.mark.parametrize(
@@ -129,19 +129,6 @@ def test_needs_rest_on_the_own_facts_and_name_what_the_judge_reads() -> None:
 def test_a_chain_is_complete_by_its_acts_alone(facts: Given, state: str, missing: tuple[str, ...]) -> None:
     chain = chain_of(Visit(matter("task", TASK, facts.values())))
     assert (chain.state, chain.missing) == (state, missing)
-
-
-def test_inv_08_a_plan_item_is_concluded_with_its_chain_or_not_at_all() -> None:
-    planned = assigned(plan_item_id=new_id())
-
-    def said(facts: Given) -> str:
-        found = inv_08(Visit(matter("task", TASK, facts.values())))
-        return "" if found is None else f"absent {found.outcome}" if found.absent else found.outcome
-
-    assert said(given(assigned=planned, done=concluded())) == "kept"
-    assert said(only("entered", assigned=planned, done=concluded())) == "absent broken"
-    assert said(only("entered", assigned=planned)) == "absent unknown"
-    assert said(given(done=concluded())) == ""
 
 
 # Periods
