@@ -1,7 +1,7 @@
 """Whether an inspection was carried out on the system: its chain of acts, or a recorded reason why nobody could enter.
 
-Whether its plan item is done (INV-08) is for the plan's judge to say, which reads the same acts. The invariant: the answer
-rests on acts that count; an act that was only claimed completes no chain.
+Whether its plan item is done (INV-08) is for the judge of the plan to say, which reads the same acts. The invariant:
+the answer rests on acts that count; an act that was only claimed completes no chain.
 """
 
 from __future__ import annotations
