@@ -15,6 +15,8 @@ from schemas.problems import Problem
 from server.console.routes import add_routes as console_routes
 from server.identity.gate import DatabaseGate
 from server.identity.person import Person
+from server.log.committer import Committer
+from server.log.private_values import PrivateValues, Withheld
 from server.log.terminal_acts import TerminalActs
 from server.public.routes import make_public_app
 from server.sync import routes as sync_routes
@@ -24,10 +26,11 @@ from server.web.app import Face, Services
 
 
 class ConsoleActs:
-    """Office acts on terminals as the console asks for them: the person becomes the entry's `w`."""
+    """Office acts as the console asks for them: the person becomes the entry's `w`."""
 
-    def __init__(self, acts: TerminalActs) -> None:
+    def __init__(self, acts: TerminalActs, values: PrivateValues) -> None:
         self._acts = acts
+        self._values = values
 
     async def resolve_fork(self, person: Person, terminal: str, branch: str | None, reason: str) -> None:
         """`terminal.fork_resolved.v1`."""
@@ -37,6 +40,21 @@ class ConsoleActs:
     async def release(self, person: Person, terminal: str, reason: str) -> None:
         """`terminal.released.v1`."""
         await self._acts.release(person.authority, _raw(terminal, 16), reason, who(person))
+
+    async def find_private(self, person: Person, epoch: int, position: int, commitment: bytes) -> Withheld:
+        """What a record of the person's authority commits to."""
+        return await self._values.find(person.authority, epoch, position, commitment)
+
+    async def reveal_private(
+        self, person: Person, epoch: int, position: int, commitment: bytes, reason: str, role: str
+    ) -> tuple[Withheld, object]:
+        """`private_value.revealed.v1`, and then the value."""
+        return await self._values.reveal(person.authority, epoch, position, commitment, reason, role, who(person))
+
+
+def console_acts(committer: Committer, pool: asyncpg.Pool) -> ConsoleActs:
+    """The acts of the console on a log that is written here."""
+    return ConsoleActs(TerminalActs(committer, pool), PrivateValues(committer, pool))
 
 
 def who(person: Person) -> Who:
@@ -58,7 +76,7 @@ def make_services(settings: Settings, opened: OpenLog, console: asyncpg.Pool) ->
     """What the handlers of the internal application share."""
     origin = settings.origin
     gate = DatabaseGate(console, secure=origin is not None and origin.startswith("https://"))
-    acts = ConsoleActs(TerminalActs(opened.committer, opened.pool))
+    acts = console_acts(opened.committer, opened.pool)
     return Services(console=console, gate=gate, acts=acts, origin=origin)
 
 

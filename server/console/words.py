@@ -91,8 +91,8 @@ MAX_DEPTH: Final = 16
 class Line:
     """One field of a body for a page: `kind` says how `value` is to be shown.
 
-    text: a string · instant, number: an int · withheld: (whether the private value has arrived, its commitment) · lines: a nested map ·
-    list: several values, each a Line without label.
+    text: a string · instant, number: an int · withheld: (whether the private value has arrived, its commitment) ·
+    lines: a nested map · list: several values, each a Line without label.
     """
 
     label: str

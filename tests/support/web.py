@@ -16,11 +16,10 @@ import aiohttp
 import asyncpg
 from aiohttp import web
 
-from ops.faces import ConsoleActs
+from ops.faces import console_acts
 from server.console.routes import add_routes
 from server.identity import passwords, store
 from server.identity.gate import DatabaseGate
-from server.log.terminal_acts import TerminalActs
 from server.web.app import Face, Services, make_internal_app, make_runner
 from tests.support.log import AUTHORITY, Log, open_log
 from tests.support.postgres import TestDatabase
@@ -95,7 +94,7 @@ async def open_house(
             asyncpg.create_pool(database.dsn("liuhen_console"), min_size=1, max_size=4)
         )
         gate = DatabaseGate(pool)
-        acts = None if opened is None else ConsoleActs(TerminalActs(opened.committer, opened.pool))
+        acts = None if opened is None else console_acts(opened.committer, opened.pool)
         app = make_internal_app(Services(console=pool, gate=gate, acts=acts), add_routes, *faces)
         url = await stack.enter_async_context(listening(app))
         yield House(url, database, gate, app, opened)
