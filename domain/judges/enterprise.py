@@ -140,9 +140,9 @@ def judge(matter: Matter) -> Judgement:
         },
         verdicts=tuple(inv_10_all(matter, bodies)),
         signals=(
-            *signals("SIG-18", "medium", partial(over_the_cap, matter, visits)),
-            *signals("SIG-18", "medium", partial(several_agencies, matter, visits)),
-            *signals("SIG-18", "medium", partial(without_ground, visits)),
+            *signals(matter, "SIG-18", "medium", partial(over_the_cap, matter, visits)),
+            *signals(matter, "SIG-18", "medium", partial(several_agencies, matter, visits)),
+            *signals(matter, "SIG-18", "medium", partial(without_ground, visits)),
         ),
         terminals=tuple(sorted({fact.terminal for fact in matter.facts if fact.terminal})),
     )
