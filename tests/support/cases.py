@@ -68,7 +68,8 @@ STORY: Final[Mapping[str, Act]] = {
         "served_on": "2026-03-17", "hearing_on": "2026-03-30", "chair": CHAIR, "method": "direct",
     }),
     "held": ("hearing.held.v1", "2026-03-30", {
-        "held_on": "2026-03-30", "chair": CHAIR, "public": True, "absent_waiver": False, "record_hash": digest("record"),
+        "held_on": "2026-03-30", "chair": CHAIR, "public": True, "absent_waiver": False,
+        "record_hash": digest("record"),
     }),
     "review_requested": ("legal_review.requested.v1", "2026-03-31", {
         "review_id": uid(71), "draft_hash": HASH, "requested_at": "2026-03-31 09:00", "requested_by": LIN,
@@ -106,7 +107,7 @@ CERTIFIED: Final[Mapping[str, list[Fact]]] = {
 
 
 def act(name: str, **changes: Any) -> Fact:
-    """One act of the story. `occurred`, `received`, `captured`, `by`, `claim`, `about`, `source`, `id` are the fact's."""
+    """One act of the story, some fields changed; `occurred`, `received`, `came_from` … are the fact's."""
     type_name, when, fields = STORY[name]
     return of_case(type_name, **{"occurred": when, **fields, **changes})
 
@@ -115,9 +116,11 @@ def of_case(type_name: str, **fields: Any) -> Fact:
     """Any act of the case: filed under it by a tag, by the two handlers."""
     own = {
         name: fields.pop(name)
-        for name in ("occurred", "received", "captured", "claim", "source", "id", "terminal", "about")
+        for name in ("occurred", "received", "captured", "claim", "id", "terminal", "about")
         if name in fields
     }
+    if "came_from" in fields:
+        own["source"] = fields.pop("came_from")
     by = fields.pop("signed", (LIN, ZHAO))
     own["about"] = (f"case:{_text(CASE)}", *own.get("about", ()))
     body = {name: value for name, value in fields.items() if value is not None}
@@ -127,7 +130,7 @@ def of_case(type_name: str, **fields: Any) -> Fact:
 
 
 def story(*, until: str = "archived", without: Iterable[str] = (), **changes: Mapping[str, Any]) -> list[Fact]:
-    """The acts up to one of them, some left out, some changed: `story(decided={"decided_on": …}, without=("held",))`."""
+    """The acts up to one of them, some left out, some changed: `story(decided={…}, without=("held",))`."""
     left = set(without)
     found = []
     for name in STORY:
