@@ -34,6 +34,7 @@ from server.log.terminals import Terminals
 from server.signed import SignedRequests
 from server.sync.changes import Changes
 from server.sync.quota import Quota
+from server.sync.readers import Readers, advised
 from server.sync.service import Sync
 from server.web.app import Face, Services, make_internal_app, make_runner
 
@@ -70,6 +71,7 @@ async def serving(settings: Settings, *, faces: Sequence[Callable[[Services], Fa
         internal = bind(settings.internal or "")
         address = _address(internal)
         rate = int(settings.uploads_per_second)
+        readers = await stack.enter_async_context(Readers(advised()).running())
         sync = Sync(
             opened.committer,
             opened.pool,
@@ -80,6 +82,7 @@ async def serving(settings: Settings, *, faces: Sequence[Callable[[Services], Fa
                 opened.book.queries,
                 settings.signed_for or address,
             ),
+            readers,
             Quota(rate=float(rate), burst=max(1, rate * 30)),
             Changes(console, opened.pool),
         )

@@ -20,7 +20,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from schemas.batch import Lost
 from schemas.entries import branch_id
-from schemas.envelope import Reading, Seen, clock_jumped
+from schemas.envelope import Seen, Taken, clock_jumped
 from schemas.problems import Problem
 
 MAX_BRANCHES: Final = 8
@@ -99,7 +99,7 @@ class Offer:
 
     terminal: bytes
     first: int
-    readings: Sequence[Reading]
+    readings: Sequence[Taken]
     declared: int
     lost: Sequence[Lost] | UnsetType = UNSET
     head: bytes | UnsetType = UNSET
@@ -190,18 +190,15 @@ def _admit_plain(state: TerminalState, offer: Offer, known_ids: MutableSet[bytes
 
 
 def _jumps(
-    before: tuple[bytes, int, int] | None, readings: Sequence[Reading]
+    before: tuple[bytes, int, int] | None, readings: Sequence[Taken]
 ) -> tuple[set[int], tuple[bytes, int, int] | None]:
     """Which readings of one chain note `clock_jump`, and the clock of the last one."""
     jumps: set[int] = set()
     for index, reading in enumerate(readings):
-        envelope = reading.envelope
-        if envelope is None or envelope.clock is UNSET:
-            before = None
-            continue
-        if before is not None and clock_jumped(before, envelope):
+        clock = reading.clock
+        if before is not None and clock_jumped(before, clock):
             jumps.add(index)
-        before = (envelope.clock.boot, envelope.clock.mono, envelope.at)
+        before = clock
     return jumps, before
 
 
@@ -360,14 +357,14 @@ class _Walk:
         self._append_branch(index, self._known_side(seq, reading) or self._new_branch(seq, reading))
         return index + 1
 
-    def _known_side(self, seq: int, reading: Reading) -> Branch | None:
+    def _known_side(self, seq: int, reading: Taken) -> Branch | None:
         for side in self.rare.branches:
             linked = reading.prev == side.hash or (reading.prev is None and self.side == side)
             if side.seq == seq - 1 and side.number != self.state.chain and linked:
                 return side
         return None
 
-    def _new_branch(self, seq: int, reading: Reading) -> Branch:
+    def _new_branch(self, seq: int, reading: Taken) -> Branch:
         rare = self.rare
         if rare.open_branches >= MAX_BRANCHES:
             raise Problem("quota_exceeded", "eight branches wait for an officer's act", limit=MAX_BRANCHES)
@@ -398,7 +395,7 @@ class _Walk:
         reading = self.offer.readings[index]
         self._fresh(index, self.state.chain, None, clock=self.clock)
         self.seq, self.hash = self.offer.first + index, reading.hash
-        self.clock = _clock(reading)
+        self.clock = reading.clock
 
     def _fill_hole(self, index: int) -> int:
         """Record a run of envelopes inside a declared hole; the index behind it, or `index` where they do not fit."""
@@ -431,7 +428,7 @@ class _Walk:
         return end
 
     def _clock_before(self, index: int) -> tuple[bytes, int, int] | None:
-        return _clock(self.offer.readings[index - 1]) if index else None
+        return self.offer.readings[index - 1].clock if index else None
 
     def _fresh(
         self,
@@ -446,18 +443,11 @@ class _Walk:
         repeated = reading.id is not None and reading.id in self.known_ids
         if reading.id is not None:
             self.known_ids.add(reading.id)
-        jumped = reading.envelope is not None and clock_jumped(clock, reading.envelope)
+        jumped = clock_jumped(clock, reading.clock)
         held = self.held or self.state.revoked is not None
         notes = _notes(reading.notes, held=held, jumped=jumped, repeated=repeated, after_hole=after_hole)
         self.results.append(Fresh(chain, branch, notes))
         self.fresh += 1
-
-
-def _clock(reading: Reading) -> tuple[bytes, int, int] | None:
-    envelope = reading.envelope
-    if envelope is None or envelope.clock is UNSET:
-        return None
-    return envelope.clock.boot, envelope.clock.mono, envelope.at
 
 
 def resolve_fork(state: TerminalState, branch: bytes | Literal["stored"]) -> TerminalState:

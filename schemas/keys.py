@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from nacl.bindings import crypto_core_ed25519_is_valid_point, crypto_sign_open
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from nacl.bindings import crypto_core_ed25519_is_valid_point, crypto_sign, crypto_sign_open, crypto_sign_seed_keypair
 from nacl.exceptions import CryptoError
 
 KEY_BYTES: Final = 32
@@ -79,12 +79,11 @@ class Signer:
     def __init__(self, seed: bytes) -> None:
         if type(seed) is not bytes or len(seed) != KEY_BYTES:
             raise KeyRefused(f"an Ed25519 seed has {KEY_BYTES} bytes, got {_size(seed)}")
-        self._private = Ed25519PrivateKey.from_private_bytes(seed)
-        self.public = self._private.public_key().public_bytes_raw()
+        self.public, self._private = crypto_sign_seed_keypair(seed)
 
     def sign(self, message: bytes) -> bytes:
         """The signature (64 bytes) over `message`: deterministic, so repeating it after a crash is harmless."""
-        return self._private.sign(message)
+        return crypto_sign(message, self._private)[:SIGNATURE_BYTES]
 
     def __repr__(self) -> str:
         return f"Signer(public={self.public.hex()})"

@@ -9,7 +9,7 @@ they accept nothing else. Sizes are Python integers of any magnitude; there is n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -27,6 +27,12 @@ NodeVisitor = Callable[[int, int, bytes], None]
 def leaf_hash(entry: bytes) -> bytes:
     """SHA-256(0x00 || entry)."""
     return sha256(b"\x00" + entry).digest()
+
+
+def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
+    """`leaf_hash` of each."""
+    hasher = sha256
+    return [hasher(b"\x00" + entry).digest() for entry in entries]
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
@@ -143,10 +149,13 @@ def frontier_nodes(size: int) -> list[tuple[int, int]]:
     return _cover(0, size)
 
 
-def inclusion_proof(index: int, size: int, node: NodeReader) -> list[bytes]:
+def inclusion_proof(
+    index: int, size: int, node: NodeReader, known: MutableMapping[tuple[int, int], bytes] | None = None
+) -> list[bytes]:
     """RFC 6962 audit path of leaf `index` in the tree of `size` leaves, from the leaf's sibling upwards.
 
-    Raises ValueError unless 0 <= index < size.
+    `known` keeps hashes of ranges, (first, behind the last) -> hash, between the proofs of one tree: the right edge is
+    in all of them. Raises ValueError unless 0 <= index < size.
     """
     if not 0 <= index < size:
         raise ValueError(f"leaf {index} is not in a tree of {size} leaves: expected 0 <= index < size")
@@ -155,7 +164,7 @@ def inclusion_proof(index: int, size: int, node: NodeReader) -> list[bytes]:
     while high - low > 1:
         middle = low + _split(high - low)
         if index < middle:
-            path.append(_range_root(middle, high, node))
+            path.append(_range_root(middle, high, node, known))
             high = middle
         else:
             path.append(_range_root(low, middle, node))
@@ -264,10 +273,22 @@ def _cover(low: int, high: int) -> list[tuple[int, int]]:
     return nodes
 
 
-def _range_root(low: int, high: int, node: NodeReader) -> bytes:
+def _range_root(
+    low: int, high: int, node: NodeReader, known: MutableMapping[tuple[int, int], bytes] | None = None
+) -> bytes:
     """MTH(D[low:high]) for a range as RFC 6962 cuts it."""
+    width = high - low
+    if not width & (width - 1):  # as it is cut, such a range is one complete subtree
+        level = width.bit_length() - 1
+        return node(level, low >> level)
+    if known is not None:
+        found = known.get((low, high))
+        if found is not None:
+            return found
     hashes = [node(level, index) for level, index in _cover(low, high)]
     root = hashes[-1]
     for left in reversed(hashes[:-1]):
         root = sha256(b"\x01" + left + root).digest()
+    if known is not None:
+        known[low, high] = root
     return root

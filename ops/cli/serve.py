@@ -32,5 +32,5 @@ def command(ctx: click.Context, data: Path | None, internal: str | None, public:
     # What was loaded until now stays for good, and requests leave few cycles: looking for them less often saves a
     # twelfth of the server's time under load.
     gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
+    gc.set_threshold(50_000, 20, 20)
     uvloop.run(run(settings))

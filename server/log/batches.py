@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -23,7 +23,7 @@ from schemas import private as privates
 from schemas import receipt as receipts
 from schemas.admission import Admission, Fresh, Known, Offer, Stored
 from schemas.batch import Batch
-from schemas.envelope import Lookup, Reading
+from schemas.envelope import Lookup, Taken
 from schemas.problems import Problem
 from server.log import store
 from server.log.book import Book, LogState
@@ -43,6 +43,20 @@ class Opened:
     opened: bool
 
 
+@lru_cache(maxsize=1_024)
+def _begin(outcome: str, notes: tuple[str, ...], epoch: int | None = None) -> bytes:
+    """A line of the results up to the value of `position`; behind it only `seq` follows. Keys are in order."""
+    fields: dict[str, Any] = {} if epoch is None else {"epoch": epoch}
+    if notes:
+        fields["notes"] = notes
+    written = _ENCODER.encode({**fields, "outcome": outcome, "position": 0, "seq": 0})
+    return written[: -len(b"\x00\xa3seq\x00")]
+
+
+def _array_header(count: int) -> bytes:
+    return bytes((0x90 | count,)) if count < 16 else b"\xdc" + count.to_bytes(2, "big")
+
+
 class FieldBatch:
     """A batch whose signature was verified. Idempotency: (terminal, seq) and the bytes stored there."""
 
@@ -54,6 +68,7 @@ class FieldBatch:
         "_epoch",
         "_hashes",
         "_head",
+        "_ids",
         "_leaves",
         "_lookup",
         "_private",
@@ -75,7 +90,10 @@ class FieldBatch:
         lookup: Lookup,
         hashes: Sequence[bytes],
         private: Sequence[Opened] = (),
+        *,
+        read: tuple[Sequence[Taken], Sequence[bytes]] | None = None,
     ) -> None:
+        """`read` = the readings for `epoch` and the leaf hashes, where another process made them."""
         self.batch = batch
         self.received = received
         self.size = sum(len(e) for e in batch.envelopes) + 512
@@ -84,11 +102,17 @@ class FieldBatch:
         self._hashes = hashes
         self._private = private
         self._split = False
-        self._read_all(epoch)
         frame = entries.FieldFrame(batch.terminal, received)
-        hasher = sha256
         self._entries = [frame(e) for e in batch.envelopes]
-        self._leaves = [hasher(b"\x00" + e).digest() for e in self._entries]
+        self._readings: Sequence[Taken]
+        self._leaves: Sequence[bytes]
+        if read is None:
+            self._read_all(epoch)
+            self._leaves = merkle.leaf_hashes(self._entries)
+        else:
+            self._epoch = epoch
+            self._readings, self._leaves = read
+            self._ids = [r.id for r in self._readings if r.id is not None]
         self._admitted: Admission | None = None
         self._seal_position: int | None = None
         self._chain = 0
@@ -97,9 +121,10 @@ class FieldBatch:
 
     def _read_all(self, epoch: int) -> None:
         self._epoch = epoch
-        terminal, read = self.batch.terminal, envelopes.Reader(self._authority, epoch, self._lookup).read
-        offered = enumerate(zip(self.batch.envelopes, self._hashes, strict=True), self.batch.first)
-        self._readings: list[Reading] = [read(data, digest, terminal, seq) for seq, (data, digest) in offered]
+        self._readings = envelopes.Reader(self._authority, epoch, self._lookup).take_all(
+            self.batch.envelopes, self._hashes, self.batch.terminal, self.batch.first
+        )
+        self._ids = [r.id for r in self._readings if r.id is not None]
 
     # -- what the committer asks --
 
@@ -127,7 +152,7 @@ class FieldBatch:
 
     def ids(self) -> Sequence[bytes]:
         """Event ids to look for."""
-        return [r.id for r in self._readings if r.id is not None]
+        return self._ids
 
     async def read(self, connection: Connection, turn: Turn, group: Group, book: Book) -> None:
         """Whether `seen` contradicts the log: a later epoch, a larger size, another root."""
@@ -207,18 +232,14 @@ class FieldBatch:
             add_key((log_id, terminal, seq, chain, position, bits, reading.id))
             if shared:
                 group.remember(terminal, seq, Stored(chain, reading.hash, position, epoch, bits))
-            envelope = reading.envelope
-            if envelope is None:
-                continue
-            if reading.tags is not last_tags:  # the same object for the same tags: `about_facts` keeps them
+            if reading.tags != last_tags:
                 last_tags = reading.tags
                 runs = [tags.setdefault(tag, []) for tag in last_tags]
             for places in runs:
                 places.append(position)
-            if envelope.blobs is not UNSET:
-                for digest in {blob.sha256 for blob in envelope.blobs}:
-                    group.wanted.append((log_id, terminal, "blob", digest, seq, position))
-                    found.more += 1
+            for digest in reading.blobs:
+                group.wanted.append((log_id, terminal, "blob", digest, seq, position))
+                found.more += 1
             for digest in reading.private:
                 group.wanted.append((log_id, terminal, "private", digest, seq, position))
                 found.more += 1
@@ -317,23 +338,21 @@ class FieldBatch:
 
     def _results(self, turn: Turn, admitted: Admission) -> msgspec.Raw:
         """The array of results, encoded once: the receipt is encoded for its signature and again with it."""
-        found: list[dict[str, Any]] = []
+        results = admitted.results
+        found = [_array_header(len(results))]
         fresh = iter(self._fresh_positions())
-        for seq, result in enumerate(admitted.results, self.batch.first):
+        add, encode = found.append, _ENCODER.encode
+        for seq, result in enumerate(results, self.batch.first):
             if isinstance(result, Fresh):
-                outcome = "recorded" if result.branch is None else "forked"
-                line: dict[str, Any] = {"outcome": outcome, "position": next(fresh), "seq": seq}
-                if result.notes:
-                    line = {"notes": result.notes, **line}
+                begin = _begin("recorded" if result.branch is None else "forked", result.notes)
+                position = next(fresh)
             else:
                 stored = result.stored
-                line = {"outcome": "duplicate", "position": stored.position, "seq": seq}
-                if stored.note_bits:
-                    line = {"notes": envelopes.notes_from_bits(stored.note_bits), **line}
-                if stored.epoch != turn.log.epoch:
-                    line = {"epoch": stored.epoch, **line}
-            found.append(line)
-        return msgspec.Raw(_ENCODER.encode(found))
+                epoch = stored.epoch if stored.epoch != turn.log.epoch else None
+                begin = _begin("duplicate", envelopes.notes_from_bits(stored.note_bits), epoch)
+                position = stored.position
+            add(begin + encode(position) + b"\xa3seq" + encode(seq))
+        return msgspec.Raw(b"".join(found))
 
     def _fresh_positions(self) -> range:
         """Fresh envelopes stand one behind the other, right before the batch's seal."""

@@ -23,6 +23,7 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import chain
 from typing import Any, Final, Protocol
 
 import asyncpg
@@ -38,7 +39,7 @@ from server.log.store import Connection
 from server.log.terminals import decode_clock, decode_rare, encode_clock, encode_rare
 
 GROUP: Final = 16
-FEW: Final = 256
+FEW: Final = 512
 """Rows that go along with the closing statement; more of them are cheaper by COPY."""
 MAX_WAITING: Final = 1_024
 MAX_WAITING_BYTES: Final = 256 * 1024 * 1024
@@ -406,16 +407,15 @@ class Committer:
 
     async def _write(self, connection: Connection, group: Group, grown: Sequence[Turn]) -> None:
         queries = self.book.queries
-        entries = [
-            (turn.log.log_id, position, entry)
-            for turn in grown
-            for position, entry in enumerate(turn.entries, turn.base)
-        ]
-        keys = [row for turn in grown for row in turn.keys]
-        if len(entries) + len(keys) > FEW:
-            await store.copy_entries(connection, entries)
-            await store.copy_keys(connection, keys)
-            entries, keys = [], []
+        entries: list[tuple[int, int, bytes]] = []
+        keys: list[store.KeyRow] = []
+        if sum(len(turn.entries) + len(turn.keys) for turn in grown) > FEW:
+            await store.copy_entries(connection, ((turn.log.log_id, turn.base, turn.entries) for turn in grown))
+            await store.copy_keys(connection, chain.from_iterable(turn.keys for turn in grown))
+        else:
+            for turn in grown:
+                entries += [(turn.log.log_id, place, entry) for place, entry in enumerate(turn.entries, turn.base)]
+                keys += turn.keys
         if group.wanted:
             await connection.execute(queries["want"], *_columns(group.wanted, 6))
         for name, arguments in group.statements:

@@ -94,7 +94,7 @@ async def _insert(
     note = sign_checkpoint(Checkpoint(keys.log.name, 1, root), keys.log)
     async with connection.transaction():
         log_id: int = await connection.fetchval(queries["create_log"], authority, epoch, keys.log.name, kind)
-        await store.copy_entries(connection, [(log_id, 0, entry)])
+        await store.copy_entries(connection, [(log_id, 0, [entry])])
         await connection.execute(queries["advance"], [log_id], [0], [1], [root], [leaf], [note])
     return log_id, note
 

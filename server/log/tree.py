@@ -22,6 +22,7 @@ TILE: Final = 256
 KEEP: Final = 4_096  # leaves that stay in memory behind the last full tile
 LEVELS: Final = 64
 EXTRA: Final = 8_192
+RANGES: Final = 1_024
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
 
 LeafReader = Callable[[int, int], Awaitable[list[bytes]]]
@@ -116,6 +117,7 @@ class Tree:
         self._base = [0] * LEVELS
         self._nodes: list[list[bytes]] = [[] for _ in range(LEVELS)]
         self._extra: dict[tuple[int, int], bytes] = {}  # nodes of tiles that still grow, left of what memory holds
+        self._ranges: dict[tuple[int, int], bytes] = {}  # what proofs of one size have in common
         self._filed = 0  # leaves below it lie in full level-0 tiles that are filed
         self._loading = asyncio.Lock()
 
@@ -161,6 +163,7 @@ class Tree:
     def truncate(self, size: int) -> None:
         """Take back the leaves from `size` on, as if they had never been appended."""
         self.size = size
+        self._ranges.clear()
         for level in range(LEVELS):
             keep = (size >> level) - self._base[level]
             row = self._nodes[level]
@@ -234,7 +237,9 @@ class Tree:
 
     async def inclusion(self, index: int, size: int) -> list[bytes]:
         """RFC 6962 inclusion proof of leaf `index` in the tree of `size` leaves."""
-        return await self._with_tiles(lambda: merkle.inclusion_proof(index, size, self.node))
+        if len(self._ranges) > RANGES:
+            self._ranges.clear()
+        return await self._with_tiles(lambda: merkle.inclusion_proof(index, size, self.node, self._ranges))
 
     async def consistency(self, old: int, new: int) -> list[bytes]:
         """RFC 6962 consistency proof between two sizes."""

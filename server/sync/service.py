@@ -21,7 +21,6 @@ from schemas import batch as batches
 from schemas import canonical, enrolment
 from schemas.batch import Batch
 from schemas.envelope import MAX_ENVELOPE, Lookup
-from schemas.keys import verify_ed25519
 from schemas.problems import Problem
 from server.log import store
 from server.log.acts import Enrolment, enrolment_answer
@@ -29,10 +28,13 @@ from server.log.batches import FieldBatch, open_private
 from server.log.book import LogClosed, LogState
 from server.log.committer import Committer
 from server.log.ids import now_ms, uuid7
+from server.log.terminals import Enrolled
 from server.signed import SignedRequests
 from server.sync.changes import Changes
 from server.sync.encoding import inflate
 from server.sync.quota import Quota, Quotas
+from server.sync.reader import Asked, decode_answer, hashes_if_signed, split
+from server.sync.readers import Readers
 
 MANY_PRIVATE: Final = 8
 
@@ -49,11 +51,14 @@ class Sync:
     pool: asyncpg.Pool
     lookup: Lookup
     signed: SignedRequests
+    readers: Readers | None = None
+    """Processes that read batches with the registry of this program; without them everything is read here."""
     quota: Quota = field(default_factory=Quota)
     changes: Changes | None = None
     clock: Callable[[], int] = now_ms
     quotas: Quotas = field(init=False)
     contacts: dict[bytes, int] = field(default_factory=dict)
+    _inside: int = 0
     _flying: dict[bytes, asyncio.Task[Any]] = field(default_factory=dict)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """One batch is worked on at a time, and between two of them the loop looks at its sockets: uploads that come in
@@ -69,13 +74,16 @@ class Sync:
         """The receipt for an uploaded batch. Raises Problem. Idempotency: the envelopes' bytes at their places."""
         digest = sha256(coding.encode() + b"\x00" + body).digest()
         flying = self._flying.get(digest)
-        if flying is None:
-            work = await self._door(inflate(body, coding, batches.MAX_INFLATED))
-            flying = self._fly(digest, self.committer.submit(work))
+        self._inside += 1
         try:
+            if flying is None:
+                work = await self._door(inflate(body, coding, batches.MAX_INFLATED))
+                flying = self._fly(digest, self.committer.submit(work))
             receipt: bytes = await asyncio.shield(flying)
         except Problem as problem:
             raise Problem(problem.code, problem.reason, **problem.fields) from None
+        finally:
+            self._inside -= 1
         return receipt
 
     async def _door(self, data: bytes) -> FieldBatch:
@@ -83,17 +91,33 @@ class Sync:
         batch = batches.decode(data)
         # (2) terminal, signature, quota
         terminal = await self.signed.known(batch.terminal)
+        received = self.clock()
+        epoch, answered = await self._ask(data, terminal, received)
         async with self._turn:
-            hashes = [sha256(envelope).digest() for envelope in batch.envelopes]
-            if not verify_ed25519(terminal.event_key, batch.sig, batches.message_of(batch, hashes)):
-                raise Problem("bad_signature", "sig does not fit the batch and the enrolled event key")
+            answer = decode_answer(answered) if answered is not None else None
+            if answer is None:
+                hashes = hashes_if_signed(batch, terminal.event_key)
+            else:
+                hashes = split(answer.hashes) if answer.signed else None
+        if hashes is None:
+            raise Problem("bad_signature", "sig does not fit the batch and the enrolled event key")
         self.quotas.take(batch.terminal, time.monotonic())
         log = await self._log(terminal.authority)
-        received = self.clock()
         self.contacts[batch.terminal] = now_ms()
         opened = await self._open_private(batch, log)
+        read = (answer.readings, split(answer.leaves)) if answer is not None and epoch == log.epoch else None
         async with self._turn:
-            return FieldBatch(batch, terminal.authority, log.epoch, received, self.lookup, hashes, opened)
+            return FieldBatch(batch, terminal.authority, log.epoch, received, self.lookup, hashes, opened, read=read)
+
+    async def _ask(self, data: bytes, terminal: Enrolled, received: int) -> tuple[int, bytes | None]:
+        """(epoch, what a reader says of a batch): None where none answers, or where it would only be a detour because
+        this batch is the only one here.
+        """
+        log = self.committer.book.current(terminal.authority)
+        if self.readers is None or log is None or self._inside < 2:
+            return 0, None
+        asked = Asked(data, terminal.event_key, terminal.authority, log.epoch, received)
+        return log.epoch, await self.readers.ask(asked)
 
     async def _open_private(self, batch: Batch, log: LogState) -> Any:
         if not batch.private:

@@ -152,7 +152,9 @@ class PaperLog:
         """Record a batch as a server does. Raises Problem."""
         now, terminal, received = self.now, batch.terminal, self._tick()
         readings = [
-            envelope.read(e, terminal, s, authority=self.authority, epoch=now.epoch, lookup=REGISTRY.lookup)
+            envelope.take(
+                envelope.read(e, terminal, s, authority=self.authority, epoch=now.epoch, lookup=REGISTRY.lookup)
+            )
             for s, e in enumerate(batch.envelopes, batch.first)
         ]
         known = self.stored[terminal]

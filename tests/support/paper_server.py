@@ -207,9 +207,11 @@ class PaperServer:
         if known is None:
             raise Problem("unknown_terminal")
         readings = [
-            envelope.read(
-                each, sent.terminal, sent.first + index, authority=AUTHORITY, epoch=self.epoch.number,
-                lookup=events.lookup,
+            envelope.take(
+                envelope.read(
+                    each, sent.terminal, sent.first + index, authority=AUTHORITY, epoch=self.epoch.number,
+                    lookup=events.lookup,
+                )
             )
             for index, each in enumerate(sent.envelopes)
         ]  # fmt: skip

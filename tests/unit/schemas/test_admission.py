@@ -33,7 +33,7 @@ from schemas.admission import (
 )
 from schemas.batch import Lost
 from schemas.entries import branch_id
-from schemas.envelope import NOTE_BITS, Envelope, Reading, Seen
+from schemas.envelope import NOTE_BITS, Seen, Taken
 from schemas.problems import Problem
 
 TERMINAL = bytes(range(16))
@@ -59,28 +59,13 @@ class Paper:
         return hash_of(self.seq, self.prev, self.name)
 
     @property
-    def reading(self) -> Reading:
+    def reading(self) -> Taken:
         notes = () if self.prev is not None else ("not_canonical", "unlinked")
-        return Reading(self.hash, self.prev, notes, None if self.at is None else clocked(self.at), self.id)
+        return Taken(self.hash, self.prev, notes, self.id, None if self.at is None else clocked(self.at))
 
 
-def clocked(at: int) -> Envelope:
-    return Envelope(
-        about=["case:1"], at=at, body=admission_body(), by=["o"], clock=clock_of(at % 1_000), id=bytes(16), occurred=0,
-        prev=bytes(32), salt=bytes(16), seq=1, terminal=TERMINAL, type="a.b.v1", v=1,
-    )  # fmt: skip
-
-
-def admission_body() -> Any:
-    import msgspec
-
-    return msgspec.Raw(b"\x80")
-
-
-def clock_of(mono: int) -> Any:
-    from schemas.envelope import Clock
-
-    return Clock(boot=bytes(16), mono=mono, offset=0)
+def clocked(at: int) -> tuple[bytes, int, int]:
+    return bytes(16), at % 1_000, at
 
 
 def chain(first: int, count: int, prev: bytes, name: str = "") -> list[Paper]:
