@@ -259,9 +259,7 @@ class PaperServer:
             known.stored.setdefault(seq, []).append(row)
             for h in readings[index].private:
                 known.commitments.setdefault(h, False)
-            found = readings[index].envelope
-            if found is not None and found.blobs is not UNSET:
-                known.blobs += [each.sha256 for each in found.blobs]
+            known.blobs += readings[index].blobs
         if done.seal:
             head = hashes[-1] if hashes else sent.head
             assert head is not UNSET
