@@ -131,6 +131,8 @@ class Admission:
     seal: bool
     state: TerminalState
     fresh: int = field(default=0)
+    plain: Fresh | None = None
+    """Where all results are this one, and every envelope has an id: all of them new, on the chain that goes on."""
 
 
 def admit(
@@ -169,7 +171,9 @@ def _admit_plain(state: TerminalState, offer: Offer, known_ids: MutableSet[bytes
     if quiet and not jumps and len(set(ids)) == len(ids) and known_ids.isdisjoint(ids):
         known_ids |= set(ids)
         results = [plain] * len(offer.readings)
+        uniform = len(ids) == len(results)
     else:
+        uniform = False
         results = []
         for index, reading in enumerate(offer.readings):
             repeated = reading.id is not None and reading.id in known_ids
@@ -186,7 +190,7 @@ def _admit_plain(state: TerminalState, offer: Offer, known_ids: MutableSet[bytes
         clock=clock,
         rare=rare,
     )
-    return Admission(results, incidents, True, after, len(results))
+    return Admission(results, incidents, True, after, len(results), plain if uniform else None)
 
 
 def _jumps(

@@ -280,7 +280,8 @@ CREATE FUNCTION log.index_group(p_tag_logs integer[], p_tags text[], p_tag_posit
 $$;
 
 CREATE FUNCTION log.close_group(
-    p_entry_logs integer[], p_entry_positions bigint[], p_entries bytea[],
+    p_entry_logs integer[], p_entry_firsts bigint[], p_entry_counts integer[], p_entries bytea[],
+    p_run_logs integer[], p_run_origins uuid[], p_run_versions bigint[], p_run_chains smallint[], p_run_positions bigint[], p_run_notes integer[], p_run_ids bytea[],
     p_key_logs integer[], p_origins uuid[], p_versions bigint[], p_key_chains smallint[], p_key_positions bigint[], p_notes integer[], p_ids uuid[],
     p_tag_logs integer[], p_tags text[], p_tag_positions bigint[], p_offsets bytea[],
     p_seal_logs integer[], p_seal_terminals uuid[], p_seal_chains smallint[], p_seal_positions bigint[], p_lasts bigint[],
@@ -288,10 +289,25 @@ CREATE FUNCTION log.close_group(
     p_held boolean[], p_revoked bigint[], p_clocks bytea[], p_rare bytea[], p_more integer[], p_terminal_versions integer[],
     p_logs integer[], p_from bigint[], p_to bigint[], p_roots bytea[], p_frontiers bytea[], p_head_notes text[])
     RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    i integer;
+    done integer := 0;
 BEGIN
-    -- One round trip for what every group ends with. Entries and keys come along when they are few; many come by COPY.
-    IF cardinality(p_entries) > 0 THEN
-        INSERT INTO log.entries (log_id, position, entry) SELECT * FROM unnest(p_entry_logs, p_entry_positions, p_entries);
+    -- One round trip for what every group ends with. Entries and single keys come along when they are few; many come by
+    -- COPY. A run is what most batches are: versions, positions and 16-byte ids that follow one another.
+    FOR i IN 1 .. cardinality(p_entry_logs) LOOP
+        INSERT INTO log.entries (log_id, position, entry)
+             SELECT p_entry_logs[i], p_entry_firsts[i] + e.place - 1, e.entry
+               FROM unnest(p_entries[done + 1 : done + p_entry_counts[i]]) WITH ORDINALITY AS e (entry, place);
+        done := done + p_entry_counts[i];
+    END LOOP;
+    IF cardinality(p_run_logs) > 0 THEN
+        INSERT INTO log.keys (log_id, origin, version, chain, position, notes, id)
+             SELECT r.log_id, r.origin, r.version + n, r.chain, r.position + n, r.notes,
+                    encode(substr(r.ids, 16 * n + 1, 16), 'hex')::uuid
+               FROM unnest(p_run_logs, p_run_origins, p_run_versions, p_run_chains, p_run_positions, p_run_notes, p_run_ids)
+                    AS r (log_id, origin, version, chain, position, notes, ids),
+                    generate_series(0, octet_length(r.ids) / 16 - 1) AS n;
     END IF;
     IF cardinality(p_key_logs) > 0 THEN
         INSERT INTO log.keys (log_id, origin, version, chain, position, notes, id)

@@ -11,6 +11,8 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -31,6 +33,7 @@ from server.log.committer import Committer, Group, Turn
 from server.log.store import Connection
 
 ZERO32: Final = bytes(32)
+_tags_of = attrgetter("tags")
 _ENCODER = msgspec.msgpack.Encoder()  # the lines of results are written with their keys in order
 
 
@@ -192,7 +195,10 @@ class FieldBatch:
         known = group.ids.setdefault(turn.log.log_id, set())
         admitted = admission.admit(found.state, offer, near, known)
         self._admitted = admitted
-        self._write_envelopes(admitted, turn, group, found)
+        if admitted.plain is not None and batch.terminal not in group.shared:
+            self._write_plain(admitted.plain, turn, group, found)
+        else:
+            self._write_envelopes(admitted, turn, group, found)
         if admitted.seal:
             position = turn.append(self._seal_entry())
             self._seal_position = position
@@ -205,6 +211,28 @@ class FieldBatch:
         self._head = (found.state.seq, found.state.hash)
         self._waiting = found.waiting + found.more
         group.private.extend((p.digest, p.sealed, p.opened) for p in self._private)
+
+    def _write_plain(self, result: Fresh, turn: Turn, group: Group, found: Any) -> None:
+        """The common case of `_write_envelopes`: one run of entries, keys and, for the most part, tags."""
+        terminal, log_id, readings, first = self.batch.terminal, turn.log.log_id, self._readings, self.batch.first
+        begin = turn.extend(self._entries, self._leaves)
+        bits = envelopes.notes_to_bits(result.notes)
+        turn.runs.append((terminal, first, result.chain, begin, bits, b"".join(self._ids)))
+        tags: dict[str, list[int]] = {}
+        position = begin
+        for same, run in groupby(readings, _tags_of):
+            behind = position + len(list(run))
+            for tag in same:
+                tags.setdefault(tag, []).extend(range(position, behind))
+            position = behind
+        for index, reading in enumerate(readings):
+            if reading.blobs or reading.private:
+                for kind, digests in (("blob", reading.blobs), ("private", reading.private)):
+                    for digest in digests:
+                        group.wanted.append((log_id, terminal, kind, digest, first + index, begin + index))
+                        found.more += 1
+        self._chain = result.chain
+        turn.tag(tags)
 
     def _write_envelopes(self, admitted: Admission, turn: Turn, group: Group, found: Any) -> None:
         batch = self.batch

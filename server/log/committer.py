@@ -4,7 +4,7 @@ It takes the works that wait (at most 16) into one transaction:
 
   1. lock the heads in log_id order and check them; read the terminals; decide every work in memory, one after the other
   2. frontier and root of every log that grows
-  3. sign the checkpoints; write entries and keys by COPY, tags, seals, terminals, heads and checkpoints; NOTIFY
+  3. sign the checkpoints; write entries by COPY, then keys, tags, seals, terminals, heads and checkpoints; NOTIFY
   4. COMMIT: the commit point
   5. the register
   6. only then answer
@@ -19,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import struct
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -39,8 +40,8 @@ from server.log.store import Connection
 from server.log.terminals import decode_clock, decode_rare, encode_clock, encode_rare
 
 GROUP: Final = 16
-FEW: Final = 512
-"""Rows that go along with the closing statement; more of them are cheaper by COPY."""
+FEW: Final = 256
+"""Entries and single keys that go along with the closing statement; more of them are cheaper by COPY."""
 MAX_WAITING: Final = 1_024
 MAX_WAITING_BYTES: Final = 256 * 1024 * 1024
 TILE_SECONDS: Final = 1.0
@@ -68,6 +69,12 @@ class Terminal:
     touched: bool = False
 
 
+KeyRun = tuple[bytes, int, int, int, int, bytes]
+"""(origin, version, chain, position, notes, ids): keys of a chain that follow one another; their ids one behind the
+other, 16 bytes each.
+"""
+
+
 class Turn:
     """What one group appends to one log. Positions are given here, in memory, from the locked head."""
 
@@ -77,6 +84,7 @@ class Turn:
         self.entries: list[bytes] = []
         self.leaves: list[bytes] = []
         self.keys: list[store.KeyRow] = []
+        self.runs: list[KeyRun] = []
         self.tags: list[tuple[str, int, bytes]] = []
         self.seals: list[tuple[bytes, int, int, int]] = []
         self.note = ""
@@ -89,6 +97,13 @@ class Turn:
         self.leaves.append(leaf if leaf is not None else sha256(b"\x00" + entry).digest())
         return position
 
+    def extend(self, entries: Sequence[bytes], leaves: Sequence[bytes]) -> int:
+        """Add entries; returns the position of the first."""
+        position = self.base + len(self.entries)
+        self.entries += entries
+        self.leaves += leaves
+        return position
+
     def key(
         self, origin: bytes, version: int, chain: int, position: int, notes: int = 0, name: bytes | None = None
     ) -> None:
@@ -99,7 +114,7 @@ class Turn:
         """Index the tags of one batch: tag -> ascending positions, at most 65,535 apart."""
         for tag, places in positions.items():
             first = places[0]
-            offsets = b"".join((place - first).to_bytes(2, "big") for place in places[1:])
+            offsets = struct.pack(f">{len(places) - 1}H", *[place - first for place in places[1:]])
             self.tags.append((tag, first, offsets))
 
 
@@ -407,23 +422,24 @@ class Committer:
 
     async def _write(self, connection: Connection, group: Group, grown: Sequence[Turn]) -> None:
         queries = self.book.queries
-        entries: list[tuple[int, int, bytes]] = []
-        keys: list[store.KeyRow] = []
+        along: Sequence[Turn] = ()
         if sum(len(turn.entries) + len(turn.keys) for turn in grown) > FEW:
             await store.copy_entries(connection, ((turn.log.log_id, turn.base, turn.entries) for turn in grown))
             await store.copy_keys(connection, chain.from_iterable(turn.keys for turn in grown))
         else:
-            for turn in grown:
-                entries += [(turn.log.log_id, place, entry) for place, entry in enumerate(turn.entries, turn.base)]
-                keys += turn.keys
+            along = grown
         if group.wanted:
             await connection.execute(queries["want"], *_columns(group.wanted, 6))
         for name, arguments in group.statements:
             await connection.execute(queries[name], *arguments)
         await connection.execute(
             queries["close_group"],
-            *_columns(entries, 3),
-            *_columns(keys, 7),
+            [turn.log.log_id for turn in along],
+            [turn.base for turn in along],
+            [len(turn.entries) for turn in along],
+            [entry for turn in along for entry in turn.entries],
+            *_columns([(turn.log.log_id, *run) for turn in grown for run in turn.runs], 7),
+            *_columns([row for turn in along for row in turn.keys], 7),
             *_columns([(turn.log.log_id, *row) for turn in grown for row in turn.tags], 4),
             *_columns([(turn.log.log_id, *row) for turn in grown for row in turn.seals], 5),
             *_terminal_columns([t for t in group.terminals.values() if t.touched]),

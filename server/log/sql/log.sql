@@ -8,13 +8,14 @@ SELECT * FROM log.open_group($1::integer[], $2::uuid[], $3::uuid[]);
 
 -- name: close_group
 -- What every group ends with: rows that are few, tags, seals, terminals, heads, checkpoints, NOTIFY.
-SELECT log.close_group($1::integer[], $2::bigint[], $3::bytea[],
-                       $4::integer[], $5::uuid[], $6::bigint[], $7::smallint[], $8::bigint[], $9::integer[], $10::uuid[],
-                       $11::integer[], $12::text[], $13::bigint[], $14::bytea[],
-                       $15::integer[], $16::uuid[], $17::smallint[], $18::bigint[], $19::bigint[],
-                       $20::uuid[], $21::bigint[], $22::bytea[], $23::bigint[], $24::smallint[], $25::boolean[], $26::bigint[],
-                       $27::bytea[], $28::bytea[], $29::integer[], $30::integer[],
-                       $31::integer[], $32::bigint[], $33::bigint[], $34::bytea[], $35::bytea[], $36::text[]);
+SELECT log.close_group($1::integer[], $2::bigint[], $3::integer[], $4::bytea[],
+                       $5::integer[], $6::uuid[], $7::bigint[], $8::smallint[], $9::bigint[], $10::integer[], $11::bytea[],
+                       $12::integer[], $13::uuid[], $14::bigint[], $15::smallint[], $16::bigint[], $17::integer[], $18::uuid[],
+                       $19::integer[], $20::text[], $21::bigint[], $22::bytea[],
+                       $23::integer[], $24::uuid[], $25::smallint[], $26::bigint[], $27::bigint[],
+                       $28::uuid[], $29::bigint[], $30::bytea[], $31::bigint[], $32::smallint[], $33::boolean[], $34::bigint[],
+                       $35::bytea[], $36::bytea[], $37::integer[], $38::integer[],
+                       $39::integer[], $40::bigint[], $41::bigint[], $42::bytea[], $43::bytea[], $44::text[]);
 
 -- name: newest_logs
 -- The newest log of each authority asked for.
