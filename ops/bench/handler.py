@@ -45,7 +45,8 @@ class Handled:
     def _cpu(self) -> Mapping[str, float | None]:
         seconds = [cpu_seconds(pid) for pid in self._pids]
         known = [value for value in seconds if value is not None]
-        return {**self._rig.cpu(), "server": sum(known) if len(known) == len(seconds) else None}
+        rest = {name: value for name, value in self._rig.cpu().items() if name not in ("server", "readers")}
+        return {"server": sum(known) if len(known) == len(seconds) else None, **rest}
 
 
 async def serve(append: Callable[[Batch], object], threads: int) -> None:

@@ -25,6 +25,7 @@ NAMES: Final = {
     "umadb": "UmaDB",
     "umadb_http": "UmaDB, handler",
 }
+PARTS: Final = {"server": "server", "readers": "readers", "postgresql": "PostgreSQL", "client": "client"}
 
 
 class PageRefused(Exception):
@@ -80,11 +81,8 @@ def ingest_tables(samples: Samples) -> list[Table]:
         Table("比值 Ratios", head, ratios),
         Table(
             f"CPU, µs/event, {at} terminals",
-            ["进程 process", "server", "PostgreSQL", "client"],
-            [
-                [NAMES[n], *(_cpu(samples.cpu(n, at).get(p)) for p in ("server", "postgresql", "client"))]
-                for n in targets
-            ],
+            ["进程 process", *PARTS.values()],
+            [[NAMES[n], *(_cpu(samples.cpu(n, at).get(p)) for p in PARTS)] for n in targets],
             [*_where(samples, at), counted],
         ),
     ]
@@ -126,7 +124,7 @@ def growth_table(growth: Growth) -> Table:
         [
             f"{point.size:,}",
             f"{point.events_per_s:,.0f}",
-            *(_cpu(point.cpu.get(name)) for name in ("server", "postgresql", "client")),
+            *(_cpu(point.cpu.get(name)) for name in PARTS),
         ]
         for point in growth.points
     ]
@@ -134,7 +132,7 @@ def growth_table(growth: Growth) -> Table:
     note = f"末项比首项 cost at the greatest size over that at the smallest: {_times(ratio)}"
     return Table(
         "日志增长 Cost as the log grows",
-        ["entries", "events/s", "server µs", "PostgreSQL µs", "client µs"],
+        ["entries", "events/s", *(f"{part} µs" for part in PARTS.values())],
         rows,
         [note],
     )

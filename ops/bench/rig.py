@@ -196,9 +196,13 @@ class Rig:
             left -= batches * BATCH * len(terminals)
 
     def cpu(self) -> dict[str, float | None]:
-        """CPU seconds so far of the server, of PostgreSQL and of this process, which is the client."""
+        """CPU seconds so far of the server, of its child processes (readers, projector), of PostgreSQL and of this
+        process, which is the client.
+        """
+        server, family = cpu_seconds(self.server), cpu_seconds(self.server, children=True)
         return {
-            "server": cpu_seconds(self.server),
+            "server": server,
+            "readers": None if server is None or family is None else family - server,
             "postgresql": cpu_seconds(self.postmaster, children=True),
             "client": time.process_time(),
         }
