@@ -37,6 +37,7 @@ from ops.terminal.queue_file import Queue
 from ops.terminal.transport import HttpTransport
 from projections import queries as views
 from projections import rulefiles
+from projections.process import queries as process
 from schemas.entries import Who
 from server.identity import store as identity
 from server.identity.gate import DatabaseGate
@@ -315,13 +316,15 @@ async def _go_on(served: Served, folder: Path, count: int) -> int:
 
 
 async def folded(served: Served) -> bool:
-    """Wait until the projections have folded what the logs hold."""
+    """Wait until the projections have folded, and judged, what the logs hold."""
     deadline = time.monotonic() + FOLD_SECONDS
     while time.monotonic() < deadline:
         behind = 0
         for authority in (PROVINCE, CITY, COUNTY):
             async with _scope(served, authority) as connection:
                 behind += sum(lag.behind for lag in await views.lag(connection))
+                judged = await process.lag(connection)
+                behind += judged.behind + judged.dirty
         if not behind:
             return True
         await asyncio.sleep(0.1)

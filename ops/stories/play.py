@@ -19,7 +19,7 @@ from ops.settings import Settings
 from ops.stories.book import Story
 from ops.stories.event import MINUTE, StoryEvent
 from ops.terminal import keys as key_files
-from ops.terminal.client import Client, Patience, World, enrol, real_tick
+from ops.terminal.client import Client, Patience, World, enrol
 from ops.terminal.queue_file import Queue, Tick
 from ops.terminal.transport import HttpTransport
 from ops.terminal.trust import Paper
@@ -38,12 +38,23 @@ class StoryFailed(Exception):
 
 
 @dataclass(slots=True)
+class _Clock:
+    """The clock of a simulated terminal: it shows what the story says (ms)."""
+
+    at: int = 0
+
+    def __call__(self) -> Tick:
+        return Tick(self.at, self.at, BOOT)
+
+
+@dataclass(slots=True)
 class _Terminal:
     """A simulated terminal of the stories, enrolled, with its queue open."""
 
     id: bytes
     queue: Queue
     client: Client
+    clock: _Clock
 
 
 @dataclass(slots=True)
@@ -79,8 +90,9 @@ async def play(served: Served, settings: Settings, folder: Path, authority: str,
             paper = Paper.read(asdict(await codes.issue(settings, served.database, authority)))
             info = {"app": "liuhen stories", "name": name}
             enrolled = await enrol(queue, keys, way, paper, url=served.internal, info=info)
-            client = Client(queue, keys, way, world=World(tick=real_tick, jitter=lambda: 0.5), patience=Patience())
-            terminals[name] = _Terminal(enrolled.terminal, queue, client)
+            clock = _Clock()
+            client = Client(queue, keys, way, world=World(tick=clock, jitter=lambda: 0.5), patience=Patience())
+            terminals[name] = _Terminal(enrolled.terminal, queue, client, clock)
         ids = {name: terminal.id for name, terminal in terminals.items()}
         due: dict[str, int] = {}
         for step in steps(stories):
@@ -90,7 +102,9 @@ async def play(served: Served, settings: Settings, folder: Path, authority: str,
             if event.office:
                 await _act(served, authority, step, ids, done)
                 continue
-            terminals[event.terminal].queue.record_all([(fleet.draft(event), Tick(now, now, BOOT))])
+            terminal = terminals[event.terminal]
+            terminal.clock.at = now
+            terminal.queue.record_all([(fleet.draft(event), terminal.clock())])
             done.records += 1
             if step.upload:
                 due[event.terminal] = event.received or now
@@ -129,6 +143,7 @@ async def _act(served: Served, authority: str, step: _Step, ids: Mapping[str, by
 
 
 async def _upload(served: Served, name: str, terminal: _Terminal, at: int, done: Played) -> None:
+    terminal.clock.at = at
     with _receiving(served, at):
         report = await terminal.client.sync()
     done.uploads += 1
