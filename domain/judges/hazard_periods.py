@@ -6,6 +6,7 @@ re-inspect, so what still ran is cancelled, and how it was closed is judged by I
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -14,6 +15,7 @@ from typing import Final
 from domain import deadlines
 from domain.deadlines import Extension
 from domain.judges.hazard_facts import Hazard
+from domain.judges.inspection_findings import en_period, zh_day, zh_period
 from domain.judges.visit import date_of
 from domain.matter import Deadline, Earlier, Fact, Reason
 from domain.rulebook import NoRule
@@ -44,8 +46,8 @@ def _reinspection(hazard: Hazard, order: Fact, body: RectificationOrdered, offic
     moved = [
         Extension(
             term.fact.occurred,
-            hazard.matter.calendar.workday_from(term.day + rule.value * DAY).day,
-            reason=Reason(f"整改期限经批准延至{term.day}", f"rectification was extended to {term.day}"),
+            _moved(hazard, order, term.day + rule.value * DAY),
+            reason=Reason(f"整改期限经批准延至{zh_day(term.day)}", f"rectification was extended to {term.day}"),
         )
         for term in hazard.terms(order, body)[1:]
     ]
@@ -66,10 +68,18 @@ def _reinspection(hazard: Hazard, order: Fact, body: RectificationOrdered, offic
     )
     last = hazard.terms(order, body)[-1].day
     text = Reason(
-        f"整改期限{last}届满后{rule.value}日内复查",
-        f"re-inspect within {rule.value} days after the term that ends {last}",
+        f"整改期限{zh_day(last)}届满后{zh_period(rule)}内复查",
+        f"re-inspect within {en_period(rule)} of the end of the term on {last}",
     )
     return replace(found, text=text)
+
+
+def _moved(hazard: Hazard, order: Fact, day: datetime.date) -> datetime.date:
+    """A last day, moved to the next working day where the rules move those of this period."""
+    fixed = hazard.matter.rules.find("deadline.no_roll", day_of(order.occurred), hazard.matter.authority)
+    if fixed is not None and "DL-18" in fixed.value:
+        return day
+    return hazard.matter.calendar.workday_from(day).day
 
 
 def _applications(hazard: Hazard, officers: tuple[str, ...]) -> list[Deadline]:
@@ -122,7 +132,8 @@ def _listed(hazard: Hazard, officers: tuple[str, ...]) -> Iterator[Deadline]:
             officers=officers,
             earlier=tuple(
                 Earlier(
-                    end_of(old.deadline), Reason(f"{day_of(fact.occurred)}重新挂牌", f"listed anew on {body.listed_on}")
+                    end_of(old.deadline),
+                    Reason(f"{zh_day(day_of(fact.occurred))}重新挂牌", f"listed anew on {body.listed_on}"),
                 )
                 for before, old in hazard.listings
                 if before.occurred < fact.occurred

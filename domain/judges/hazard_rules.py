@@ -13,7 +13,16 @@ from msgspec import UNSET
 
 from domain.judges.case_findings import Alarm, Finding, broken, kept
 from domain.judges.hazard_facts import Hazard, Look, evidence_id
-from domain.judges.inspection_findings import en_time, period, signals, verdict, zh_time
+from domain.judges.inspection_findings import (
+    en_period,
+    en_time,
+    period,
+    signals,
+    verdict,
+    zh_day,
+    zh_period,
+    zh_time,
+)
 from domain.judges.who import officers_of
 from domain.matter import Deadline, Fact, Signal, Verdict
 from domain.rulebook import Rule
@@ -85,10 +94,10 @@ def sig_21(hazard: Hazard) -> Iterator[Alarm]:
     if answer is not None and answer.occurred < due:
         return
     yield Alarm(
-        f"隐患属于应当处罚的情形，发现后{rule.value}个工作日内没有立案，也没有不予立案或者不予处罚的书面决定。"
+        f"隐患属于应当处罚的情形，发现后{zh_period(rule)}内没有立案，也没有不予立案或者不予处罚的书面决定。"
         + ("" if answer is None else f"{zh_time(answer.occurred)}才有决定。"),
         "The hazard is a violation that must be penalised; within "
-        f"{rule.value} working days neither a case was filed nor a decision made in writing that there is none."
+        f"{en_period(rule)} neither a case was filed nor a decision made in writing that there is none."
         + ("" if answer is None else f" One came on {en_time(answer.occurred)}."),
         (fact,) if answer is None else (fact, answer),
         score=75,
@@ -120,11 +129,12 @@ def _closable(hazard: Hazard, instant: int | None, basis: bytes | None) -> Findi
         if refused is not None:
             return refused
     seen = [last.fact] if last is not None else _on_the_spot(hazard, instant) or []
+    zh, en = ("复查合格", "found corrected") if last is not None else ("当场整改", "put right on the spot, with photos")
     return kept(
-        "复查合格，可以销号。" if instant is None else f"复查合格后于{zh_time(instant)}销号。",
-        "A re-inspection found it corrected; it may be closed."
+        f"{zh}，可以销号。" if instant is None else f"{zh}，于{zh_time(instant)}销号。",
+        f"The hazard was {en}; it may be closed."
         if instant is None
-        else f"Closed on {en_time(instant)}, after it was found corrected.",
+        else f"The hazard was {en}, and closed on {en_time(instant)}.",
         *orders,
         *seen,
         *(fact for fact, _ in listings),
@@ -236,8 +246,8 @@ def _alone(hazard: Hazard, closing: Fact, body: HazardClosed, looks: list[Look])
         others.add(body.approver)
     if body.verifier in finders and others == {body.verifier}:
         yield Alarm(
-            f"隐患由{body.verifier}发现，又由其一人复查、销号。",
-            f"{body.verifier} found the hazard, and alone re-inspected and closed it.",
+            f"隐患由{body.verifier}发现，又由其一人{'复查、' if looks else ''}销号。",
+            f"{body.verifier} found the hazard, and alone {'re-inspected and ' if looks else ''}closed it.",
             (hazard.found[0], closing, *(look.fact for look in looks)),
             score=80,
             opens=closing.occurred,
@@ -274,7 +284,7 @@ def _overdue(periods: tuple[Deadline, ...], hazard: Hazard) -> Iterator[Alarm]:
         if term.cancelled or (term.met is not None and term.met < term.due):
             continue
         yield Alarm(
-            f"应当在{term.last_day}以前复查"
+            f"应当在{_zh_last(term)}以前复查"
             + ("，没有复查记录。" if term.met is None else f"，{zh_time(term.met)}才复查。"),
             f"The hazard had to be re-inspected by {term.last_day}; "
             + ("no re-inspection is recorded." if term.met is None else f"it was on {en_time(term.met)}."),
@@ -286,6 +296,10 @@ def _overdue(periods: tuple[Deadline, ...], hazard: Hazard) -> Iterator[Alarm]:
             about=f"overdue/{term.about}",
             officers=term.officers,
         )
+
+
+def _zh_last(term: Deadline) -> str:
+    return zh_day(term.last_day) if term.last_day is not None else zh_time(term.due)
 
 
 _LEVEL: Final = {"county": "县", "prefecture": "市", "province": "省", "state": "国家"}

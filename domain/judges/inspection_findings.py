@@ -83,9 +83,32 @@ def period(calendar: Calendar, start: datetime.date, rule: Rule) -> datetime.dat
 
 
 def zh_time(instant: int) -> str:
-    """An instant as documents write it: 3月2日9时05分."""
+    """An instant as documents write it: 2026年3月2日9时05分."""
     t = _local(instant)
-    return f"{t.month}月{t.day}日{t.hour}时{t.minute:02}分"
+    return f"{zh_day(t.date())}{t.hour}时{t.minute:02}分"
+
+
+def zh_day(day: datetime.date | str) -> str:
+    """A date as documents write it: 2026年3月2日."""
+    found = datetime.date.fromisoformat(day) if isinstance(day, str) else day
+    return f"{found.year}年{found.month}月{found.day}日"
+
+
+def zh_period(rule: Rule) -> str:
+    """The length that a rule gives: 15个工作日, 10日, 24小时."""
+    unit = {"working": "个工作日", "hours": "小时"}.get(rule.unit, "日")
+    return f"{rule.value}{unit}"
+
+
+def en_period(rule: Rule) -> str:
+    """The same in English: 15 working days, 10 calendar days, 24 hours."""
+    unit = "hours" if rule.unit == "hours" else f"{rule.unit or 'calendar'} days"
+    return f"{rule.value} {unit.removesuffix('s') if rule.value == 1 else unit}"
+
+
+def many(number: int, noun: str) -> str:
+    """A number with its noun in English: 1 record, 3 records."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def en_time(instant: int) -> str:

@@ -13,10 +13,20 @@ from msgspec import UNSET, UnsetType
 
 from domain.filing import text_of
 from domain.judges.case_findings import Finding, broken, kept, unknown
-from domain.judges.inspection_findings import en_length, en_time, period, verdict, zh_length, zh_time
+from domain.judges.inspection_findings import (
+    en_length,
+    en_period,
+    en_time,
+    many,
+    period,
+    verdict,
+    zh_day,
+    zh_length,
+    zh_period,
+    zh_time,
+)
 from domain.judges.visit import Visit, arrival, date_of, given, tags
 from domain.matter import Fact, Verdict
-from domain.rulebook import Rule
 from domain.workdays import end_of
 from schemas.events.document import DocumentServed
 from schemas.events.evidence import EvidenceCaptured
@@ -63,10 +73,10 @@ def inv_03(visit: Visit) -> Finding | None:
     early = [fact for fact in acts if fact.occurred < shown.occurred]
     if early:
         return broken(
-            f"应当先出示执法证件再取证；出示证件在{zh_time(shown.occurred)}，其前已有{len(early)}项取证或记录，"
+            f"应当先出示执法证件再取证；出示证件在{zh_time(shown.occurred)}，此前已有{len(early)}项取证或记录，"
             f"最早在{zh_time(early[0].occurred)}。",
-            f"Certificates must be shown first; they were shown on {en_time(shown.occurred)}, and {len(early)} acts of "
-            f"evidence or record came before, the first on {en_time(early[0].occurred)}.",
+            f"Certificates must be shown first; they were shown on {en_time(shown.occurred)}, "
+            f"after {many(len(early), 'act')} of evidence or record, the first on {en_time(early[0].occurred)}.",
             shown,
             *early,
         )
@@ -128,15 +138,15 @@ def inv_04(visit: Visit, entry: Fact, body: SiteEntered) -> Finding:
     late = when - entered
     if when < latest:
         return kept(
-            f"情况紧急，先行进入后{zh_length(late)}补办批准，限{rule.value}小时。",
-            f"An urgent entry, approved {en_length(late)} afterwards; the limit is {rule.value} hours.",
+            f"情况紧急，先行进入后{zh_length(late)}补办批准，限{zh_period(rule)}。",
+            f"An urgent entry, approved {en_length(late)} afterwards; the limit is {en_period(rule)}.",
             task,
             approval,
             rule=rule,
         )
     return broken(
-        f"紧急进入应当在{rule.value}小时内补办批准，{zh_length(late)}后才批准。",
-        f"An urgent entry must be approved within {rule.value} hours; it was approved after {en_length(late)}.",
+        f"紧急进入应当在{zh_period(rule)}内补办批准，{zh_length(late)}后才批准。",
+        f"An urgent entry must be approved within {en_period(rule)}; it was approved after {en_length(late)}.",
         task,
         approval,
         rule=rule,
@@ -168,7 +178,7 @@ def inv_06(fact: Fact, order: RectificationOrdered, hazards: Mapping[str, tuple[
     ordered_on = date_of(fact, order.ordered_on)
     if order.deadline < ordered_on:
         return broken(
-            f"整改期限{order.deadline}早于责令日期{ordered_on}。",
+            f"整改期限{zh_day(order.deadline)}早于责令日期{zh_day(ordered_on)}。",
             f"The deadline for rectification, {order.deadline}, is before the date of the order, {ordered_on}.",
         )
     own = {*tags(fact, "enterprise"), *_named(order)}
@@ -194,9 +204,9 @@ def inv_06(fact: Fact, order: RectificationOrdered, hazards: Mapping[str, tuple[
             *found,
         )
     return kept(
-        f"所列{len(order.hazard_ids)}项隐患属于同一单位，整改期限{order.deadline}不早于责令日期{ordered_on}。",
-        f"All {len(order.hazard_ids)} hazards are of one enterprise, and the deadline, {order.deadline}, is not before "
-        f"the date of the order, {ordered_on}.",
+        f"所列{len(order.hazard_ids)}项隐患属于同一单位，整改期限{zh_day(order.deadline)}不早于责令日期。",
+        f"The order names {many(len(order.hazard_ids), 'hazard')} of one enterprise, and its deadline, "
+        f"{order.deadline}, is not before its date, {ordered_on}.",
         *found,
     )
 
@@ -209,7 +219,7 @@ def inv_25(visit: Visit, fact: Fact, order: RectificationOrdered) -> Finding | N
     ordered_on = date_of(fact, order.ordered_on)
     if not served:
         return broken(
-            f"责令整改指令书{order.document_no}于{ordered_on}作出，没有送达记录。",
+            f"责令整改指令书{order.document_no}于{zh_day(ordered_on)}作出，没有送达记录。",
             f"The order {order.document_no} was made on {ordered_on}; no service of it is recorded.",
             absent=True,
         )
@@ -218,14 +228,15 @@ def inv_25(visit: Visit, fact: Fact, order: RectificationOrdered) -> Finding | N
     latest = period(visit.matter.calendar, ordered_on, rule)
     if receipt.served_on > latest:
         return broken(
-            f"指令书{order.document_no}应当在{latest}以前送达（责令后{rule.value}{_zh_unit(rule)}），{receipt.served_on}才送达。",
-            f"The order {order.document_no} had to be served by {latest} ({rule.value} {rule.unit} days); it was "
-            f"served on {receipt.served_on}.",
+            f"指令书{order.document_no}应当在{zh_day(latest)}以前送达（责令后{zh_period(rule)}），"
+            f"{zh_day(receipt.served_on)}才送达。",
+            f"The order {order.document_no} had to be served by {latest}, within {en_period(rule)}; it was served on "
+            f"{receipt.served_on}.",
             service,
             rule=rule,
         )
     return kept(
-        f"指令书{order.document_no}于{receipt.served_on}送达。",
+        f"指令书{order.document_no}于{zh_day(receipt.served_on)}送达。",
         f"The order {order.document_no} was served on {receipt.served_on}.",
         service,
         rule=rule,
@@ -236,10 +247,6 @@ def _named(body: object) -> tuple[str, ...]:
     """The enterprise that a body names, if it does."""
     name = getattr(body, "enterprise_id", UNSET)
     return (name,) if isinstance(name, str) else ()
-
-
-def _zh_unit(rule: Rule) -> str:
-    return "个工作日" if rule.unit == "working" else "日"
 
 
 def approvals(visit: Visit) -> Iterator[tuple[int, Fact]]:

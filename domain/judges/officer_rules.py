@@ -15,7 +15,18 @@ from msgspec import UNSET, UnsetType
 
 from domain.certificates import Standing, scopes_of, standing
 from domain.judges.case_findings import Alarm, Finding, broken, en_names, kept, names, unknown
-from domain.judges.inspection_findings import en_length, en_time, signals, verdict, zh_length, zh_time
+from domain.judges.inspection_findings import (
+    en_length,
+    en_period,
+    en_time,
+    many,
+    signals,
+    verdict,
+    zh_day,
+    zh_length,
+    zh_period,
+    zh_time,
+)
 from domain.judges.visit import tags
 from domain.judges.who import helpers_of, officers_of
 from domain.matter import Fact, Matter, Reason, Signal, Verdict
@@ -50,6 +61,15 @@ _ZH: Final = {
     ReinspectionConcluded: "整改复查",
     CompulsoryMeasureImposed: "查封扣押",
     DocumentServed: "文书送达",
+}
+_EN: Final = {
+    SiteEntered: "Entry",
+    InterviewRecorded: "Interview",
+    InspectionRecordSigned: "Inspection record",
+    OnSiteMeasureOrdered: "On-site measure",
+    ReinspectionConcluded: "Re-inspection",
+    CompulsoryMeasureImposed: "Sealing or seizure",
+    DocumentServed: "Service",
 }
 _ROLES: Final = {
     "auxiliary": "辅助人员",
@@ -121,14 +141,14 @@ def inv_01(matter: Matter, act: Fact) -> Finding:
     key = "officers.minimum_compulsory" if isinstance(act.body, CompulsoryMeasureImposed) else "officers.minimum"
     rule = matter.rules.get(key, day_of(act.occurred), matter.authority)
     there = officers_of(act)
-    what = _ZH[type(act.body)]  # type: ignore[index]
+    what, en = _ZH[type(act.body)], _EN[type(act.body)]  # type: ignore[index]
     if len(there) < rule.value:
         helpers = helpers_of(act)
         return broken(
             f"{what}应当由{rule.value}名以上执法人员进行，实际{len(there)}名{_in_brackets_zh(there)}。"
             + "".join(f"{officer}是{_ROLES[role]}，不计入。" for officer, role in helpers),
-            f"At least {rule.value} officers are needed; there {'was' if len(there) == 1 else 'were'} {len(there)}"
-            f"{_in_brackets_en(there)}."
+            f"{en}: at least {rule.value} officers are needed; there "
+            f"{'was' if len(there) == 1 else 'were'} {len(there)}{_in_brackets_en(there)}."
             + "".join(f" {officer} ({role.replace('_', ' ')}) does not count." for officer, role in helpers),
             rule=rule,
         )
@@ -138,14 +158,14 @@ def inv_01(matter: Matter, act: Fact) -> Finding:
         bad = [officer for officer in there if officer not in good]
         return broken(
             f"{what}应当由{rule.value}名以上持有有效执法证的人员进行；{names(bad)}当时没有有效执法证。",
-            f"At least {rule.value} officers with valid certificates are needed; {en_names(bad)} had none then.",
+            f"{en}: at least {rule.value} officers with valid certificates are needed; {en_names(bad)} had none.",
             *(fact for state in states.values() for fact in state.facts),
             rule=rule,
             absent=any(not states[officer].facts for officer in bad),
         )
     return kept(
         f"{what}由{len(good)}名持证执法人员进行：{names(good)}。",
-        f"{len(good)} certified officers acted: {en_names(good)}.",
+        f"{en}: {len(good)} certified officers acted, {en_names(good)}.",
         *(fact for state in states.values() for fact in state.facts),
         rule=rule,
     )
@@ -220,7 +240,7 @@ def inv_38(act: Fact, body: Act) -> Finding | None:
         )
     if not capacity.valid_from <= day <= capacity.valid_to:
         return broken(
-            f"委托期限为{capacity.valid_from}至{capacity.valid_to}，行为发生在{day}，不在期限内。",
+            f"委托期限为{zh_day(capacity.valid_from)}至{zh_day(capacity.valid_to)}，行为发生在{zh_day(day)}，不在期限内。",
             f"The entrustment held from {capacity.valid_from} to {capacity.valid_to}; the act took place on {day}.",
         )
     return kept(
@@ -238,7 +258,7 @@ def sig_06(matter: Matter, acts: Sequence[Fact]) -> Iterator[Alarm]:
         _, first = short[0]
         yield Alarm(
             f"{len(short)}项执法行为的持证执法人员不足。{first.zh}",
-            f"{len(short)} acts had too few certified officers. {first.en}",
+            f"Too few certified officers in {many(len(short), 'act')}. {first.en}",
             tuple(act for act, _ in short),
             score=90 if alone else 75,
             opens=min(act.occurred for act, _ in short),
@@ -260,8 +280,8 @@ def sig_07(matter: Matter, acts: Sequence[Fact]) -> Iterator[Alarm]:
     for officer, found in sorted(bad.items()):
         state = found[0][1]
         yield Alarm(
-            f"{officer}参与了{len(found)}项执法行为，而{state.reason.zh}。",
-            f"{officer} took part in {len(found)} acts; {state.reason.en}.",
+            f"{officer}参与了{len(found)}项执法行为；{state.reason.zh}。",
+            f"{officer} took part in {many(len(found), 'act')}; {state.reason.en}.",
             (*(act for act, _ in found), *state.facts),
             score=85 if state.facts else 60,
             opens=min(act.occurred for act, _ in found),
@@ -307,8 +327,8 @@ def _urgent(matter: Matter, body: CompulsoryMeasureImposed) -> Finding:
     took = report.reported_at - body.imposed_at
     if report.reported_at >= latest:
         return broken(
-            f"紧急实施的强制措施应当在{rule.value}小时内报告，{zh_length(took)}后才报告。",
-            f"An urgent measure must be reported within {rule.value} hours; it was after {en_length(took)}.",
+            f"紧急实施的强制措施应当在{zh_period(rule)}内报告，{zh_length(took)}后才报告。",
+            f"An urgent measure must be reported within {en_period(rule)}; it was after {en_length(took)}.",
             fact,
             rule=rule,
         )

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import UNSET
 
 from domain.judges.case_findings import Alarm
-from domain.judges.inspection_findings import en_length, signals, zh_length
+from domain.judges.inspection_findings import en_length, many, signals, zh_length
 from domain.judges.visit import Visit
 from domain.judges.who import officers_of
 from domain.matter import Fact, Matter, Signal
@@ -35,7 +35,7 @@ def sig_13(visit: Visit) -> Iterator[Alarm]:
     if mocked:
         yield Alarm(
             f"{len(mocked)}条记录的定位是模拟位置。",
-            f"{len(mocked)} records carry a mocked position.",
+            f"A mocked position stands in {many(len(mocked), 'record')}.",
             tuple(mocked),
             score=85,
             opens=min(fact.occurred for fact in mocked),
@@ -59,7 +59,7 @@ def travel(matter: Matter, facts: Sequence[Fact]) -> Iterator[Alarm]:
         if far > 1_000 and far * HOUR > rule.value * 1_000 * max(took, 60_000):
             yield Alarm(
                 f"相邻两项记录相距{_km(far)}公里，间隔{zh_length(took)}，不可能到达。",
-                f"Two records in a row lie {_km(far)} km and {en_length(took)} apart, which nobody travels.",
+                f"Two records in a row lie {_km(far)} km and {en_length(took)} apart; nobody travels that fast.",
                 (one, two),
                 score=75,
                 opens=two.occurred,

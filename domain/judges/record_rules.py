@@ -15,7 +15,17 @@ from msgspec import UNSET
 
 from domain.filing import text_of
 from domain.judges.case_findings import Alarm, Finding, broken, kept, unknown
-from domain.judges.inspection_findings import en_length, en_time, signals, verdict, zh_length, zh_time
+from domain.judges.inspection_findings import (
+    en_length,
+    en_period,
+    en_time,
+    many,
+    signals,
+    verdict,
+    zh_length,
+    zh_period,
+    zh_time,
+)
 from domain.matter import Fact, Matter, Signal, Verdict
 from domain.rulebook import Rule
 from domain.workdays import day_of
@@ -82,12 +92,13 @@ def inv_34(facts: Sequence[Fact]) -> Finding:
         names = sorted({fault for _, faults in odd for fault in faults})
         return broken(
             f"终端记录应当逐条相连；有{len(odd)}条不是：{'、'.join(_ZH[name] for name in names)}。",
-            f"A terminal's records must follow one another; {len(odd)} do not: {', '.join(_EN[n] for n in names)}.",
+            f"A terminal's records must follow one another; faults in {many(len(odd), 'record')}: "
+            f"{', '.join(_EN[n] for n in names)}.",
             *(fact for fact, _ in odd),
         )
     return kept(
         f"{len(facts)}条终端记录逐条相连。",
-        f"All {len(facts)} records of terminals follow one another.",
+        f"Terminals made {many(len(facts), 'record')}, each linked to the one before.",
     )
 
 
@@ -99,8 +110,8 @@ def inv_35(matter: Matter, facts: Sequence[Fact]) -> Finding:
         worst = max((f.captured or 0) - f.received for f in early)
         return broken(
             f"记录的采集时刻不应晚于服务器收到的时刻；有{len(early)}条晚于，最多晚{zh_length(worst)}，终端时钟有误。",
-            f"A record cannot be made after it was received; {len(early)} say so, by up to {en_length(worst)}: the "
-            "clock of the terminal was wrong.",
+            f"A record cannot be made after it was received; {many(len(early), 'record')} claim to be, by up to "
+            f"{en_length(worst)}: the clock of the terminal was wrong.",
             *early,
             rule=rule,
         )
@@ -151,8 +162,9 @@ def sig_16(matter: Matter, facts: Sequence[Fact]) -> Iterator[Alarm]:
         if odd:
             names = sorted({n for f in odd for n in (*chain_faults(f), *(m for m in f.notes if m == "clock_jump"))})
             yield Alarm(
-                f"终端记录或时钟异常，涉及{len(odd)}条：{'、'.join(_ZH[name] for name in names)}。{_zh_why(explained)}",
-                f"The clock or the records of the terminal are at fault in {len(odd)} cases: "
+                f"终端的记录或时钟异常，涉及{len(odd)}条记录："
+                f"{'、'.join(_ZH[name] for name in names)}。{_zh_why(explained)}",
+                f"The clock or the records of the terminal are at fault in {many(len(odd), 'record')}: "
                 f"{', '.join(_EN[name] for name in names)}.{_en_why(explained)}",
                 (*odd, *explained),
                 score=score,
@@ -190,9 +202,9 @@ def _late(facts: Sequence[Fact], limit: int, rule: Rule, kind: str) -> Iterator[
     if late:
         worst = max(f.received - (f.captured or 0) for f in late)
         yield Alarm(
-            f"{len(late)}条记录迟延上传，最长{zh_length(worst)}，限{rule.value}小时{_zh_declared(kind)}。",
-            f"{len(late)} records were uploaded late, by up to {en_length(worst)}; the limit is {rule.value} hours"
-            f"{_en_declared(kind)}.",
+            f"{len(late)}条记录上传延迟，最长{zh_length(worst)}，限{zh_period(rule)}{_zh_declared(kind)}。",
+            f"Uploaded late: {many(len(late), 'record')}, after up to {en_length(worst)}; the limit is "
+            f"{en_period(rule)}{_en_declared(kind)}.",
             tuple(late),
             score=_rising(worst - limit),
             opens=min((f.captured or 0) + limit for f in late),
@@ -206,13 +218,13 @@ def _afterwards(matter: Matter, facts: Sequence[Fact], limit: int, rule: Rule, k
     if not after:
         return
     worst = max((f.captured or 0) - f.occurred for f in after)
-    many = matter.rules.get("upload.same_day_steps", day_of(after[0].received), matter.authority).value
+    steps = matter.rules.get("upload.same_day_steps", day_of(after[0].received), matter.authority).value
     together = len(_densest(after))
-    score = max(_rising(worst - limit), 90 if together >= many else 0)
+    score = max(_rising(worst - limit), 90 if together >= steps else 0)
     yield Alarm(
         f"{len(after)}条记录在行为发生后才补记，最长隔{zh_length(worst)}；其中{together}条在同一小时内写成"
         f"{_zh_declared(kind)}。",
-        f"{len(after)} records were written after the act, by up to {en_length(worst)}; {together} of them within one "
+        f"Written long after the act: {many(len(after), 'record')}, by up to {en_length(worst)}; {together} within one "
         f"hour{_en_declared(kind)}.",
         tuple(after),
         score=score,
@@ -237,7 +249,7 @@ def _reversed(facts: Sequence[Fact], rule: Rule) -> Iterator[Alarm]:
         yield Alarm(
             f"步骤的记录次序与发生次序相反，共{len(pairs)}处；例如{zh_time(one.occurred)}的步骤写于"
             f"{zh_time(one.captured or 0)}，晚于其后一步。",
-            f"Steps were written down in the reverse order of the acts, {len(pairs)} times; the one of "
+            f"Steps were written down in the reverse order of the acts ({many(len(pairs), 'pair')}); the one of "
             f"{en_time(one.occurred)} was written on {en_time(one.captured or 0)}, after the step that followed it.",
             tuple(fact for pair in pairs for fact in pair),
             score=70,

@@ -12,6 +12,7 @@ from typing import Final
 from msgspec import UNSET
 
 from domain import deadlines
+from domain.judges.inspection_findings import en_period, zh_period
 from domain.judges.inspection_rules import approvals
 from domain.judges.visit import Visit, arrival, date_of, tags
 from domain.matter import Deadline, Fact, Reason
@@ -53,7 +54,7 @@ def _approval(visit: Visit) -> Iterator[Deadline]:
         met_by=None if first is None else first[1],
         inputs=tuple(sorted({entry.id, visit.assigned[0].id, *(() if first is None else (first[1],))})),
         officers=visit.officers,
-        text=Reason(f"紧急检查补办批准：{rule.value}小时内", f"approve an urgent entry: within {rule.value} hours"),
+        text=Reason(f"紧急检查补办批准：{zh_period(rule)}内", f"approve an urgent entry: within {en_period(rule)}"),
     )
 
 
