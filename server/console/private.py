@@ -5,6 +5,7 @@ Invariant: GET shows no value; POST shows it only behind the act that records wh
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from aiohttp import web
@@ -20,6 +21,7 @@ from server.web.app import FORM, SERVICES, Acts, person_of
 from server.web.languages import language
 
 MAX_REASON: Final = 500
+_PLACE: Final = re.compile(r"([0-9]{1,9})/([0-9]{1,15})/([0-9a-f]{64})", re.ASCII)
 
 
 async def show(request: web.Request) -> web.Response:
@@ -78,5 +80,7 @@ def _acts(request: web.Request) -> Acts:
 
 def _place(request: web.Request) -> tuple[int, int, bytes]:
     """(epoch, position, commitment) of the address."""
-    epoch, position, commitment = (request.match_info[name] for name in ("epoch", "position", "commitment"))
-    return int(epoch), int(position), bytes.fromhex(commitment)
+    found = _PLACE.fullmatch("/".join(request.match_info[name] for name in ("epoch", "position", "commitment")))
+    if found is None:
+        raise Problem("not_found")
+    return int(found[1]), int(found[2]), bytes.fromhex(found[3])

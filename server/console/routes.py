@@ -16,7 +16,7 @@ from server.web.app import ERROR_PAGE
 from server.web.pages import PAGES
 from server.web.routes import Everybody, Officers, Route, add
 
-PRIVATE: Final = "/private/{epoch:[0-9]{1,9}}/{position:[0-9]{1,15}}/{commitment:[0-9a-f]{64}}"
+PRIVATE: Final = "/private/{epoch}/{position}/{commitment}"
 
 ROUTES: Final = (
     Route("GET", "/sign-in", sign_in.show, Everybody(), kind="page"),

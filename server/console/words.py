@@ -134,9 +134,9 @@ def _lines(
 ) -> tuple[Line, ...]:
     known = schema.get("properties", {})
     keys = [key for key in known if key in value]
-    if depth == 0:  # what the act itself says first, then what any act may say
-        keys.sort(key=lambda key: key in COMMON)
     keys += [key for key in value if key not in known]
+    if depth == 0:  # what the act itself says first, then what any act may say
+        keys.sort(key=lambda key: key in COMMON and key in known)
     return tuple(_line(key, value[key], known.get(key, {}), parts, texts, depth) for key in keys)
 
 
