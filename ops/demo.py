@@ -277,7 +277,7 @@ async def _office(served: Served, seed: int, start: int, authority: str, events:
             versions[origin] = versions.get(origin, 0) + 1
             act = Act(event.type, event.about, dict(event.body), origin, versions[origin], uuid7())
             who = Who(officer=event.by[0], session=bytes(32), via="demo")
-            await served.log.committer.submit(OfficeActs(authority, [act], who, now_ms()))
+            await served.log.committer.submit(OfficeActs(authority, [act], who, event.occurred))
             acts += 1
     return acts
 

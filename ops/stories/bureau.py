@@ -142,7 +142,7 @@ def _certified(
         "unit_role": "legal" if officer == REVIEWER else "enforcement", "categories": ["安全生产"],
         "valid_from": (day - datetime.timedelta(days=600)).isoformat(), "valid_to": until.isoformat(),
     }  # fmt: skip
-    if officer == REVIEWER:
+    if officer == REVIEWER or number is not None:
         body["reviewer_qualification"] = {"number": "示法 20200017", "obtained_on": "2020-03-31"}
     return _office("officer_certificate.recorded.v1", (f"officer:{officer}",), body, at, authority=authority)
 

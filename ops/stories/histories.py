@@ -41,7 +41,12 @@ _HAZARDS: Final = (
     _Hazard("灭火器压力不足，检查卡停留在上年度", "原料库", "安全生产法第三十六条第二款"),
 )
 _RIGHTS: Final = ("有权陈述和申辩", "有权申请执法人员回避", "有配合检查、如实提供情况的义务")
-_SOURCES: Final = ("plan", "double_random", "campaign", "tip", "lookback")
+_SOURCES: Final = ("campaign", "tip", "lookback")
+_GROUNDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "campaign": {"campaign": "安全生产专项检查"},
+    "tip": {"trigger": "群众举报"},
+    "lookback": {"trigger": "上年度检查回头看"},
+}
 _SURNAMES: Final = "林赵周吴郑冯陈褚卫蒋"
 
 
@@ -97,15 +102,17 @@ class _Story:
     # -- the procedure, step by step --
 
     def _assign(self) -> None:
+        source = self.dice.choice(_SOURCES)
         self._add(
             "task.assigned.v1", self._task_tags("enterprise", "officer"),
             {
-                "task_id": self.task, "source": self.dice.choice(_SOURCES), "enterprise_id": self.enterprise.id,
+                "task_id": self.task, "source": source, "enterprise_id": self.enterprise.id,
                 "officers": list(self.pair), "unannounced": True,
                 "scheme": {
                     "content": f"检查{self.enterprise.name}（{self.enterprise.trade}）：证照、设备、现场、教育培训。",
                     "approver": self.head, "approved_at": self.at,
                 },
+                **_GROUNDS[source],
             },
             by=(self.head,), minutes=0,
         )  # fmt: skip
@@ -281,7 +288,11 @@ class _Story:
         self._step(DAY, 4 * DAY)
         self._add(
             "defence.recorded.v1", self._case_tags(),
-            {"case_id": self.case, "waived": True, "recorded_on": self._date()}, minutes=0,
+            {
+                "case_id": self.case, "waived": True, "recorded_on": self._date(),
+                "waived_document": sha256(f"{decision}放弃声明".encode()).digest(),
+            },
+            minutes=0,
         )  # fmt: skip
         self._step(5 * DAY, 8 * DAY)
         self._add(
@@ -289,7 +300,7 @@ class _Story:
             {
                 "case_id": self.case, "document_no": decision, "decided_on": self._date(), "penalties": lines,
                 "facts": f"{self.enterprise.name}{hazard.location}：{hazard.description}。", "bases": [hazard.clause],
-                "draft_hash": draft,
+                "draft_hash": draft, "benchmark": {"id": "WSL-102", "version": "wsl-2021", "tier": "statute"},
                 "remedies_text": "可自收到本决定书之日起六十日内申请行政复议，或者六个月内提起行政诉讼。",
             },
             by=(self.head,), minutes=0,
