@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, Literal
 
 from domain.matter import Deadline, Earlier, Reason
 from domain.rulebook import NoRule, Rule, Rulebook
-from domain.workdays import DAY, Calendar, Day, Notice, calendar_of, day_of, end_of, start_of
+from domain.workdays import DAY, Calendar, Day, Notice, calendar_of, day_of, end_of, sane, start_of
 
 HOUR_MS: Final = 3_600_000
 STANDS_STILL: Final = end_of(datetime.date(9999, 12, 30))
@@ -33,7 +33,8 @@ REACH: Final = 15 * DAY
 class Term:
     """One line of the catalogue. `key` is that of its length in the rules, "" for a fixed date.
 
-    `kind` "latest": the act must happen before the end. "earliest": it may happen only after it.
+    `kind` "latest": the act must happen before the end. "earliest": it may happen only after it. `binding` as in
+    domain.matter.Deadline.
     """
 
     rule: str
@@ -41,6 +42,7 @@ class Term:
     zh: str
     en: str
     kind: Literal["latest", "earliest"] = "latest"
+    binding: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +80,27 @@ class LateFine:
 
 _CATALOGUE: Final = (
     Term("DL-01", "case.decide_days", "作出处理决定", "decide the case"),
-    Term("DL-02", "hearing.request_days", "当事人要求听证", "the party asks for a hearing"),
+    Term("DL-02", "hearing.request_days", "当事人要求听证", "the party asks for a hearing", binding=False),
     Term("DL-03", "hearing.notice_days", "听证会最早日期", "earliest day of the hearing", "earliest"),
     Term("DL-04", "preservation.dispose_days", "处理先行登记保存的证据", "dispose of preserved evidence"),
     Term("DL-05", "service.days", "送达决定书", "serve the decision"),
     Term("DL-06", "payment.days", "缴纳罚款", "pay the fine"),
-    Term("DL-08", "remedy.reconsideration_days", "申请行政复议", "ask for reconsideration"),
-    Term("DL-08:suit", "remedy.suit_months", "提起行政诉讼", "bring a suit"),
+    Term("DL-08", "remedy.reconsideration_days", "申请行政复议", "ask for reconsideration", binding=False),
+    Term("DL-08:suit", "remedy.suit_months", "提起行政诉讼", "bring a suit", binding=False),
     Term(
-        "DL-08:after", "remedy.suit_after_reconsideration_days", "复议后提起诉讼", "bring a suit after reconsideration"
+        "DL-08:after",
+        "remedy.suit_after_reconsideration_days",
+        "复议后提起诉讼",
+        "bring a suit after reconsideration",
+        binding=False,
     ),
-    Term("DL-08:untold", "remedy.untold_years", "未告知救济时申请复议", "ask for reconsideration, remedy not told"),
+    Term(
+        "DL-08:untold",
+        "remedy.untold_years",
+        "未告知救济时申请复议",
+        "ask for reconsideration, remedy not told",
+        binding=False,
+    ),
     Term("DL-09", "demand.wait_days", "催告后最早申请强制执行", "earliest application after the demand", "earliest"),
     Term("DL-10", "court.apply_months", "申请法院强制执行", "apply to the court"),
     Term("DL-11", "disclosure.decision_days", "公示处罚决定", "publish the decision"),
@@ -152,10 +164,13 @@ def due(
     first = start if isinstance(start, datetime.date) else day_of(start)
     if isinstance(start, datetime.datetime):
         raise TypeError("expected a date or an instant in ms, got a datetime")
+    # An act may name any day; no period of the law comes near the ends of what is computed.
+    spans = [replace(p, start=sane(p.start), end=None if p.end is None else sane(p.end)) for p in pauses]
+    moves = [e if e.last_day is None else replace(e, last_day=sane(e.last_day)) for e in extensions]
     frame = _Frame(
-        term, first, began, rules, calendar, authority, on or first, last_day,
-        tuple(sorted(pauses, key=lambda p: (p.start, p.end or datetime.date.max))),
-        tuple(sorted(extensions, key=lambda e: e.known)), roll,
+        term, sane(first), began, rules, calendar, authority, on or first, None if last_day is None else sane(last_day),
+        tuple(sorted(spans, key=lambda p: (p.start, p.end or datetime.date.max))),
+        tuple(sorted(moves, key=lambda e: e.known)), roll,
     )  # fmt: skip
     rule, end, final = frame.compute(None)
     number, _, variant = rule_id.partition(":")
@@ -170,6 +185,7 @@ def due(
         met_by=None if met is None else met[1],
         cancelled=cancelled,
         provisional=end is not None and end.provisional,
+        binding=term.binding and term.kind == "latest",
         absent=absent,
         inputs=tuple(
             sorted({*inputs, *((event,) if event else ()), *(() if met is None or not met[1] else (met[1],))})

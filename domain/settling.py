@@ -61,14 +61,19 @@ def signal(one: Signal, state: State, as_of: int, missing: Sequence[Outstanding]
 
 def deadline(
     one: Deadline, as_of: int, missing: Sequence[Outstanding]
-) -> tuple[Literal["running", "due", "met", "met_late", "cancelled", "undecided"], Reason]:
-    """(state, reason) of a deadline as of an instant (ms). "due": its last day has passed without the act."""
+) -> tuple[Literal["running", "ended", "due", "met", "met_late", "cancelled", "undecided"], Reason]:
+    """(state, reason) of a deadline as of an instant (ms). "due": its last day has passed without the act.
+
+    "ended": the same of a period that is not binding, which is no fault.
+    """
     if one.cancelled:
         return "cancelled", one.text
     if one.met is not None:
         return ("met" if one.met < one.due else "met_late"), one.text
     if as_of < one.due:
         return "running", one.text
+    if not one.binding:
+        return "ended", one.text
     why = undecided(missing) if one.absent else None
     return ("due", one.text) if why is None else ("undecided", why)
 

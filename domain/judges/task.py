@@ -122,6 +122,7 @@ def _columns(visit: Visit, state: task_states.Task) -> dict[str, str | int | boo
         "outcome": _outcome(state),
         "chain": chain_of(visit).state,
         "hazards": len(hazards),
+        "hazard_ids": " ".join(sorted({one["id"] for one in hazards})),
         "hazards_open": sum(1 for one in hazards if one["stage"] != "closed"),
         "hazards_major": sum(1 for one in hazards if one["grade"] == "major"),
         "lead_agency": None if assigned is None else given(assigned.lead_agency),

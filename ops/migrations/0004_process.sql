@@ -137,6 +137,7 @@ BEGIN
                 met_by      text,
                 cancelled   boolean NOT NULL,
                 provisional boolean NOT NULL,
+                binding     boolean NOT NULL,
                 absent      boolean NOT NULL,
                 inputs      text[] NOT NULL,
                 officers    text[] NOT NULL,
@@ -148,6 +149,7 @@ BEGIN
             CREATE INDEX deadlines_open ON %1$I.deadlines (authority, due, kind, key, rule, about) WHERE met IS NULL AND NOT cancelled;
             CREATE INDEX deadlines_all ON %1$I.deadlines (authority, due, kind, key, rule, about);
             COMMENT ON COLUMN %1$I.deadlines.due IS 'ms: the instant at which the last day has ended. Whether that is past is for whoever reads.';
+            COMMENT ON COLUMN %1$I.deadlines.binding IS 'False: the time in which somebody may act, or must wait; its end is no fault.';
             COMMENT ON COLUMN %1$I.deadlines.earlier IS 'Ends that it had before its inputs changed, with the reason: [{due, zh, en}].';
 
             CREATE TABLE %1$I.verdicts (

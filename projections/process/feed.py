@@ -37,6 +37,8 @@ MAX_PAGE: Final = 8_192
 MAX_RULES: Final = 1_048_576
 """Bytes of an authority's rule sets that go along with their entries; of more, only what they are called."""
 EVERYBODY: Final = ""
+KINDS: Final = ("task", "hazard", "case", "officer", "enterprise", "plan", "tip", "accident", "series", "rules")
+"""Kinds that terminals are told of; days of officers are for who looks at signals."""
 RULES: Final = "rules"
 SERIES: Final = "series"
 
@@ -86,7 +88,7 @@ async def items(
     concerned = frozenset((EVERYBODY, *audiences))
     slot = (await newest(conn)).slot
     queries = statements.load("process_feed", slot)
-    rows = await conn.fetch(queries["changes"], authority, sorted(concerned), list(above), after, limit + 1)
+    rows = await conn.fetch(queries["changes"], authority, sorted(concerned), list(above), after, limit + 1, KINDS)
     more = len(rows) > limit
     rows = rows[:limit]
     shelf = await _shelf(conn, queries, authority, [(row["kind"], row["key"]) for row in rows], as_of)

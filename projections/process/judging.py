@@ -226,6 +226,7 @@ def _deadline(one: Deadline) -> dict[str, Any]:
         "met_by": None if one.met_by is None else one.met_by.hex(),
         "cancelled": one.cancelled,
         "provisional": one.provisional,
+        "binding": one.binding,
         "absent": one.absent,
         "inputs": _ids(one.inputs),
         "officers": sorted(set(one.officers)),

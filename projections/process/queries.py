@@ -139,20 +139,20 @@ async def chain(
 ) -> ChainPage:
     """One of the four lists (CHAIN): task -> hazards found -> rectification ordered -> re-inspected and accepted.
 
-    Tasks name their hazards in the column `hazards`; a hazard is a row of the later lists from the moment at which its
-    columns `order` and `reinspection` have an id. None of it is typed by hand. Raises BadCursor, ValueError.
+    Tasks name their hazards in the column `hazard_ids`; a hazard is a row of the later lists once its columns
+    `in_rectification` and `in_acceptance` say so. None of it is typed by hand. Raises BadCursor, ValueError.
     """
     step = CHAIN.index(name)
     kind = "task" if step == 0 else "hazard"
-    where = {2: {"ordered": True}, 3: {"reinspected": True}}.get(step)
+    where = {1: {"in_problems": True}, 2: {"in_rectification": True}, 3: {"in_acceptance": True}}.get(step)
     page = await list_matters(conn, kind, as_of=as_of, where=where, limit=limit, after=after)
     return ChainPage(tuple(_chain_row(step, row) for row in page.rows), page.next)
 
 
 def _chain_row(step: int, row: MatterRow) -> ChainRow:
     columns = row.columns
-    ids = {0: row.key, 1: row.key, 2: columns.get("order"), 3: columns.get("reinspection")}
-    onward = {0: "hazards", 1: "order", 2: "reinspection"}
+    ids = {0: row.key, 1: row.key, 2: columns.get("order_id"), 3: columns.get("reinspection_id")}
+    onward = {0: "hazard_ids", 1: "order_id", 2: "reinspection_id"}
     return ChainRow(
         list=CHAIN[step],
         id=str(ids[step] or row.key),
@@ -190,7 +190,8 @@ async def deadlines(
 ) -> DeadlinePage:
     """The deadline board, the next to end first, `limit` <= MAX_ROWS. Raises BadCursor.
 
-    `within` n: those that end within n working days or have ended; `over`: only those that have ended. `finished`: also
+    `within` n: those that end within n working days or have ended; `over`: only those that have ended; both leave out
+    what is not binding. `finished`: also
     those that were met or lost their object.
     """
     queries = await _queries(conn)
@@ -206,6 +207,7 @@ async def deadlines(
         kind,
         officer,
         provisional,
+        over or within is not None,
         limit + 1,
     )
     missing = await outstanding(conn, rows_of.terminals(rows[:limit]))

@@ -70,6 +70,7 @@ def deadline(row: Record, as_of: int, missing: Mapping[bytes, Outstanding], cale
         state=state,
         ahead=left,
         provisional=row["provisional"],
+        binding=row["binding"],
         met=row["met"],
         met_by=row["met_by"],
         officers=tuple(row["officers"]),

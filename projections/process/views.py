@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from projections.views import Title
 
-DeadlineState = Literal["running", "due", "met", "met_late", "cancelled", "undecided"]
+DeadlineState = Literal["running", "ended", "due", "met", "met_late", "cancelled", "undecided"]
 SignalState = Literal["open", "disputed", "resolved", "withdrawn", "undecided", "pending"]
 Outcome = Literal["kept", "broken", "unknown"]
 Severity = Literal["serious", "medium", "weak"]
@@ -68,6 +68,7 @@ class DeadlineRow(Struct, frozen=True, kw_only=True):
 
     `undecided`: it has ended without the act, but a terminal of the matter has events that were not uploaded; `text`
     then says which. `provisional`: the calendar of some year was not published yet.
+    "ended": a period that is not `binding` is over, which is no fault.
     """
 
     authority: str
@@ -82,6 +83,7 @@ class DeadlineRow(Struct, frozen=True, kw_only=True):
     state: DeadlineState
     ahead: int | None
     provisional: bool
+    binding: bool
     met: int | None
     met_by: str | None
     officers: tuple[str, ...]

@@ -121,12 +121,12 @@ INSERT INTO view_x.matters (kind, key, authority, stage, first, last, facts, err
 -- name: put_deadlines
 -- All of a batch in one document.
 INSERT INTO view_x.deadlines (kind, key, rule, about, authority, version, start, due, last_day, met, met_by, cancelled,
-            provisional, absent, inputs, officers, earlier, zh, en)
+            provisional, binding, absent, inputs, officers, earlier, zh, en)
      SELECT kind, key, rule, about, authority, version, start, due, last_day, met, met_by, cancelled,
-            provisional, absent, inputs, officers, earlier, zh, en
+            provisional, binding, absent, inputs, officers, earlier, zh, en
        FROM json_to_recordset($1::json) AS r (kind text, key text, rule text, about text, authority text, version text,
             start bigint, due bigint, last_day date, met bigint, met_by text, cancelled boolean, provisional boolean,
-            absent boolean, inputs text[], officers text[], earlier jsonb, zh text, en text)
+            binding boolean, absent boolean, inputs text[], officers text[], earlier jsonb, zh text, en text)
 
 -- name: put_verdicts
 -- All of a batch in one document.
@@ -214,7 +214,7 @@ SELECT pg_try_advisory_xact_lock(hashtextextended('liuhen sweeper ' || $1, 71512
 SELECT c.what, d.kind, d.key, d.rule, d.about, d.due AS instant, d.absent, d.officers, m.officers AS audience, m.terminals
   FROM view_x.deadlines d JOIN view_x.matters m USING (kind, key),
        LATERAL (SELECT CASE WHEN d.due <= $2 THEN 'due' WHEN d.due <= $3 THEN 'ahead_1' ELSE 'ahead_3' END AS what) c
- WHERE d.authority = $1 AND d.met IS NULL AND NOT d.cancelled AND d.due <= $4
+ WHERE d.authority = $1 AND d.met IS NULL AND NOT d.cancelled AND d.binding AND d.due <= $4
    AND NOT EXISTS (SELECT FROM view.alerts a WHERE a.kind = d.kind AND a.key = d.key AND a.rule = d.rule AND a.about = d.about
                       AND a.what = c.what AND a.instant = d.due)
    AND NOT EXISTS (SELECT FROM view_x.dirty x WHERE x.kind = d.kind AND x.key = d.key)

@@ -8,7 +8,8 @@ SELECT slot, change FROM view.process
 SELECT authority, change, kind, key FROM (
     SELECT c.* FROM unnest($2::text[]) AS o (officer)
      CROSS JOIN LATERAL (SELECT authority, change, kind, key FROM view.changes
-                          WHERE authority = $1 AND officer = o.officer AND change > $4 ORDER BY change LIMIT $5) AS c
+                          WHERE authority = $1 AND officer = o.officer AND kind = ANY ($6) AND change > $4
+                          ORDER BY change LIMIT $5) AS c
     UNION ALL
     SELECT c.* FROM unnest($3::text[]) AS a (authority)
      CROSS JOIN LATERAL (SELECT authority, change, kind, key FROM view.changes

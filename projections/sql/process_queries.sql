@@ -16,11 +16,11 @@ SELECT m.authority, m.kind, m.key, m.stage, m.first, m.last, m.facts, m.error, m
 -- name: beside
 -- What a list says beside its matters: the earliest open deadline, open signals, broken verdicts.
 SELECT k.key,
-       (SELECT d.rule FROM view_x.deadlines d WHERE d.kind = $1 AND d.key = k.key AND d.met IS NULL AND NOT d.cancelled
+       (SELECT d.rule FROM view_x.deadlines d WHERE d.kind = $1 AND d.key = k.key AND d.met IS NULL AND NOT d.cancelled AND d.binding
          ORDER BY d.due, d.rule, d.about LIMIT 1) AS due_rule,
-       (SELECT d.due FROM view_x.deadlines d WHERE d.kind = $1 AND d.key = k.key AND d.met IS NULL AND NOT d.cancelled
+       (SELECT d.due FROM view_x.deadlines d WHERE d.kind = $1 AND d.key = k.key AND d.met IS NULL AND NOT d.cancelled AND d.binding
          ORDER BY d.due, d.rule, d.about LIMIT 1) AS due_at,
-       (SELECT d.absent FROM view_x.deadlines d WHERE d.kind = $1 AND d.key = k.key AND d.met IS NULL AND NOT d.cancelled
+       (SELECT d.absent FROM view_x.deadlines d WHERE d.kind = $1 AND d.key = k.key AND d.met IS NULL AND NOT d.cancelled AND d.binding
          ORDER BY d.due, d.rule, d.about LIMIT 1) AS due_absent,
        (SELECT count(*) FROM view_x.signals s WHERE s.kind = $1 AND s.key = k.key AND s.state IN ('open', 'disputed') AND s.opens <= $3) AS signals,
        (SELECT count(*) FROM view_x.verdicts v WHERE v.kind = $1 AND v.key = k.key AND v.outcome = 'broken') AS broken
@@ -48,8 +48,8 @@ SELECT d.*, m.stage, m.columns, m.terminals FROM view_x.deadlines d JOIN view_x.
    AND (d.due, d.kind, d.key, d.rule, d.about) > ($1, $2, $3, $4, $5)
    AND d.due <= $6
    AND ($7::text IS NULL OR d.rule = $7) AND ($8::text IS NULL OR d.kind = $8) AND ($9::text IS NULL OR $9 = ANY (d.officers))
-   AND ($10::boolean IS NULL OR d.provisional = $10)
- ORDER BY d.due, d.kind, d.key, d.rule, d.about LIMIT $11
+   AND ($10::boolean IS NULL OR d.provisional = $10) AND (d.binding OR NOT $11)
+ ORDER BY d.due, d.kind, d.key, d.rule, d.about LIMIT $12
 
 -- name: deadlines_all
 -- The same with those that are over.
@@ -58,8 +58,8 @@ SELECT d.*, m.stage, m.columns, m.terminals FROM view_x.deadlines d JOIN view_x.
    AND (d.due, d.kind, d.key, d.rule, d.about) > ($1, $2, $3, $4, $5)
    AND d.due <= $6
    AND ($7::text IS NULL OR d.rule = $7) AND ($8::text IS NULL OR d.kind = $8) AND ($9::text IS NULL OR $9 = ANY (d.officers))
-   AND ($10::boolean IS NULL OR d.provisional = $10)
- ORDER BY d.due, d.kind, d.key, d.rule, d.about LIMIT $11
+   AND ($10::boolean IS NULL OR d.provisional = $10) AND (d.binding OR NOT $11)
+ ORDER BY d.due, d.kind, d.key, d.rule, d.about LIMIT $12
 
 -- name: signals
 -- The ledger: what stands as of an instant, the newest first.
@@ -94,11 +94,11 @@ SELECT v.*, m.terminals FROM view_x.verdicts v JOIN view_x.matters m USING (kind
 -- name: counts
 -- For the header. `$1` now, `$2` and `$3` the ends of the first and the third working day from now, `$4` an officer or NULL.
 SELECT (SELECT count(*) FROM view_x.deadlines d WHERE d.authority = current_setting('liuhen.authority') AND d.met IS NULL
-           AND NOT d.cancelled AND d.due <= $1 AND ($4::text IS NULL OR $4 = ANY (d.officers))) AS due,
+           AND NOT d.cancelled AND d.binding AND d.due <= $1 AND ($4::text IS NULL OR $4 = ANY (d.officers))) AS due,
        (SELECT count(*) FROM view_x.deadlines d WHERE d.authority = current_setting('liuhen.authority') AND d.met IS NULL
-           AND NOT d.cancelled AND d.due > $1 AND d.due <= $2 AND ($4::text IS NULL OR $4 = ANY (d.officers))) AS ahead_1,
+           AND NOT d.cancelled AND d.binding AND d.due > $1 AND d.due <= $2 AND ($4::text IS NULL OR $4 = ANY (d.officers))) AS ahead_1,
        (SELECT count(*) FROM view_x.deadlines d WHERE d.authority = current_setting('liuhen.authority') AND d.met IS NULL
-           AND NOT d.cancelled AND d.due > $1 AND d.due <= $3 AND ($4::text IS NULL OR $4 = ANY (d.officers))) AS ahead_3,
+           AND NOT d.cancelled AND d.binding AND d.due > $1 AND d.due <= $3 AND ($4::text IS NULL OR $4 = ANY (d.officers))) AS ahead_3,
        s.signals, s.serious
   FROM (SELECT count(*) AS signals, count(*) FILTER (WHERE s.severity = 'serious') AS serious
           FROM view_x.signals s JOIN view_x.matters m USING (kind, key)

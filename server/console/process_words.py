@@ -107,6 +107,7 @@ SEVERITIES: Final[Mapping[str, str]] = {
 STATES: Final[Mapping[str, str]] = {
     "running": N_("running"),
     "due": N_("over"),
+    "ended": N_("ended"),
     "met": N_("done in time"),
     "met_late": N_("done late"),
     "undecided": N_("cannot be decided yet"),
