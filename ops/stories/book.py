@@ -15,9 +15,11 @@ from typing import Any, Final
 from domain.workdays import Calendar
 from ops.stories import bureau
 from ops.stories.bad_day import bad_day
+from ops.stories.enforcement import enforced
 from ops.stories.event import DAY, ENTERPRISES, MINUTE, StoryEvent, text
 from ops.stories.inspections import clean, listed, rectified
 from ops.stories.penalties import altered, fined, on_spot
+from ops.stories.sealing import sealed
 from ops.stories.teller import PREFIX, Teller
 from ops.stories.transfers import transferred
 
@@ -61,19 +63,20 @@ TITLES: Final[dict[str, _Title]] = {
     "on_spot": _Title("当场处罚", "An on-the-spot fine", on_spot, 3, 33),
     "transferred": _Title("案件移送公安机关", "A case transferred to the police", transferred, 6, 30),
     "altered": _Title("行政复议变更处罚决定", "A decision altered by reconsideration", altered, 5, 4),
+    "sealed": _Title("查封、鉴定与分期缴款", "Goods sealed, appraisal, instalments", sealed, 7, 12),
+    "enforced": _Title("逾期不缴与法院强制执行", "Not paid, and enforced by the court", enforced, 9, -200),
     "bad_day": _Title("不规范的一天", "A day of bad practice", bad_day, 4, 60),
 }
-"""Every story: titles, who tells it, where it happens, and how many days after the start it begins."""
+"""Every story: titles, who tells it, where it happens, and how many days after (or before) the start it begins."""
 
 
 def told(seed: int, start: int, calendar: Calendar) -> list[Story]:
     """All stories, the opening of the bureau first (named "bureau"), with their numbers; `start` in ms."""
     stories = [_tell(name, seed, start, calendar) for name in TITLES]
     numbers, wanted = _numbers([event for story in stories for event in story.events])
-    begun = Story(
-        "bureau", "执法证、企业档案与文号", "Certificates, enterprises, number blocks",
-        (*bureau.opening(start), *bureau.planned(start), *bureau.blocks(wanted, start)), {},
-    )  # fmt: skip
+    first = start + min(0, *(title.delay for title in TITLES.values())) * DAY
+    opening = (*bureau.opening(first), *bureau.blocks(wanted, first), *bureau.planned(start))
+    begun = Story("bureau", "执法证、企业档案与文号", "Certificates, enterprises, number blocks", opening, {})
     return [begun, *(replace(one, events=tuple(_numbered(e, numbers) for e in _delivered(one))) for one in stories)]
 
 

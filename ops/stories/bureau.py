@@ -24,6 +24,7 @@ from ops.stories.teller import (
     PRINCIPAL,
     RECORDER,
     REVIEWER,
+    STAND_IN,
     THIRD,
     Team,
     certificate,
@@ -41,6 +42,8 @@ TEAMS: Final[Mapping[str, Team]] = {
     "on_spot": Team("S-5", ("officer-0119", "officer-0120")),
     "transferred": Team("S-6", ("officer-0121", "officer-0122")),
     "altered": Team("S-7", ("officer-0123", "officer-0124")),
+    "sealed": Team("S-9", ("officer-0125", "officer-0126")),
+    "enforced": Team("S-10", ("officer-0130", "officer-0131")),
     "bad_day": Team("S-8", ("officer-0128", EXPIRED)),
 }
 """Who tells which story, and with which terminal."""
@@ -49,7 +52,7 @@ TEAMS: Final[Mapping[str, Team]] = {
 def opening(start: int) -> Iterator[StoryEvent]:
     """Certificates, enterprises and supervising bodies, all entered on the day before `start` (ms)."""
     at = start - DAY
-    people = dict.fromkeys((*DESK, *(each for team in TEAMS.values() for each in team.officers)))
+    people = dict.fromkeys((*DESK, STAND_IN, *(each for team in TEAMS.values() for each in team.officers)))
     day = china(start).date()
     for officer in people:
         yield _certified(officer, at, day)

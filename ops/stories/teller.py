@@ -21,7 +21,7 @@ AUTHORITY: Final = "210500"
 PREFIX: Final = "（示）应急"
 HEAD, PRINCIPAL, DEPUTY, THIRD = "unit_head", "bureau_head", "officer-0102", "officer-0103"
 REVIEWER, CHAIR, RECORDER = "legal_reviewer", "officer-0105", "officer-0106"
-ARCHIVIST, DISCLOSER, CASHIER = "officer-0107", "discloser", "officer-0108"
+ARCHIVIST, DISCLOSER, CASHIER, STAND_IN = "officer-0107", "discloser", "officer-0108", "officer-0127"
 RIGHTS: Final = ("有权陈述和申辩", "有权申请执法人员回避", "有配合检查、如实提供情况的义务")
 REMEDIES: Final = (
     "可自收到本决定书之日起六十日内向示例市人民政府申请行政复议，或者六个月内向示例市人民法院提起行政诉讼。"

@@ -55,6 +55,14 @@ def test_what_a_good_story_tells_breaks_no_rule_and_raises_nothing() -> None:
             assert said == [], f"{owner}: {judgement.kind}"
 
 
+def test_every_good_story_comes_to_its_end() -> None:
+    ends = {"task": {"concluded"}, "hazard": {"closed"}, "case": {"archived"}, "tip": {"concluded"}}
+    stages = {(owner, judgement.kind, judgement.stage) for owner, judgement in judgements() if judgement.kind in ends}
+
+    assert {(owner, kind) for owner, kind, stage in stages if owner in GOOD and stage not in ends[kind]} == set()
+    assert {owner for owner, kind, _ in stages if kind == "task"} >= set(GOOD)
+
+
 def test_the_bad_day_raises_every_signal_that_it_is_meant_to_raise() -> None:
     raised = {each.rule for _, judgement in judgements() for each in judgement.signals}
 
