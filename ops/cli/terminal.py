@@ -262,7 +262,96 @@ def show_receipts(home: Path, limit: int, as_json: bool) -> None:
     _tell(as_json, {"total": total, "receipts": rows}, "\n".join([*lines, f"共 {total} 份 receipts"]))
 
 
+@command.command(name="changes", epilog="Example: liuhen terminal changes --lang en")
+@click.option("--offline", is_flag=True, help="Show what was fetched before; ask nobody.")
+@LANGUAGE
+@JSON
+@click.pass_context
+def show_changes(ctx: click.Context, offline: bool, lang: str, as_json: bool) -> None:
+    """Fetch what concerns this terminal's officers, and show it. 取回任务、期限、提示与号段。"""
+    from ops.terminal import client, desk, keys, transport
+
+    with _refusals(), _queue(ctx.obj) as queue:
+        state = queue.state
+        came = 0
+        if not offline:
+            pair = keys.load(ctx.obj / "keys.json")
+
+            async def talk() -> int:
+                async with transport.HttpTransport(state.url) as way:
+                    return await client.Client(queue, pair, way, language=lang).fetch_changes()
+
+            came = asyncio.run(talk())
+        as_of = client.real_tick().wall + (state.clock_offset or 0)
+        due = desk.deadlines(queue, as_of)
+        stand = desk.signals(queue, as_of)
+        mend = desk.corrections(queue)
+        known = desk.items(queue)
+        fetched = desk.fetched_at(queue)
+    told = {
+        "came": came, "fetched": fetched, "items": [_plain(item) for item in known],
+        "deadlines": [asdict(each) for each in due], "signals": _plain(stand), "corrections": _plain(mend),
+    }  # fmt: skip
+    marks = {"due": "!!", "ahead_1": "! ", "ahead_3": "..", "running": "  "}
+    lines = [
+        f"{marks[each.state]} {_day(each.due)}  {each.rule}  {each.kind} {each.key}  {getattr(each, lang)}"
+        for each in due
+    ]
+    lines += [f"?? {one.get('rule')}  {one['kind']} {one['key']}  {one.get(lang)}" for one in stand]
+    lines += [f"-> {one.get('rule')}  {one['kind']} {one['key']}  {one.get(lang)}" for one in mend]
+    lines += [
+        f"## {item['key']}  {block.get('first')}–{block.get('last')}"
+        for item in known
+        for block in item.get("blocks", ())
+    ]
+    counts: dict[str, int] = {}
+    for item in known:
+        counts[item["kind"]] = counts.get(item["kind"], 0) + 1
+    total = "，".join(f"{kind} {number}" for kind, number in sorted(counts.items())) or "0"
+    last = f"共有 known: {total}" + (f"，新到 came: {came}" if came else "")
+    _tell(as_json, told, "\n".join([*lines, last]))
+
+
+@command.command(name="number", epilog="Example: liuhen terminal number --token 责改")
+@click.option("--token", required=True, help="Document word, e.g. 责改.")
+@click.option("--year", type=click.IntRange(1949, 2199), help="Year of the sequence; default this one.")
+@JSON
+@click.pass_obj
+def take_number(home: Path, token: str, year: int | None, as_json: bool) -> None:
+    """Take the next document number of this terminal's block; works offline. 从预留号段取下一个文号。"""
+    from ops.terminal import client, desk
+
+    with _refusals(), _queue(home) as queue:
+        tick = client.real_tick()
+        as_of = tick.wall + (queue.state.clock_offset or 0)
+        chosen = year or datetime.fromtimestamp(as_of / 1000, CHINA).year
+        try:
+            taken = desk.take_number(queue, token, chosen, as_of, tick)
+        except desk.NoNumber as none:
+            raise Refusal(f"{none.code}: {none}") from None
+    told = {**asdict(taken), "about": f"document:{taken.document_no}"}
+    _tell(as_json, told, f"{taken.document_no}（余 left: {taken.left}）")
+
+
 # -- helpers --
+
+
+def _day(instant: int) -> str:
+    """The last day of a period that ends at an instant."""
+    return f"{datetime.fromtimestamp((instant - 1) / 1000, CHINA):%Y-%m-%d}"
+
+
+def _plain(value: Any) -> Any:
+    """For JSON: bytes as hex."""
+    match value:
+        case bytes():
+            return value.hex()
+        case dict():
+            return {name: _plain(item) for name, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case _:
+            return value
 
 
 def _queue(home: Path) -> Queue:

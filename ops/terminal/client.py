@@ -16,9 +16,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 from uuid import UUID
 
-from ops.terminal import batches, receipts, trust
+from ops.terminal import batches, desk, receipts, trust
 from ops.terminal.batches import Limits, Parcel
 from ops.terminal.keys import TerminalKeys
 from ops.terminal.queue_file import Queue, QueueRefused, RecordRefused, Tick
@@ -154,19 +155,49 @@ class Client:
 
     async def head(self) -> dict[str, Any]:
         """Ask for the server's view: a hint, never leave to delete. Raises Refused, NoAnswer or Distrusted."""
-        answer = await self._signed_get("/sync/v1/head", None)
-        if answer.status == 401:
-            refused = _refusal(answer)
-            if refused.code != "clock_skew" or type(refused.fields.get("now")) is not int:
-                raise refused
-            answer = await self._signed_get("/sync/v1/head", refused.fields["now"])
-        if answer.status != 200:
-            raise _refusal(answer)
-        value = _map(answer.body)
+        value = await self._ask("/sync/v1/head")
         now, held = value.get("now"), value.get("held")
         if type(now) is int and type(held) is bool:
             self.queue.note_hint(held=held, offset=now - self.world.tick().wall)
         return value
+
+    async def fetch_changes(self) -> int:
+        """Fetch what changed for this terminal's officers and keep it. Returns how many items came.
+
+        A cursor that the server does not take is given up, once, and everything fetched anew. Raises Refused, NoAnswer
+        or Distrusted; what came until then is kept, and the next call goes on there.
+        """
+        came, begun = 0, False
+        for _ in range(MAX_ROUNDS):
+            cursor = desk.cursor_of(self.queue)
+            query = "" if cursor is None else f"after={quote(cursor, safe='')}"
+            try:
+                page = desk.read_page(await self._ask("/sync/v1/changes", query))
+            except desk.BadItems as fault:
+                raise Distrusted(0, f"the changes have not the form of the protocol: {fault}") from None
+            except Refused as refused:
+                if refused.code != "bad_cursor" or cursor is None or begun:
+                    raise
+                begun = True
+                desk.begin_anew(self.queue)
+                continue
+            desk.keep(self.queue, page, self.world.tick())
+            came += len(page.items)
+            if not page.more:
+                return came
+        raise Distrusted(0, f"{MAX_ROUNDS} pages and still more")
+
+    async def _ask(self, path: str, query: str = "") -> dict[str, Any]:
+        """A signed GET; a clock that is off is corrected for the signature, once."""
+        answer = await self._signed_get(path, query, None)
+        if answer.status == 401:
+            refused = _refusal(answer)
+            if refused.code != "clock_skew" or type(refused.fields.get("now")) is not int:
+                raise refused
+            answer = await self._signed_get(path, query, refused.fields["now"])
+        if answer.status != 200:
+            raise _refusal(answer)
+        return _map(answer.body)
 
     # -- rounds --
 
@@ -293,18 +324,19 @@ class Client:
         if verdict.contradictions:
             report.alarm = True
 
-    async def _signed_get(self, path: str, now: int | None) -> Answer:
+    async def _signed_get(self, path: str, query: str, now: int | None) -> Answer:
         state = self.queue.state
         headers = httpsig.sign_request(
             method="GET",
             authority=authority_of(state.url),
             path=path,
-            query="",
+            query=query,
             key_id=trust.id_text(state.id),
             signer=self.keys.request,
             created=(self.world.tick().wall if now is None else now) // 1000,
         )
-        return await self.transport.send("GET", path, {**_headers(self.language), **headers}, None)
+        target = f"{path}?{query}" if query else path
+        return await self.transport.send("GET", target, {**_headers(self.language), **headers}, None)
 
 
 def real_tick() -> Tick:

@@ -167,7 +167,7 @@ class Queue:
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA foreign_keys = ON")
             self._db.execute("PRAGMA secure_delete = ON")  # deleted private values leave no trace in the file
-            if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'receipt'").fetchone():
+            if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'taken_number'").fetchone():
                 script = files("ops.terminal").joinpath("queue_file.sql").read_text("utf-8")
                 self._db.executescript(f"BEGIN IMMEDIATE;\n{script}\nCOMMIT;")
         except sqlite3.Error as fault:
@@ -184,6 +184,19 @@ class Queue:
     def close(self) -> None:
         """Let go of the file."""
         self._db.close()
+
+    # -- for the other tables of this file (ops.terminal.desk) --
+
+    @property
+    def db(self) -> sqlite3.Connection:
+        """The open file, for reading."""
+        return self._db
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All of what is written inside, or nothing of it; on the disk when it ends."""
+        with self._transaction():
+            yield self._db
 
     # -- who this terminal is --
 

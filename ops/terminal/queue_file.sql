@@ -73,3 +73,24 @@ CREATE TABLE IF NOT EXISTS receipt (
     first INTEGER NOT NULL, last INTEGER NOT NULL,
     bytes BLOB NOT NULL
 ) STRICT;
+
+CREATE TABLE IF NOT EXISTS change (         -- what the office let this terminal's officers know, newest state only
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    item BLOB NOT NULL,             -- canonical bytes of the item
+    PRIMARY KEY (kind, key)
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS feed (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    cursor TEXT NOT NULL,           -- the server's own words: where to go on
+    fetched INTEGER NOT NULL        -- our clock, ms
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS taken_number (   -- numbers given out here: kept for ever, so that none is given out twice
+    series TEXT NOT NULL,
+    n INTEGER NOT NULL CHECK (n >= 1),
+    document_no TEXT NOT NULL,
+    taken INTEGER NOT NULL,         -- our clock, ms
+    PRIMARY KEY (series, n)
+) STRICT;
