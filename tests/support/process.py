@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import random
+from collections import deque
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,9 +19,22 @@ from uuid import UUID
 
 import asyncpg
 
+from domain import filing
 from domain.judges import JUDGES
 from domain.matter import Fact, Judge
 from ops.stories import StoryEvent
+from projections.process.context import Context
+from projections.process.judging import (
+    MatterId,
+    Rows,
+    arrange,
+    close_matter,
+    is_rules,
+    matter_of,
+    open_matter,
+    stem,
+)
+from projections.process.reading import Filed, Reading
 from projections.process.rebuild import rebuild
 from projections.process.runner import Follower, ProcessRunner
 from projections.rebuild import Rebuilt
@@ -250,8 +265,92 @@ async def process_tables(
 
 def facts_of(some: Iterable[Event], registry: Registry = REGISTRY) -> list[Fact]:
     """The facts of events, as the projection reads them."""
-    from projections.process.reading import Reading
-
     read = Reading(registry)
     found = (read(event.authority, event.entry, (event.seq, event.notes)) for event in some)
     return [one.fact for one in found if one is not None]
+
+
+def interleaved(events: Sequence[Event], dice: random.Random) -> list[Event]:
+    """Some other order: each terminal keeps its own, and an act of the office comes after what it cites."""
+    chains: dict[bytes, deque[Event]] = {}
+    for event in events:
+        # An act of the office is alone in its chain: two desks do not wait for one another.
+        chains.setdefault(event.id if event.office else event.origin, deque()).append(event)
+    order: list[Event] = []
+    placed: set[bytes] = set()
+    names = list(chains)
+    while names:
+        name = dice.choice(names)
+        event = chains[name][0]
+        if not placed.issuperset(event.after):
+            continue
+        order.append(chains[name].popleft())
+        placed.add(event.id)
+        if not chains[name]:
+            names.remove(name)
+    return order
+
+
+class Memory:
+    """The store of the process projection without a database: the same pure parts, with dictionaries for tables.
+
+    Equal questions to a judge are put once (`asked`), so that a thousand orders cost little more than one.
+    """
+
+    def __init__(self, judges: Mapping[str, Judge] = JUDGES, asked: dict[Any, Any] | None = None) -> None:
+        self.rows: dict[MatterId, Rows] = {}
+        self.dirty: set[MatterId] = set()
+        self._judges = judges
+        self._asked: dict[Any, Any] = {} if asked is None else asked
+        self._shelves: dict[str, list[Filed]] = {}
+        self._dependents: dict[str, set[MatterId]] = {}
+        self._read = Reading(REGISTRY)
+        self._context = Context()
+        self._published: tuple[bytes, ...] = ()
+
+    def file(self, events: Iterable[Event]) -> None:
+        """File a batch and mark what it makes dirty."""
+        for event in events:
+            filed = self._read(event.authority, event.entry, (event.seq, event.notes))
+            if filed is None:
+                continue
+            for key in filing.keys(filed.fact):
+                self._shelves.setdefault(key, []).append(filed)
+                self.dirty |= self._dependents.get(key, set())
+                found = matter_of(key, self._judges)
+                self.dirty |= set() if found is None else {found}
+                if is_rules(key):
+                    some = arrange(one for name, some in self._shelves.items() if is_rules(name) for one in some)
+                    self._context, self._published = Context(some), tuple(fact.id for fact in some)
+                    above = stem(key.partition(":")[2])
+                    self.dirty |= {
+                        name for name, rows in self.rows.items() if rows.matter["authority"].startswith(above)
+                    }
+
+    def judge(self) -> None:
+        """Judge everything that is dirty."""
+        for name in sorted(self.dirty):
+            opened = open_matter(name, self._shelves.get(f"{name[0]}:{name[1]}", ()), self._judges)
+            others = {key: arrange(self._shelves.get(key, ())) for key in opened.needs}
+            question = (
+                name, tuple(fact.id for fact in opened.facts), opened.needs,
+                tuple(tuple(fact.id for fact in others[key]) for key in opened.needs),
+                self._published,
+            )  # fmt: skip
+            if question not in self._asked:
+                self._asked[question] = close_matter(opened, others, self._context)
+            rows = self._asked[question]
+            if rows is not None:
+                self.rows[name] = rows
+            for some in self._dependents.values():
+                some.discard(name)
+            for key in opened.needs:
+                self._dependents.setdefault(key, set()).add(name)
+        self.dirty.clear()
+
+    def tables(self) -> dict[MatterId, Any]:
+        """Everything that would be written, by matter."""
+        return {
+            name: (rows.matter, rows.deadlines, rows.verdicts, rows.signals, rows.needs)
+            for name, rows in self.rows.items()
+        }
