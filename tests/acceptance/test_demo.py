@@ -1,0 +1,97 @@
+"""`liuhen demo`: stories told over real HTTP, judged by the real projection, found again by a second start."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.cluster import Cluster
+from ops.compose import DATABASE
+from ops.stories.bad_day import RAISED
+from ops.stories.book import TITLES
+from tests.support.postgres import short_folder
+
+SECONDS = 240.0
+SHARED = {"SIG-02", "SIG-18", "SIG-27"}
+"""Signals of the bad day that stand at a series, an enterprise or a day, not at its task or its case."""
+
+
+def demo(data: Path) -> dict[str, Any]:
+    """Run it once; returns the line that it prints."""
+    command = [sys.executable, "-m", "ops", "demo", "--data", str(data), "--once", "--json"]
+    done = subprocess.run(
+        [*command, "--internal", "127.0.0.1:0", "--public", "127.0.0.1:0"],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        env={**os.environ, "PYTHONSAFEPATH": "1"},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "verify: clean" in done.stderr
+    told: dict[str, Any] = json.loads(done.stdout.splitlines()[0])
+    return told
+
+
+async def _signals(dsn: str) -> list[tuple[str, str, str]]:
+    import asyncpg
+
+    connection = await asyncpg.connect(dsn)
+    try:
+        slot = await connection.fetchval("SELECT slot FROM view.process")
+        rows = await connection.fetch(f"SELECT rule, kind, key FROM view_{slot}.signals")
+        return [(row["rule"], row["kind"], row["key"]) for row in rows]
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="module")
+def played() -> Iterator[tuple[Path, dict[str, Any]]]:
+    """A demo that ran once, and its folder."""
+    with short_folder() as data:
+        try:
+            yield data, demo(data)
+        finally:
+            Cluster(data).destroy()
+
+
+def test_the_demo_names_its_stories_and_keeps_naming_cases(played: tuple[Path, dict[str, Any]]) -> None:
+    _, line = played
+
+    assert [story["name"] for story in line["stories"]] == list(TITLES)
+    assert all(story["title"]["zh"] and story["title"]["en"] and story["ids"] for story in line["stories"])
+    assert line["cases"]
+
+
+def test_good_stories_raise_nothing_and_the_bad_day_at_least_ten_kinds(played: tuple[Path, dict[str, Any]]) -> None:
+    data, line = played
+    cluster = Cluster(data)
+    cluster.start()
+    try:
+        signals = asyncio.run(_signals(cluster.dsn(database=DATABASE)))
+    finally:
+        cluster.stop()
+    owner = {key: story["name"] for story in line["stories"] for key in story["ids"].values()}
+
+    raised = {(owner[key], rule) for rule, _, key in signals if key in owner}
+    assert {name for name, _ in raised} == {"bad_day"}
+    assert {rule for _, rule in raised} >= set(RAISED) - SHARED
+    assert len(raised) >= 10
+    assert {rule for rule, _, _ in signals} >= set(RAISED)
+
+
+def test_a_second_start_finds_the_stories_and_plays_nothing(played: tuple[Path, dict[str, Any]]) -> None:
+    data, first = played
+
+    second = demo(data)
+
+    assert second["stories"] == first["stories"]
+    assert second["cases"] == first["cases"]
