@@ -24,6 +24,14 @@ DAY: Final = datetime.timedelta(days=1)
 MAX_LENGTH: Final = 40_000
 """Longest period in days, above any of the law; a longer one is a mistake in the data."""
 
+FIRST_DAY: Final = datetime.date(1970, 1, 1)
+LAST_DAY: Final = datetime.date(2099, 12, 31)
+"""Days that periods are computed for; working days between them are fewer than MAX_LENGTH."""
+
+_EARLIEST: Final = -62_135_000_000_000
+_LATEST: Final = 253_402_000_000_000
+"""Instants (ms) in the years 1 and 9999: an act may name any instant, and whoever reads it must not fail."""
+
 
 class CalendarFault(ValueError):
     """A calendar file or a published calendar is not in order: which notice, what was expected, what came."""
@@ -99,6 +107,7 @@ class Calendar:
 
     def add_workdays(self, start: datetime.date, number: int) -> Day:
         """The last of so many working days after `start`, which does not count. Raises ValueError beyond MAX_LENGTH."""
+        start = sane(start)
         found, left = start, _length(number)
         while left:
             found += DAY
@@ -108,7 +117,7 @@ class Calendar:
 
     def workdays_before(self, end: datetime.date, number: int) -> Day:
         """The day that lies so many working days before `end`, neither of the two counting as one of them."""
-        found, left = end, _length(number)
+        found, left = sane(end), _length(number)
         while left:
             found -= DAY
             left -= self.is_workday(found)
@@ -116,11 +125,12 @@ class Calendar:
 
     def add_days(self, start: datetime.date, number: int, roll: bool = True) -> Day:
         """The last of so many calendar days after `start`; `roll`: rolled forward if it is a day of rest (CPL 85)."""
-        return self._end(start + _length(number) * DAY, roll)
+        return self._end(sane(start) + _length(number) * DAY, roll)
 
     def add_months(self, start: datetime.date, number: int, roll: bool = True) -> Day:
         """The same day so many months later, or the last day of that month if it is shorter."""
         _length(number * 31)
+        start = sane(start)
         month = start.month - 1 + number
         year, month = start.year + month // 12, month % 12 + 1
         return self._end(datetime.date(year, month, min(start.day, monthrange(year, month)[1])), roll)
@@ -131,6 +141,7 @@ class Calendar:
 
     def count_workdays(self, after: datetime.date, until: datetime.date) -> int:
         """How many working days lie after one day, up to and with another; 0 if that is earlier."""
+        after, until = sane(after), sane(until)
         span = max((until - after).days, 0)
         return sum(self.is_workday(after + n * DAY) for n in range(1, span + 1))
 
@@ -214,14 +225,24 @@ def notice_of(where: str, entry: Mapping[str, Any]) -> Notice:
     )  # fmt: skip
 
 
+def local(instant: int) -> datetime.datetime:
+    """The time in Asia/Shanghai of an instant in ms; of one beyond all calendars, their first or last time."""
+    return datetime.datetime.fromtimestamp(max(_EARLIEST, min(instant, _LATEST)) / 1000, SHANGHAI)
+
+
 def day_of(instant: int) -> datetime.date:
-    """The date in Asia/Shanghai of an instant in ms."""
-    return datetime.datetime.fromtimestamp(instant / 1000, SHANGHAI).date()
+    """The date in Asia/Shanghai of an instant in ms; of one beyond all calendars, their first or last day."""
+    return local(instant).date()
+
+
+def sane(day: datetime.date) -> datetime.date:
+    """The day, or the nearest one that periods are computed for: a document may say 9999-12-31, and no sum may fail."""
+    return max(FIRST_DAY, min(day, LAST_DAY))
 
 
 def end_of(day: datetime.date) -> int:
     """The instant (ms) at which a day ends in Asia/Shanghai: the first that is no longer in it."""
-    return start_of(day + DAY)
+    return start_of(day) + 86_400_000
 
 
 def start_of(day: datetime.date) -> int:

@@ -17,7 +17,7 @@ from domain.judges.case_findings import Alarm, Finding, broken, each, each_alarm
 from domain.judges.case_periods import measure_deadline
 from domain.matter import Fact, Signal, Verdict
 from domain.rulebook import Rule
-from domain.workdays import SHANGHAI, end_of
+from domain.workdays import end_of, local
 from schemas.events.compulsory import (
     CompulsoryMeasureEnded,
     CompulsoryMeasureImposed,
@@ -164,10 +164,10 @@ def sig_30_power(case: Case, act: Fact, body: PowerCutOrdered) -> Iterator[Alarm
 
 def at_night(case: Case, instant: int) -> Rule | None:
     """The rule that calls an instant night in Shanghai, None by day or without such a rule."""
-    local = datetime.datetime.fromtimestamp(instant / 1000, SHANGHAI)
-    rule = case.find("compulsory.night_hours", local.date())
+    there = local(instant)
+    rule = case.find("compulsory.night_hours", there.date())
     if rule is None:
         return None
     begins, ends = int(rule.value["from"]), int(rule.value["to"])
-    night = begins <= local.hour or local.hour < ends if begins > ends else begins <= local.hour < ends
+    night = begins <= there.hour or there.hour < ends if begins > ends else begins <= there.hour < ends
     return rule if night else None

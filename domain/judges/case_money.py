@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from msgspec import UNSET
 
@@ -25,6 +25,10 @@ from schemas.events.on_spot import OnSpotPenaltyDecided
 from schemas.events.payment import FineDeferralDecided
 from schemas.events.penalty import FinePaymentRecorded, PenaltyDecided, PenaltyLine
 from schemas.events.remedy import DecisionAltered, ReconsiderationClosed, ReconsiderationOpened, SuitClosed, SuitOpened
+
+
+LONGEST: Final = datetime.timedelta(days=3_660)
+"""How long a late fine is counted day by day; the cap is reached long before, unless a remedy pends for ten years."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,15 +200,19 @@ def late_fine(case: Case, one: Decided, until: datetime.date) -> LateFine | None
     period = payment_deadline(case, one)
     if period is None or period.last_day is None:
         return None
+    last = datetime.date.fromisoformat(period.last_day)
     return deadlines.late_fine(
-        due_fen(case, one), datetime.date.fromisoformat(period.last_day), until, case.matter.rules,
+        due_fen(case, one), last, min(until, last + LONGEST), case.matter.rules,
         case.matter.authority, payments=_towards_fine(case, one), pauses=pauses_of(case, one),
     )  # fmt: skip
 
 
 def money_page(case: Case, one: Decided) -> dict[str, Any]:
     """Money of one decision as its page shows it; `late` holds what `late_as_of` needs to compute a day's late fine."""
-    period = payment_deadline(case, one)
+    try:
+        period = payment_deadline(case, one)
+    except NoRule:
+        period = None  # served on a day for which no rule is known: the page shows no last day
     fine = due_fen(case, one)
     waived = sum(
         int(given(body.waived_fen) or 0)
@@ -241,9 +249,10 @@ def late_as_of(
     if late is None:
         return None
     day = datetime.date.fromisoformat
+    last = day(late["last_day"])
     try:
         return deadlines.late_fine(
-            late["fine_fen"], day(late["last_day"]), until, rules, authority,
+            late["fine_fen"], last, min(until, last + LONGEST), rules, authority,
             payments=[(day(when), fen) for when, fen in late["payments"]],
             pauses=[
                 (kind, Pause(day(start), None if end is None else day(end))) for kind, start, end in late["pauses"]

@@ -14,7 +14,7 @@ from domain.deadlines import Extension, Pause
 from domain.judges.case_facts import Case, moment
 from domain.matter import Deadline, Fact, Reason
 from domain.rulebook import Rule
-from domain.workdays import DAY, end_of
+from domain.workdays import DAY, end_of, sane, sane
 from schemas.events.appraisal import AppraisalCommissioned, AppraisalReceived
 from schemas.events.case import CaseClosed
 from schemas.events.compulsory import CompulsoryMeasureExtended, CompulsoryMeasureImposed
@@ -79,7 +79,7 @@ def decision_deadline(case: Case) -> Deadline | None:
         last = body.last_day
         if ladder is not None and ladder.value:
             step = min(max(int(body.step), 1), len(ladder.value))
-            last = min(last, filing.filed_on + int(ladder.value[step - 1]) * DAY)
+            last = min(last, sane(filing.filed_on) + int(ladder.value[step - 1]) * DAY)
         reason = Reason(f"经批准延长至 {last}", f"extended with approval to {last}")
         granted.append(Extension(fact.occurred, last, reason=reason))
     outcome = first_outcome(case)
@@ -111,7 +111,7 @@ def measure_deadline(case: Case, act: Fact, body: CompulsoryMeasureImposed, met:
             days = case.limit("compulsory.extension_days", body.imposed_on)
             extensions.append(Extension(fact.occurred, days=int(days.value)))
     reason = Reason("检测、鉴定期间不计入", "days of testing do not count")
-    pauses = [Pause(one.start, one.end + DAY, reason, known) for periods, known in tests for one in periods]
+    pauses = [Pause(one.start, sane(one.end) + DAY, reason, known) for periods, known in tests for one in periods]
     return deadlines.due(
         "DL-14", body.imposed_on, case.matter.rules, case.matter.calendar, case.matter.authority,
         event=act.id, pauses=pauses, extensions=extensions, met=met, inputs=inputs,
@@ -143,10 +143,15 @@ def _pauses(case: Case, filed_on: datetime.date) -> list[Pause]:
             reason = Reason("鉴定期间不计入", "days of the appraisal do not count")
             if answers:
                 found.append(
-                    Pause(asked.commissioned_on + DAY, answers[0][1].received_on + DAY, reason, answers[0][0].occurred)
+                    Pause(
+                        sane(asked.commissioned_on) + DAY,
+                        sane(answers[0][1].received_on) + DAY,
+                        reason,
+                        answers[0][0].occurred,
+                    )
                 )
             else:
-                found.append(Pause(asked.commissioned_on + DAY, None, reason, fact.occurred))
+                found.append(Pause(sane(asked.commissioned_on) + DAY, None, reason, fact.occurred))
     return found
 
 

@@ -20,7 +20,7 @@ from msgspec import UNSET
 from domain.judges.case_findings import Alarm, Finding, broken, kept, unknown
 from domain.judges.inspection_findings import signals, verdict
 from domain.matter import Fact, Judge, Judgement, Matter
-from domain.workdays import DAY, day_of
+from domain.workdays import DAY, day_of, sane
 from schemas.events.accident import AccidentReported
 from schemas.events.case import CaseClosed, CaseFiled
 from schemas.events.enterprise import EnterpriseProfiled, SupervisingBodyAssigned, SupervisingBodyEnded
@@ -162,7 +162,7 @@ def supervisions(matter: Matter) -> list[Supervision]:
         mine = [
             (end, stop)
             for end, stop in ends
-            if stop.agency == body.agency and body.valid_from <= stop.ended_on + DAY and stop.ended_on < limit
+            if stop.agency == body.agency and body.valid_from <= sane(stop.ended_on) + DAY and stop.ended_on < limit
         ]
         first = min(mine, key=lambda one: (one[1].ended_on, one[0].id), default=None)
         result.append(

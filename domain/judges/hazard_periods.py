@@ -19,7 +19,7 @@ from domain.judges.inspection_findings import en_period, zh_day, zh_period
 from domain.judges.visit import date_of
 from domain.matter import Deadline, Earlier, Fact, Reason
 from domain.rulebook import NoRule
-from domain.workdays import DAY, day_of, end_of, start_of
+from domain.workdays import DAY, day_of, end_of, sane, start_of
 from schemas.events.on_site_measure import OnSiteMeasureLifted, OnSiteMeasureOrdered
 from schemas.events.rectification import RectificationOrdered
 
@@ -46,7 +46,7 @@ def _reinspection(hazard: Hazard, order: Fact, body: RectificationOrdered, offic
     moved = [
         Extension(
             term.fact.occurred,
-            _moved(hazard, order, term.day + rule.value * DAY),
+            _moved(hazard, order, sane(term.day) + rule.value * DAY),
             reason=Reason(f"整改期限经批准延至{zh_day(term.day)}", f"rectification was extended to {term.day}"),
         )
         for term in hazard.terms(order, body)[1:]

@@ -14,7 +14,7 @@ from domain.judges.case_findings import Alarm, Finding, counted_off, unknown
 from domain.judges.who import officers_of_all
 from domain.matter import Fact, Matter, Reason, Signal, Verdict
 from domain.rulebook import NoRule, Rule
-from domain.workdays import SHANGHAI, Calendar, day_of
+from domain.workdays import Calendar, day_of, local
 
 Severity: TypeAlias = Literal["serious", "medium", "weak"]
 
@@ -84,7 +84,7 @@ def period(calendar: Calendar, start: datetime.date, rule: Rule) -> datetime.dat
 
 def zh_time(instant: int) -> str:
     """An instant as documents write it: 2026年3月2日9时05分."""
-    t = _local(instant)
+    t = local(instant)
     return f"{zh_day(t.date())}{t.hour}时{t.minute:02}分"
 
 
@@ -113,7 +113,7 @@ def many(number: int, noun: str) -> str:
 
 def en_time(instant: int) -> str:
     """An instant in English: 2026-03-02 09:05."""
-    return f"{_local(instant):%Y-%m-%d %H:%M}"
+    return f"{local(instant):%Y-%m-%d %H:%M}"
 
 
 def zh_length(ms: int) -> str:
@@ -134,10 +134,6 @@ def en_length(ms: int) -> str:
     if hours:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     return f"{minutes} min" if minutes else f"{seconds} s"
-
-
-def _local(instant: int) -> datetime.datetime:
-    return datetime.datetime.fromtimestamp(instant / 1000, SHANGHAI)
 
 
 def _split(ms: int) -> tuple[int, int, int, int]:

@@ -15,7 +15,7 @@ from msgspec import UNSET
 
 from domain.certificates import State, reviewing, standing
 from domain.matter import Fact, Judge, Judgement, Matter
-from domain.workdays import DAY, day_of
+from domain.workdays import DAY, day_of, sane
 from schemas.events.certificate import CertificateRecorded, CertificateStatusChanged
 from schemas.events.oversight import InterestDeclared
 from schemas.events.recusal import RecusalDecided, RecusalRequested
@@ -75,11 +75,11 @@ def periods(facts: tuple[Fact, ...]) -> Iterator[dict[str, Any]]:
             continue
         match fact.body:
             case CertificateRecorded() as body:
-                days |= {body.valid_from, body.valid_to + DAY}
+                days |= {body.valid_from, sane(body.valid_to) + DAY}
             case CertificateStatusChanged() as body:
                 days.add(body.effective_on)
                 if body.until is not UNSET:
-                    days.add(body.until + DAY)
+                    days.add(sane(body.until) + DAY)
             case _:
                 continue
     marks = sorted(days)
@@ -90,7 +90,7 @@ def periods(facts: tuple[Fact, ...]) -> Iterator[dict[str, Any]]:
         if last == (found.state, found.number):
             continue
         if pending is not None:
-            yield {**pending, "to": (day - DAY).isoformat()}
+            yield {**pending, "to": (sane(day) - DAY).isoformat()}
         last = (found.state, found.number)
         pending = {
             "from": day.isoformat(), "to": None, "state": found.state, "certificate": found.number,
@@ -112,7 +112,7 @@ def _stage(matter: Matter, newest: CertificateRecorded | None) -> str:
 
 def _late(fact: Fact, day: datetime.date) -> bool:
     """Whether the register was told so late that acts in between were judged by another state (SIG-07)."""
-    return day_of(fact.received) > day + LATE_DAYS * DAY
+    return day_of(fact.received) > sane(day) + LATE_DAYS * DAY
 
 
 def _certificate(fact: Fact, body: CertificateRecorded) -> dict[str, Any]:

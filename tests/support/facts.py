@@ -108,7 +108,7 @@ def fact(
     """One fact. Fields of the body stand as keywords, or in `body` where a name is taken (`by`, `captured` …).
 
     Dates are "YYYY-MM-DD", instants ms or as `at` reads them where the field ends in `_at`, "time", "start", "end" or
-    "arrival". `source` follows the origin of the type: office acts have no terminal. Without `received` an act arrives
+    "arrival" (a start or an end without a time is a date). `source` follows the origin of the type: office acts have no terminal. Without `received` an act arrives
     a minute after it happened; a field act was captured when it happened. `about` adds to the tags that the body gives.
     """
     given = {**(body or {}), **fields}
@@ -208,7 +208,7 @@ RULES, CALENDAR = load()
 
 def _wire(name: str, value: Any) -> Any:
     if isinstance(value, str) and (name.endswith("_at") or name in ("time", "start", "end", "arrival")):
-        return at(value)
+        return value if len(value) == 10 and name in ("start", "end") else at(value)
     if isinstance(value, datetime.date):
         return value.isoformat()
     if isinstance(value, Mapping):
