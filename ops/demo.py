@@ -379,7 +379,7 @@ def _table(
     for one in told:
         kind = "case" if "case" in one["ids"] else "task"
         page = f"/{kind}s/{one['ids'][kind]}"
-        say(f"  {served.internal}{page:<48} {one['title']['zh']} {one['title']['en']}")
+        say(f"  {served.internal}{page:<48} {one['name']}: {one['title']['zh']} {one['title']['en']}")
     say(f"  {served.public}/{'':<47} 公示 disclosure site")
     say("\nSign in  登录 (each link works once  链接一次有效):")
     for officer in OFFICERS:
