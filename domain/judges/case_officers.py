@@ -14,7 +14,7 @@ from msgspec import UNSET
 from domain import certificates
 from domain.certificates import Standing
 from domain.judges.case_facts import Case
-from domain.judges.case_findings import Alarm, Finding, broken, each, each_alarm, en_names, kept, names, part
+from domain.judges.case_findings import Alarm, Finding, broken, each, each_alarm, en_names, kept, names, part, unknown
 from domain.judges.who import helpers_of, officers_of
 from domain.matter import Fact, Signal, Verdict
 from domain.rulebook import Rule
@@ -53,6 +53,12 @@ def inv_01(case: Case, act: Fact, body: Act) -> Finding | None:
         return None
     rule = _minimum(case, act, body)
     named = officers_of(act)
+    if not _says_who(act, body):
+        return unknown(
+            "机关补录的记录没有写明参加的执法人员。",
+            "The office recorded the act without saying which officers took part.",
+            rule=rule,
+        )
     if len(named) < rule.value:
         return broken(
             f"应有至少 {rule.value} 名执法人员，记录的只有 {len(named)} 名（{names(named) or '无'}）。",
@@ -80,7 +86,7 @@ def inv_01(case: Case, act: Fact, body: Act) -> Finding | None:
 
 def inv_02(case: Case, act: Fact, body: Act) -> Finding | None:
     """INV-02: each officer's certificate was valid and in scope when the act took place (PPL 42, 76)."""
-    named = () if _of_task(act, body) else officers_of(act)
+    named = () if _of_task(act, body) or not _says_who(act, body) else officers_of(act)
     if not named:
         return None
     stood = {officer: standing(case, officer, act.occurred) for officer in named}
@@ -122,7 +128,9 @@ def inv_38(_: Case, act: Fact, body: Act) -> Finding | None:
 
 def sig_06(case: Case, act: Fact, body: Act) -> Iterator[Alarm]:
     """SIG-06: one officer alone, or helpers in the place of the second; of a service only where one goes there."""
-    if _of_task(act, body) or (isinstance(body, DocumentServed) and body.method not in ("direct", "left")):
+    if _of_task(act, body) or not _says_who(act, body):
+        return
+    if isinstance(body, DocumentServed) and body.method not in ("direct", "left"):
         return
     rule = _minimum(case, act, body)
     named = officers_of(act)
@@ -145,7 +153,7 @@ def sig_07(case: Case, act: Fact, body: Act) -> Iterator[Alarm]:
 
     One signal for each officer, so that a renewal that is entered late takes away exactly that one.
     """
-    if _of_task(act, body):
+    if _of_task(act, body) or not _says_who(act, body):
         return
     for officer in officers_of(act):
         one = standing(case, officer, act.occurred)
@@ -211,6 +219,11 @@ def _of_task(act: Fact, body: Act) -> bool:
     return isinstance(body, (InterviewRecorded, OnSiteMeasureOrdered, DocumentServed)) and any(
         tag.startswith("task:") for tag in act.about
     )
+
+
+def _says_who(act: Fact, body: Act) -> bool:
+    """Whether an act says who took part: who signs for the office recorded it, and need not have been there."""
+    return act.source != "office" or bool(body.actors) or bool(_listed(act))
 
 
 def _listed(act: Fact) -> frozenset[str]:

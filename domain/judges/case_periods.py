@@ -14,7 +14,7 @@ from domain.deadlines import Extension, Pause
 from domain.judges.case_facts import Case, moment
 from domain.matter import Deadline, Fact, Reason
 from domain.rulebook import Rule
-from domain.workdays import DAY, end_of, sane, sane
+from domain.workdays import DAY, end_of, sane
 from schemas.events.appraisal import AppraisalCommissioned, AppraisalReceived
 from schemas.events.case import CaseClosed
 from schemas.events.compulsory import CompulsoryMeasureExtended, CompulsoryMeasureImposed

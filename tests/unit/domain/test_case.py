@@ -25,6 +25,7 @@ from tests.support.cases import (
     story,
     verdicts,
 )
+from tests.support.event_vectors import FULL
 from tests.support.facts import RULES, fact, matter
 
 
@@ -194,3 +195,35 @@ def test_the_case_of_another_type_in_the_matter_is_shown_and_judged_no_further()
     assert RULES.all
     assert outcome(found, "INV-01") == ""
     assert verdicts(found, "INV-02") == []
+
+
+DAYS = ("0001-01-01", "9999-12-31", "2021-07-14", "2021-07-15", "2026-02-28", "2026-03-02")
+INSTANTS = (-(2**53) + 1, 2**53 - 1, 0, at("2021-07-14"), at("2026-03-02"))
+
+
+def bent(value: object, dice: random.Random) -> object:
+    """A value of a body with its days and instants replaced by others, the ends of time among them."""
+    match value:
+        case str() if len(value) == 10 and value[4:5] == value[7:8] == "-":
+            return dice.choice(DAYS)
+        case int() if value > 10**11:
+            return dice.choice(INSTANTS)
+        case dict():
+            return {key: bent(item, dice) for key, item in value.items()}
+        case list() | tuple():
+            return [bent(item, dice) for item in value]
+        case _:
+            return value
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_act_makes_the_judge_fail_whatever_day_it_bears(seed: int) -> None:
+    dice = random.Random(seed)
+    facts = []
+    for name in dice.sample(sorted(FULL), dice.randint(5, len(FULL))):
+        body = {key: bent(value, dice) for key, value in FULL[name].items()}
+        facts.append(fact(name, body, occurred=dice.choice(INSTANTS)))
+    found = judged(facts)
+    json.dumps(found.page)
+    for said in (found.verdicts, found.signals, found.deadlines):
+        assert len({(one.rule, one.about) for one in said}) == len(said)  # type: ignore[attr-defined]

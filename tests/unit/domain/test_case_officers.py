@@ -42,6 +42,14 @@ def test_inv_01_two_certified_officers_keep_it() -> None:
     assert outcome(judged([interview()]), "INV-01") == "kept"
 
 
+def test_inv_01_does_not_take_the_clerk_who_recorded_an_act_for_its_officer() -> None:
+    measure = of_case("compulsory_measure.imposed.v1", occurred="2026-03-05", came_from="office", signed=("clerk-1",),
+                      imposed_at="2026-03-05 09:00")  # fmt: skip
+    found = judged([measure])
+    assert (outcome(found, "INV-01"), outcome(found, "INV-02")) == ("unknown", "")
+    assert signals(found, "SIG-06") == signals(found, "SIG-07") == []
+
+
 def test_inv_01_without_a_certificate_entry_rests_on_its_absence() -> None:
     (one,) = verdicts(judged([interview()], others=stood(ZHAO)), "INV-01")
     assert (one.outcome, one.absent) == ("broken", True)
