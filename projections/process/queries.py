@@ -139,36 +139,36 @@ async def chain(
 ) -> ChainPage:
     """One of the four lists (CHAIN): task -> hazards found -> rectification ordered -> re-inspected and accepted.
 
-    Tasks name their hazards in the column `hazard_ids`; a hazard is a row of the later lists once its columns
-    `in_rectification` and `in_acceptance` say so. None of it is typed by hand. Raises BadCursor, ValueError.
+    Each is a view of the same tasks and hazards, none of it is typed by hand: a hazard stands in a list from the moment
+    at which there is an act for it, and its row there has the name of that act (hex). Raises BadCursor, ValueError.
     """
     step = CHAIN.index(name)
-    kind = "task" if step == 0 else "hazard"
-    where = {1: {"in_problems": True}, 2: {"in_rectification": True}, 3: {"in_acceptance": True}}.get(step)
-    page = await list_matters(conn, kind, as_of=as_of, where=where, limit=limit, after=after)
+    where = None if step == 0 else {_IN[step]: True}
+    page = await list_matters(
+        conn, "task" if step == 0 else "hazard", as_of=as_of, where=where, limit=limit, after=after
+    )
     return ChainPage(tuple(_chain_row(step, row) for row in page.rows), page.next)
+
+
+_IN: Final = {1: "in_problems", 2: "in_rectification", 3: "in_acceptance"}
 
 
 def _chain_row(step: int, row: MatterRow) -> ChainRow:
     columns = row.columns
-    ids = {0: row.key, 1: row.key, 2: columns.get("order_id"), 3: columns.get("reinspection_id")}
-    onward = {0: "hazard_ids", 1: "order_id", 2: "reinspection_id"}
+    # In which list a row has which name: the task, the hazard, the order, the re-inspection or what closed it.
+    names = (row.key, row.key, columns.get("order_id"), columns.get("reinspection_id") or columns.get("closing_id"))
+    onward = (columns.get("hazard_ids"), names[2] if columns.get(_IN[2]) else None, names[3], None)[step]
     return ChainRow(
         list=CHAIN[step],
-        id=str(ids[step] or row.key),
+        id=str(names[step] or row.key),
         kind=row.kind,
         key=row.key,
         stage=row.stage,
-        next=_texts(columns.get(onward[step])) if step in onward else (),
+        next=tuple(onward.split()) if isinstance(onward, str) else (),
         columns=columns,
         due=row.due,
         signals=row.signals,
     )
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    """Ids in a column: columns are scalars, so several stand in one text with blanks between them."""
-    return tuple(value.split()) if isinstance(value, str) else ()
 
 
 # -- deadlines ---------------------------------------------------------------------------------------------------------

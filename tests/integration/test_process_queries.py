@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from domain.judges import JUDGES as KINDS
 from projections.process import queries
 from projections.views import to_json
 from schemas.batch import Lost
@@ -14,6 +16,7 @@ from tests.support.log import AUTHORITY, open_log, send
 from tests.support.postgres import TestDatabase
 from tests.support.process import Event, Writer, judge, paper
 from tests.support.projections import HAZARD, T0, TASK, act, body, enrolled, fold, officer
+from tests.support.stories import START, story_events
 
 DAY = 86_400_000
 AS_OF = T0 + 10 * DAY
@@ -214,3 +217,42 @@ async def test_what_rests_on_an_absence_is_undecided_while_a_terminal_has_more(
         after = act(terminal, "site.entered.v1", f"task:{TASK}")
         await send(log, terminal.batch([after], lost=[Lost(first=14, hash=bytes(range(32)), last=16)]))
         assert (await said())[3] == f"cannot be decided yet: terminal {name} has 3 events declared lost"
+
+
+async def test_each_row_of_the_four_lists_leads_to_its_rows_in_the_next(database: TestDatabase) -> None:
+    async with paper(database) as log:
+        await log.append(story_events())
+    await judge(database)
+    late = START + 400 * DAY
+    async with officer(database) as conn:
+        lists = {name: (await queries.chain(conn, name, as_of=late, limit=200)).rows for name in queries.CHAIN}
+    assert all(lists.values())
+    for name, following in pairwise(queries.CHAIN):
+        there = {row.id for row in lists[following]}
+        led = {one for row in lists[name] for one in row.next}
+        assert led, name
+        assert led <= there, f"{name} leads to rows that are not in {following}"
+    hazards = {row.key for row in lists["hazards"]}
+    assert hazards == {one for row in lists["tasks"] for one in row.next}
+    assert all(row.key in hazards for name in ("rectifications", "reinspections") for row in lists[name])
+    with pytest.raises(ValueError, match="not in"):
+        async with officer(database) as conn:
+            await queries.chain(conn, "fifth", as_of=late)
+
+
+async def test_every_story_answers_every_question(database: TestDatabase) -> None:
+    async with paper(database) as log:
+        await log.append(story_events())
+    await judge(database)
+    async with officer(database) as conn:
+        lag = await queries.lag(conn)
+        assert (lag.behind, lag.dirty, lag.parked, lag.misfiled) == (0, 0, 0, 0)
+        for kind in sorted(KINDS):
+            page = await queries.list_matters(conn, kind, as_of=START + 60 * DAY, limit=200)
+            assert (await queries.stages(conn, kind)).all == len(page.rows)
+            for row in page.rows:
+                file = await queries.matter(conn, kind, row.key, as_of=START + 60 * DAY)
+                assert file is not None
+                assert file.row == row
+                assert all(place.position >= 0 for place in file.places.values())
+                assert to_json(file, "zh")["row"]["key"] == row.key
