@@ -26,7 +26,6 @@ from schemas.events.payment import FineDeferralDecided
 from schemas.events.penalty import FinePaymentRecorded, PenaltyDecided, PenaltyLine
 from schemas.events.remedy import DecisionAltered, ReconsiderationClosed, ReconsiderationOpened, SuitClosed, SuitOpened
 
-
 LONGEST: Final = datetime.timedelta(days=3_660)
 """How long a late fine is counted day by day; the cap is reached long before, unless a remedy pends for ten years."""
 
