@@ -18,6 +18,7 @@ from schemas import enrolment as enrolments
 from schemas import envelope as envelopes
 from schemas.admission import TerminalState
 from schemas.entries import Who
+from schemas.events import REGISTRY, InvalidBody
 from schemas.problems import Problem
 from server.log import store
 from server.log.batches import epoch_entries
@@ -28,6 +29,10 @@ from server.log.store import Connection
 
 OFFICE_CHAIN: Final = -1
 """The chain number of office acts in log.keys: acts about a terminal have its id as origin, as field events do."""
+
+
+NO_TERMINAL: Final = bytes(16)
+"""In place of the terminal that a personal value is waited for from: the office brings its own along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,10 @@ class OfficeActs:
         *,
         conditions: Sequence[Condition] = (),
         effects: Sequence[tuple[bytes, Effect]] = (),
+        private: Mapping[bytes, bytes] = {},
     ) -> None:
+        """`private`: commitment -> sealed value, for what the bodies commit to (`private_values.sealed`)."""
+        self._private = dict(private)
         self._authority = authority
         self._acts = acts
         self._who = who
@@ -148,6 +156,10 @@ class OfficeActs:
             position = turn.append(entry)
             positions.append(position)
             turn.key(act.origin, act.version, OFFICE_CHAIN, position, 0, act.id)
+            for commitment in _commitments(act):
+                group.wanted.append((turn.log.log_id, NO_TERMINAL, "private", commitment, 0, position))
+                if commitment in self._private:
+                    group.private.append((commitment, self._private[commitment], True))
             for tag in sorted(set(act.about)):
                 if envelopes.is_indexed(tag):
                     tags.setdefault(tag, []).append(position)
@@ -161,6 +173,16 @@ class OfficeActs:
     async def answer(self, turn: Turn, committer: Committer) -> Placed:
         """Where the acts stand."""
         return Placed(turn.log.log_id, turn.log.epoch, self._positions, turn.note)
+
+
+def _commitments(act: Act) -> tuple[bytes, ...]:
+    kind = REGISTRY.lookup(act.type)
+    if kind is None or not kind.private:
+        return ()
+    try:
+        return kind.commitments(REGISTRY.decode_body(act.type, act.body))
+    except InvalidBody:
+        return ()
 
 
 async def _violated(connection: Connection, book: Book, log_id: int, condition: Condition) -> bool:

@@ -7,6 +7,7 @@ itself is in no entry, no log line and no table; it is returned once, to be show
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -45,6 +46,13 @@ class Withheld:
     place: str
     commitment: bytes
     arrived: bool
+
+
+def sealed(value: object, data_public: bytes) -> tuple[bytes, bytes]:
+    """(commitment, sealed value) of a personal value that the office itself enters; `data_public` of its epoch."""
+    salt = secrets.token_bytes(private.SALT_BYTES)
+    commitment = private.commitment(salt, value)
+    return commitment, private.seal(value, salt, commitment, data_public)
 
 
 class PrivateValues:

@@ -5,10 +5,17 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
+import pytest
+
 from schemas import private, receipt
 from schemas.batch import Private
+from schemas.entries import Who
+from schemas.problems import Problem
 from schemas.receipt import Receipt
-from tests.support.log import AUTHORITY, Log, PaperTerminal, enrol, open_log, send
+from server.log.acts import Act, OfficeActs
+from server.log.private_values import PrivateValues, sealed
+from tests.support.event_vectors import FULL
+from tests.support.log import AUTHORITY, Log, PaperTerminal, enrol, now, open_log, send, uuid7
 from tests.support.postgres import TestDatabase
 
 
@@ -126,3 +133,40 @@ async def test_many_attempts_at_one_commitment_in_one_batch_leave_the_last_four(
         assert len(await stored(log, value.h)) == 4
         told = decoded(await send(log, t1.batch([], declared=1, private=[*attempts[:5], value.sealed()])))
         assert told.missing_private == []
+
+
+CLERK = Who(officer="he", session=bytes(32), via="session")
+
+
+def tip(informant: dict[str, bytes]) -> Act:
+    """A tip as the office registers it."""
+    body = {**FULL["tip.received.v1"], "informant": informant}
+    return Act("tip.received.v1", ["tip:019b77b0-0000-7000-8000-000000000017"], body, uuid7(), 1, uuid7())
+
+
+async def test_a_value_that_the_office_enters_lies_sealed_and_is_shown_behind_an_act(
+    database: TestDatabase, short_folder: Path
+) -> None:
+    async with open_log(database.dsn("liuhen_writer"), short_folder) as log:
+        commitment, closed = sealed("13904140718", log.keyring.epoch(AUTHORITY, 1).data_public)
+        missing, _ = sealed("林晓", log.keyring.epoch(AUTHORITY, 1).data_public)
+        act = tip({"phone": commitment, "person_name": missing})
+        placed = await log.committer.submit(OfficeActs(AUTHORITY, [act], CLERK, now(), private={commitment: closed}))
+        values = PrivateValues(log.committer, log.pool)
+        place = (AUTHORITY, 1, placed.positions[0])
+
+        found, value = await values.reveal(*place, commitment, "回访举报人", "unit_head", CLERK)
+
+        assert (value, found.place, found.type) == ("13904140718", "$.informant.phone", "tip.received.v1")
+        newest = await log.pool.fetchval("SELECT entry FROM log.entries ORDER BY position DESC LIMIT 1")
+        assert b"private_value.revealed.v1" in newest
+        assert "回访举报人".encode() in newest
+        assert b"13904140718" not in newest
+        assert await log.pool.fetchval("SELECT size FROM log.heads") == placed.positions[0] + 2
+        with pytest.raises(Problem, match="has not arrived"):
+            await values.reveal(*place, missing, "回访举报人", "unit_head", CLERK)
+        with pytest.raises(Problem, match="not_found"):
+            await values.reveal("210521", 1, placed.positions[0], commitment, "回访举报人", "unit_head", CLERK)
+        with pytest.raises(Problem, match="expected a reason"):
+            await values.reveal(*place, commitment, "", "unit_head", CLERK)
+        assert await log.pool.fetchval("SELECT size FROM log.heads") == placed.positions[0] + 2, "nothing was recorded"
