@@ -162,6 +162,19 @@ def test_the_readme_lists_every_key_and_no_other() -> None:
     assert listed == set(BOOK.names)
 
 
+ASKED = re.compile(r'\.(?:find|get|limit|party_limit|lighter|both)\(\s*"([a-z_]+(?:\.[a-z_]+)+)"')
+
+
+def test_every_rule_that_is_asked_for_is_in_the_data_on_the_days_of_every_epoch() -> None:
+    asked = {key for path in FOLDER.parent.rglob("*.py") for key in ASKED.findall(path.read_text("utf-8"))}
+    assert len(asked) > 40
+    for key in asked - {"powers.items"}:
+        variants = [name for name in BOOK.names if name == key or name.startswith(f"{key}.")]
+        assert variants, f"{key} is asked for and stands in no file"
+        for name in variants:
+            assert BOOK.find(name, day("2026-03-01"), "210500"), f"{name} has no entry for 2026"
+
+
 # Published rule sets
 
 
