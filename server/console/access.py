@@ -27,6 +27,11 @@ TERMINAL_READERS: Final = Officers(ANY_ROLE)
 TERMINAL_KEEPERS: Final = Officers(frozenset({"unit_head", "bureau_head", "administrator"}))
 """Who resolves a terminal's fork and releases it: who answers for the people with the terminals, or for the system."""
 
+NUMBER_TAKERS: Final = Officers(frozenset({"inspector", "unit_head", "bureau_head", "legal_reviewer", "planner"}))
+"""Who is given a document number: whoever writes documents."""
+NUMBER_KEEPERS: Final = Officers(frozenset({"unit_head", "bureau_head"}))
+"""Who reserves blocks, declares numbers void and takes blocks back: voids need an approval."""
+
 
 @contextlib.asynccontextmanager
 async def scope(request: web.Request) -> AsyncIterator[asyncpg.Connection]:

@@ -20,7 +20,7 @@ from server.identity.person import Person
 from server.web.app import PERSON, SERVICES, person_of
 from server.web.i18n import N_, Texts
 from server.web.languages import language
-from server.web.pages import PAGES, Pages
+from server.web.pages import PAGES, NavLink, Pages
 from server.web.problems import dress
 from server.web.routes import Handler
 
@@ -36,6 +36,7 @@ NAVIGATION: Final = (
     ("/cases", N_("Case files"), access.FILE_READERS),
     ("/enterprises", N_("Enterprises"), access.FILE_READERS),
     ("/officers", N_("Officers"), access.FILE_READERS),
+    ("/numbers", N_("Document numbers"), access.FILE_READERS),
     ("/terminals", N_("Terminals"), access.TERMINAL_READERS),
 )
 
@@ -63,7 +64,8 @@ def page(
             "person": person,
             "roles": () if person is None else _role_names(person, texts),
             "navigation": tuple(
-                (to, texts.gettext(text), _is_here(request.path, to), _count(request, to, texts)) for to, text in links
+                NavLink(to, texts.gettext(text), _is_here(request.path, to), *_count(request, to, texts))
+                for to, text in links
             ),
             "form_token": "" if person is None else person.form_token,
             **context,
@@ -119,9 +121,13 @@ def _count(request: web.Request, to: str, texts: Texts) -> tuple[int, str]:
     match to:
         case "/deadlines":
             number = counts.due + counts.ahead_3
-            return number, texts.ngettext("%(num)s over or near its end", "%(num)s over or near their end", number)
+            return number, texts.ngettext("%(num)s over or near its end", "%(num)s over or near their end", number) % {
+                "num": number
+            }
         case "/signals":
-            return counts.signals, texts.ngettext("%(num)s open", "%(num)s open", counts.signals)
+            return counts.signals, texts.ngettext("%(num)s open", "%(num)s open", counts.signals) % {
+                "num": counts.signals
+            }
         case _:
             return 0, ""
 

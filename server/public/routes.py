@@ -19,7 +19,7 @@ from server.identity.person import Person
 from server.web.app import ERROR_PAGE, Services, make_internal_app
 from server.web.i18n import Texts
 from server.web.languages import language
-from server.web.pages import PAGES, Pages
+from server.web.pages import PAGES, NavLink, Pages
 from server.web.problems import dress
 from server.web.routes import Everybody, Route, add
 
@@ -68,7 +68,7 @@ class Nobody:
 
 def _page(request: web.Request, template: str, *, status: int = 200, **context: object) -> web.Response:
     texts: Texts = request.app[PAGES].texts[language(request)]
-    navigation = (("/", texts.gettext("Disclosure"), request.path == "/"),)
+    navigation = (NavLink("/", texts.gettext("Disclosure"), request.path == "/"),)
     frame = {"person": None, "roles": (), "navigation": navigation, "form_token": ""}
     return request.app[PAGES].render(request, template, {**frame, **context}, status=status)
 

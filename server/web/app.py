@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, assert_never
 from urllib.parse import urlsplit
@@ -135,6 +135,20 @@ class Acts(Protocol):
         self, person: Person, epoch: int, position: int, commitment: bytes, reason: str, role: str
     ) -> tuple[Withheld, object]:
         """`private_value.revealed.v1`, and then the value. Raises Problem not_found, bad_request, conflict."""
+
+    async def issue_number(self, person: Person, series: str, front: str, case: str, task: str) -> int:
+        """`document_number.issued.v1`: the next number of a sequence, for a case or a task (id or "")."""
+
+    async def reserve_numbers(
+        self, person: Person, series: str, front: str, count: int, expires_at: int, terminal: str, holder: str
+    ) -> int:
+        """`document_number.reserved.v1`: a block for a terminal or an officer's book of forms; gives its first number."""
+
+    async def void_number(self, person: Person, series: str, n: int, reason: str, photos: Sequence[bytes]) -> int:
+        """`document_number.voided.v1`, approved by the person. Raises Problem conflict, not_found, bad_request."""
+
+    async def return_numbers(self, person: Person, series: str, block: str, from_n: int, reason: str) -> int:
+        """`document_number.returned.v1`: the rest of a block from a number on. Raises Problem as above."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,17 @@ class Pages:
 PAGES: Final = web.AppKey("pages", Pages)
 
 
+@dataclass(frozen=True, slots=True)
+class NavLink:
+    """A link in the header of every page. `count` stands beside it if it is not 0; `counts` says what it counts."""
+
+    to: str
+    text: str
+    here: bool
+    count: int = 0
+    counts: str = ""
+
+
 def _switch(request: web.Request, chosen: Language) -> str:
     """This very page in the other language."""
     other = "en" if chosen == "zh" else "zh"

@@ -18,10 +18,17 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from ops import browser as needs
+from projections import queries
+from projections.process import queries as process_queries
+from schemas.entries import Who
+from server.console import guide
+from server.log.acts import Act, OfficeActs
 from server.public.routes import make_public_app
 from server.web.routes import ROUTES, Officers
 from tests.support import projections as stories
+from tests.support.log import AUTHORITY, now, uuid7
 from tests.support.postgres import TestDatabase
+from tests.support.process import judge
 from tests.support.web import PASSWORD, House, listening, open_house
 
 pytestmark = [
@@ -129,14 +136,54 @@ async def sign_in(browser: Browser, house: House, name: str) -> Any:
         return await context.storage_state()
 
 
-def addresses(house: House, terminal: UUID) -> Iterator[str]:
+@dataclass(frozen=True)
+class Keys:
+    """Names that addresses of pages need."""
+
+    officer: str
+    enterprise: str
+    signal: str
+    private: str
+
+
+async def registered(house: House) -> Keys:
+    """An officer and an enterprise in the registers, and what else has a page of its own."""
+    who = Who(officer="officer-0002", session=bytes(32), via="console")
+    for name, tag in (("officer_certificate.recorded.v1", "officer"), ("enterprise.profiled.v1", "enterprise")):
+        fields = stories.body(name)
+        tags = sorted((f"authority:{AUTHORITY}", f"{tag}:{fields[f'{tag}_id']}"))
+        act = Act(name, tags, fields, uuid7(), 1, uuid7())
+        await house.log.committer.submit(OfficeActs(AUTHORITY, [act], who, now()))
+    await judge(house.database)
+    async with stories.officer(house.database) as connection:
+        found = await process_queries.signals(connection, as_of=now())
+        file = await queries.case_file(connection, "task", stories.TASK)
+    assert file is not None
+    item = next(one for one in file.items if one.private)
+    private = f"{item.epoch}/{item.position}/{item.private[0].digest}"
+    assert found.rows, "the day on the site raises no signal any more"
+    officer, enterprise = (
+        stories.body(name)[key]
+        for name, key in (
+            ("officer_certificate.recorded.v1", "officer_id"),
+            ("enterprise.profiled.v1", "enterprise_id"),
+        )
+    )
+    return Keys(officer, enterprise, found.rows[0].id, private)
+
+
+def addresses(house: House, terminal: UUID, keys: Keys) -> Iterator[str]:
     """An address for each page of the table."""
     fillings = {
+        "/officers/{id}": [keys.officer],
+        "/enterprises/{id}": [keys.enterprise],
+        "/signals/{id}": [keys.signal],
+        "/private/{epoch}/{position}/{commitment}": [keys.private],
         "/tasks/{id}": [stories.TASK],
         "/cases/{id}": [stories.CASE],
         "/hazards/{id}": [stories.HAZARD],
         "/terminals/{id}": [str(terminal)],
-        "/help/{topic}": ["first-steps", "case-file", "terminals", "proof", "access"],
+        "/help/{topic}": list(guide.TOPICS),
     }
     for (method, path), route in house.app[ROUTES].items():
         if method == "GET" and route.kind == "page":
@@ -147,7 +194,13 @@ def addresses(house: House, terminal: UUID) -> Iterator[str]:
 
 
 async def visit_all(
-    browser: Browser, house: House, terminal: UUID, look: tuple[str, int, str], head: Any, administrator: Any
+    browser: Browser,
+    house: House,
+    terminal: UUID,
+    keys: Keys,
+    look: tuple[str, int, str],
+    head: Any,
+    administrator: Any,
 ) -> list[str]:
     """Open every page in one look; returns what is wrong."""
     language, width, scheme = look
@@ -157,10 +210,13 @@ async def visit_all(
         visit = Visit(await context.new_page(), house.url, axe)
         await visit.look(f"/?lang={language}")
         assert await visit.page.get_attribute("html", "lang") == {"zh": "zh-CN", "en": "en"}[language]
-        for path in addresses(house, terminal):
+        for path in addresses(house, terminal, keys):
             await visit.look(path)
-        for kind in ("task", "hazard"):
-            await visit.look(f"/cases?kind={kind}")
+        for path in ("/cases?kind=task", "/cases?kind=hazard", "/deadlines?view=all", "/signals?state=all&mine=1"):
+            await visit.look(path)
+        for name in process_queries.CHAIN:
+            await visit.look(f"/lists?list={name}")
+        await visit.look("/deadlines?as_of=yesterday", status=400)
         await visit.look("/cases/none", status=404)
         await visit.page.goto(f"{house.url}/terminals/{terminal}")
         await visit.page.check("#b-stored")
@@ -188,11 +244,12 @@ async def test_every_page_is_sound_in_both_languages_narrow_and_wide(house: Hous
     await stories.inspection(house.log, forked)
     await stories.fork(house.log, forked)
     await stories.fold(house.database)
+    keys = await registered(house)
     terminal = UUID(bytes=forked.id)
     faults: list[str] = []
     async with chromium() as browser:
         head, administrator = await sign_in(browser, house, "he"), await sign_in(browser, house, "bao")
-        looks = [visit_all(browser, house, terminal, look, head, administrator) for look in LOOKS]
+        looks = [visit_all(browser, house, terminal, keys, look, head, administrator) for look in LOOKS]
         for found in await asyncio.gather(*looks):
             faults += found
     assert faults == []
@@ -226,7 +283,16 @@ async def test_an_empty_house_is_sound_and_says_so(house: House) -> None:
         state = await sign_in(browser, house, "lin")
         async with context_of(browser, 360, "light", state) as context:
             visit = Visit(await context.new_page(), house.url)
-            for path in ("/?lang=zh", "/cases?kind=hazard", "/terminals"):
+            for path in (
+                "/?lang=zh",
+                "/cases?kind=hazard",
+                "/deadlines",
+                "/signals",
+                "/tasks",
+                "/lists",
+                "/officers",
+                "/terminals",
+            ):
                 await visit.look(path)
             assert await visit.page.inner_text(".empty strong") == "还没有登记终端。"
             assert visit.faults == []
