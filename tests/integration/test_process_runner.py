@@ -15,6 +15,7 @@ from domain.settling import signal_id
 from ops.stories import histories
 from projections.process import context
 from projections.process.rebuild import rebuild
+from projections.process.runner import Follower
 from projections.rebuild import RebuildRefused
 from projections.runner import connect
 from schemas.events import REGISTRY, Registry
@@ -379,3 +380,40 @@ async def test_only_one_rebuild_runs_at_a_time(database: TestDatabase) -> None:
             await remake(database, judges=JUDGES)
     finally:
         await connection.close()
+
+
+async def test_what_was_filed_and_not_judged_is_judged_by_the_next_one(database: TestDatabase) -> None:
+    writer = Writer()
+    async with paper(database) as log:
+        await log.append([visit(writer), find(writer)])
+    connection = await connect(database.dsn(PROJECTOR), "test")
+    try:
+        # A runner that dies between the two transactions of a batch: filed, and nothing judged.
+        follower = Follower(connection, judges=JUDGES)
+        stop = asyncio.Event()
+        store = await follower._current()
+        assert await follower._file(store, stop) == 2
+    finally:
+        await connection.close()
+    assert not await matters(database)
+    await judge(database, judges=JUDGES)
+    assert {row["facts"] for row in (await matters(database)).values()} == {1, 2}
+    assert (await remake(database, judges=JUDGES)).equal
+
+
+async def test_a_runner_whose_commit_was_lost_begins_again_where_the_tables_stand(database: TestDatabase) -> None:
+    writer = Writer()
+    async with paper(database) as log:
+        await log.append([visit(writer)])
+        connection = await connect(database.dsn(PROJECTOR), "test")
+        try:
+            follower = Follower(connection, judges=JUDGES)
+            await follower.catch_up()
+            await log.append([visit(writer, T0 + 1)])
+            await judge(database, judges=JUDGES)  # somebody else was quicker, as after a commit that was not heard of
+            await log.append([visit(writer, T0 + 2)])
+            await follower.catch_up()
+        finally:
+            await connection.close()
+    assert (await matters(database))[f"task:{TASK}"]["facts"] == 3
+    assert (await remake(database, judges=JUDGES)).equal
