@@ -260,6 +260,15 @@ def test_every_known_type_has_its_step_and_an_unknown_one_stands_last() -> None:
     assert max(step.order for step in STEP_OF.values()) < step_of("drone.flown.v1").order
 
 
+def test_what_accompanies_a_file_takes_it_no_further() -> None:
+    def office(name: str) -> Event:
+        return Event(about=raw([TASK]), at=1, body=raw({}), by=raw([]), occurred=1, seq=1, type=name, kind=OFFICE)
+
+    behind = [office("site.entered.v1"), office("record.corrected.v1"), office("private_value.revealed.v1")]
+    assert fold_cases(behind)[TASK].step == "A5"
+    assert fold_cases(behind[1:])[TASK].step == ""
+
+
 def test_order_is_by_step_then_instant_then_place_in_the_log() -> None:
     keys = [
         order_key("site.entered.v1", 9, 1, 1),
