@@ -33,6 +33,7 @@ MAX_OPEN_BLOCKS: Final = 500
 DAY_MS: Final = 86_400_000
 
 ReturnReason: TypeAlias = Literal["year_end", "terminal_replaced", "expired", "other"]
+RETURN_REASONS: Final[tuple[ReturnReason, ...]] = ("year_end", "terminal_replaced", "expired", "other")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import asyncpg
 from aiohttp import web
 
+from domain.document_series import RETURN_REASONS
 from ops.compose import OpenLog
 from ops.settings import Settings
 from schemas.entries import Who
+from schemas.events.document_number import DocumentNumberIssued, DocumentNumbersReserved
 from schemas.problems import Problem
 from server.console.routes import add_routes as console_routes
 from server.identity.gate import DatabaseGate
 from server.identity.person import Person
 from server.log.committer import Committer
+from server.log.number_acts import NumberActs
 from server.log.private_values import PrivateValues, Withheld
 from server.log.terminal_acts import TerminalActs
 from server.public.routes import make_public_app
@@ -28,9 +32,10 @@ from server.web.app import Face, Services
 class ConsoleActs:
     """Office acts as the console asks for them: the person becomes the entry's `w`."""
 
-    def __init__(self, acts: TerminalActs, values: PrivateValues) -> None:
+    def __init__(self, acts: TerminalActs, values: PrivateValues, numbers: NumberActs) -> None:
         self._acts = acts
         self._values = values
+        self._numbers = numbers
 
     async def resolve_fork(self, person: Person, terminal: str, branch: str | None, reason: str) -> None:
         """`terminal.fork_resolved.v1`."""
@@ -51,15 +56,51 @@ class ConsoleActs:
         """`private_value.revealed.v1`, and then the value."""
         return await self._values.reveal(person.authority, epoch, position, commitment, reason, role, who(person))
 
+    async def issue_number(self, person: Person, series: str, front: str, case: str, task: str) -> int:
+        """`document_number.issued.v1`."""
+        ids = {"case_id": _raw(case, 16) if case else b"", "task_id": _raw(task, 16) if task else b""}
+        fact = (await self._numbers.issue(_own(person, series), front, who(person), **ids)).fact
+        assert isinstance(fact, DocumentNumberIssued)
+        return fact.n
+
+    async def reserve_numbers(
+        self, person: Person, series: str, front: str, count: int, expires_at: int, terminal: str, holder: str
+    ) -> int:
+        """`document_number.reserved.v1`."""
+        device = _raw(terminal, 16) if terminal else b""
+        done = await self._numbers.reserve(
+            _own(person, series), count, expires_at, front, who(person), terminal=device, holder=holder
+        )
+        assert isinstance(done.fact, DocumentNumbersReserved)
+        return done.fact.from_n
+
+    async def void_number(self, person: Person, series: str, n: int, reason: str, photos: Sequence[bytes]) -> int:
+        """`document_number.voided.v1`; the person who does it is who approves."""
+        await self._numbers.void(_own(person, series), n, reason, person.name, photos, who(person))
+        return n
+
+    async def return_numbers(self, person: Person, series: str, block: str, from_n: int, reason: str) -> int:
+        """`document_number.returned.v1`."""
+        if reason not in RETURN_REASONS:
+            raise Problem("bad_request", f"expected a reason out of {', '.join(RETURN_REASONS)}")
+        given = RETURN_REASONS[RETURN_REASONS.index(reason)]
+        await self._numbers.take_back(_own(person, series), _raw(block, 16), from_n, given, who(person))
+        return from_n
+
 
 def console_acts(committer: Committer, pool: asyncpg.Pool) -> ConsoleActs:
     """The acts of the console on a log that is written here."""
-    return ConsoleActs(TerminalActs(committer, pool), PrivateValues(committer, pool))
+    return ConsoleActs(TerminalActs(committer, pool), PrivateValues(committer, pool), NumberActs(committer, pool))
 
 
 def who(person: Person) -> Who:
     """The `w` of an office entry that a signed-in officer brings about."""
     return Who(officer=person.name, session=person.session, via=person.via)
+
+
+def _own(person: Person, series: str) -> str:
+    """`<token>/<year>` as the key of a sequence of the person's own authority."""
+    return f"{person.authority}/{series}"
 
 
 def _raw(text: str, length: int) -> bytes:

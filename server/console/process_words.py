@@ -49,6 +49,10 @@ SIGNALS: Final[Mapping[str, str]] = {
     "SIG-32": N_("Many voided numbers or cancelled tasks"),
 }
 STAGES: Final[Mapping[str, Mapping[str, str]]] = {
+    "series": {
+        "in_order": N_("no number stands twice"),
+        "conflict": N_("a number stands twice"),
+    },
     "task": {
         "unassigned": N_("not assigned"),
         "assigned": N_("assigned"),

@@ -10,8 +10,16 @@ from typing import Final
 
 from aiohttp import web
 
-from server.console import boards, files, frame, guide, private, sign_in, terminals
-from server.console.access import FILE_READERS, PRIVATE_READERS, SIGNED_IN, TERMINAL_KEEPERS, TERMINAL_READERS
+from server.console import boards, files, frame, guide, private, series, sign_in, terminals
+from server.console.access import (
+    FILE_READERS,
+    NUMBER_KEEPERS,
+    NUMBER_TAKERS,
+    PRIVATE_READERS,
+    SIGNED_IN,
+    TERMINAL_KEEPERS,
+    TERMINAL_READERS,
+)
 from server.web.app import ERROR_PAGE
 from server.web.pages import PAGES
 from server.web.routes import Everybody, Officers, Route, add
@@ -39,11 +47,11 @@ ROUTES: Final = (
     Route("GET", "/hazards/{id:.+}", files.show_file("hazard"), FILE_READERS, kind="page"),
     Route("GET", PRIVATE, private.show, PRIVATE_READERS, kind="page"),
     Route("POST", PRIVATE, private.reveal, PRIVATE_READERS, form=True, kind="page"),
-    Route("GET", "/numbers", numbers.show, FILE_READERS, kind="page"),
-    Route("POST", "/numbers/issue", numbers.issue, NUMBER_TAKERS, form=True, kind="page"),
-    Route("POST", "/numbers/reserve", numbers.reserve, NUMBER_KEEPERS, form=True, kind="page"),
-    Route("POST", "/numbers/void", numbers.void, NUMBER_KEEPERS, form=True, kind="page"),
-    Route("POST", "/numbers/return", numbers.take_back, NUMBER_KEEPERS, form=True, kind="page"),
+    Route("GET", "/numbers", series.show, FILE_READERS, kind="page"),
+    Route("POST", "/numbers/issue", series.issue, NUMBER_TAKERS, form=True, kind="page"),
+    Route("POST", "/numbers/reserve", series.reserve, NUMBER_KEEPERS, form=True, kind="page"),
+    Route("POST", "/numbers/void", series.void, NUMBER_KEEPERS, form=True, kind="page"),
+    Route("POST", "/numbers/return", series.take_back, NUMBER_KEEPERS, form=True, kind="page"),
     Route("GET", "/terminals", terminals.show_list, TERMINAL_READERS, kind="page"),
     Route("GET", "/terminals/{id}", terminals.show_terminal, TERMINAL_READERS, kind="page"),
     Route("POST", "/terminals/{id}/resolve", terminals.resolve_fork, TERMINAL_KEEPERS, form=True, kind="page"),

@@ -142,7 +142,7 @@ class Acts(Protocol):
     async def reserve_numbers(
         self, person: Person, series: str, front: str, count: int, expires_at: int, terminal: str, holder: str
     ) -> int:
-        """`document_number.reserved.v1`: a block for a terminal or an officer's book of forms; gives its first number."""
+        """`document_number.reserved.v1`: a block for a terminal or a book of forms; gives its first number."""
 
     async def void_number(self, person: Person, series: str, n: int, reason: str, photos: Sequence[bytes]) -> int:
         """`document_number.voided.v1`, approved by the person. Raises Problem conflict, not_found, bad_request."""

@@ -46,6 +46,13 @@ RETURN_NAMES: Final = {
     "expired": N_("the block has expired"),
     "other": N_("another reason"),
 }
+REFUSALS: Final = {
+    "conflict": N_("The number or the block is used, void or taken back already, or was changed meanwhile."),
+    "not_found": N_("This number or block was never given out."),
+    "bad_request": N_("Front and document word do not make a document number, or a value is out of bounds."),
+    "unknown_terminal": N_("No terminal of this id belongs to this authority."),
+    "overloaded": N_("Others take numbers of this sequence right now. Try again."),
+}
 
 
 class _Wrong(Exception):
@@ -137,7 +144,7 @@ async def _act(request: web.Request, done: str, act: Any) -> web.Response:
     except _Wrong as wrong:
         return await _series(request, token, int(year), status=400, wrong=str(wrong), tried=done)
     except Problem as refusal:
-        if refusal.code not in ("conflict", "not_found", "bad_request", "unknown_terminal", "overloaded"):
+        if refusal.code not in REFUSALS:
             raise
         status = refusal.type.status
         return await _series(request, token, int(year), status=status, wrong="refused", tried=done, refusal=refusal)
@@ -198,7 +205,7 @@ async def _series(
         done=_done(request, front, token, year) if status == 200 else ("", ""),
         wrong=wrong,
         tried=tried,
-        why="" if refusal is None else refusal.reason,
+        why="" if refusal is None else texts.gettext(REFUSALS[refusal.code]),
         given=request.get(FORM, {}),
         reasons=[(name, texts.gettext(RETURN_NAMES[name])) for name in RETURN_REASONS],
         as_of=_now(),
