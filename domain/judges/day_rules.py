@@ -5,10 +5,9 @@ The invariant: two acts are compared by what they say of time and place, never b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec import UNSET
 
@@ -21,6 +20,8 @@ from domain.workdays import day_of
 from schemas.events.inspection_record import InspectionRecordSigned
 from schemas.events.interview import InterviewRecorded
 from schemas.events.on_site import SiteEntered
+
+T = TypeVar("T")
 
 MINUTE: Final = 60_000
 
@@ -45,16 +46,15 @@ def alarms(matter: Matter, officer: str) -> Iterator[Signal]:
 
 def sig_13(matter: Matter, officer: str, acts: Sequence[Fact]) -> Iterator[Alarm]:
     """SIG-13: on two sites at the same time, or from one to the other faster than anybody travels."""
-    for one, two in combinations(stays(acts), 2):
+    for one, two in _overlaps([(stay.start, stay.end, stay.enterprise, stay) for stay in stays(acts)]):
         rule = matter.rules.get("overlap.minutes", day_of(two.start), matter.authority)
-        shared = min(one.end, two.end) - max(one.start, two.start)
-        if shared > rule.value * MINUTE and one.enterprise != two.enterprise:
+        if min(one.end, two.end) - two.start > rule.value * MINUTE:
             yield Alarm(
-                f"{officer}在{zh_time(max(one.start, two.start))}同时在两个单位检查。",
-                f"{officer} was inspecting at two enterprises at once, on {en_time(max(one.start, two.start))}.",
+                f"{officer}在{zh_time(two.start)}同时在两个单位检查。",
+                f"{officer} was inspecting at two enterprises at once, on {en_time(two.start)}.",
                 (*one.facts, *two.facts),
                 score=80,
-                opens=max(one.start, two.start),
+                opens=two.start,
                 rule=rule,
                 about=f"two/{min(one.task, two.task)}/{max(one.task, two.task)}",
                 officers=(officer,),
@@ -69,12 +69,10 @@ def sig_13(matter: Matter, officer: str, acts: Sequence[Fact]) -> Iterator[Alarm
 def sig_27(matter: Matter, officer: str, acts: Sequence[Fact]) -> Iterator[Alarm]:
     """SIG-27: one officer in two interviews, two records of the same minute at two places, nobody who wrote."""
     interviews = [(fact, fact.body) for fact in acts if isinstance(fact.body, InterviewRecorded)]
-    for (fact, one), (other, two) in combinations(interviews, 2):
-        rule = matter.rules.get("overlap.minutes", day_of(one.start), matter.authority)
-        if one.interview_id == two.interview_id:
-            continue
-        shared = min(one.end, two.end) - max(one.start, two.start)
-        if shared > rule.value * MINUTE:
+    named = [(body.start, body.end, body.interview_id.hex(), (fact, body)) for fact, body in interviews]
+    for (fact, one), (other, two) in _overlaps(named):
+        rule = matter.rules.get("overlap.minutes", day_of(two.start), matter.authority)
+        if min(one.end, two.end) - two.start > rule.value * MINUTE:
             yield Alarm(
                 f"{officer}同时参加两次询问：{zh_time(one.start)}至{zh_time(one.end)}，"
                 f"{zh_time(two.start)}至{zh_time(two.end)}。",
@@ -82,7 +80,7 @@ def sig_27(matter: Matter, officer: str, acts: Sequence[Fact]) -> Iterator[Alarm
                 f"{en_time(two.start)} to {en_time(two.end)}.",
                 (fact, other),
                 score=75,
-                opens=max(one.start, two.start),
+                opens=two.start,
                 rule=rule,
                 about=_pair("interviews", fact, other),
                 officers=(officer,),
@@ -104,9 +102,12 @@ def sig_27(matter: Matter, officer: str, acts: Sequence[Fact]) -> Iterator[Alarm
 
 def stays(acts: Sequence[Fact]) -> list[Stay]:
     """The stays of the day by their beginning: one for each task, from its entry to its record."""
+    tasks: dict[str, list[Fact]] = {}
+    for fact in acts:
+        for name in tags(fact, "task"):
+            tasks.setdefault(name, []).append(fact)
     found = []
-    for task in sorted({name for fact in acts for name in tags(fact, "task")}):
-        own = [fact for fact in acts if task in tags(fact, "task")]
+    for task, own in tasks.items():
         starts = [
             arrival(f, f.body) for f in own if isinstance(f.body, SiteEntered) and f.body.outcome in (UNSET, "entered")
         ]
@@ -118,13 +119,36 @@ def stays(acts: Sequence[Fact]) -> list[Stay]:
     return sorted(found, key=lambda stay: (stay.start, stay.end, stay.task))
 
 
+def _overlaps(spans: Iterable[tuple[int, int, str, T]]) -> Iterator[tuple[T, T]]:
+    """Pairs of spans of different names that overlap: each with the one before it that lasts longest.
+
+    A span is (start, end, name, thing). One pair for each span at most, so that ten thousand cost no more than a sort.
+    """
+    longest: list[tuple[int, str, T]] = []
+    for start, end, name, thing in sorted(spans, key=lambda span: (span[0], span[1], span[2])):
+        other = next((one for one in longest if one[1] != name), None)
+        if other is not None and other[0] > start:
+            yield other[2], thing
+        by_end = sorted([*longest, (end, name, thing)], key=lambda one: -one[0])
+        # The longest of all, and the longest of any other name: one of the two has another name than the next span.
+        longest = [by_end[0], *[one for one in by_end[1:] if one[1] != by_end[0][1]][:1]]
+
+
 def _same_minute(officer: str, acts: Sequence[Fact]) -> Iterator[Alarm]:
-    records = [(fact, stated(fact, fact.body)) for fact in acts if isinstance(fact.body, InspectionRecordSigned)]
-    for (one, then), (two, now) in combinations(records, 2):
-        if then // MINUTE == now // MINUTE and _site(one) != _site(two):
+    """Records of the same minute: each against the first of that minute at another site."""
+    minutes: dict[int, list[tuple[Fact, str]]] = {}
+    for two in acts:
+        if not isinstance(two.body, InspectionRecordSigned):
+            continue
+        now = stated(two, two.body)
+        firsts = minutes.setdefault(now // MINUTE, [])
+        one = next((fact for fact, site in firsts if site != _site(two)), None)
+        if len(firsts) < 2 and all(site != _site(two) for _, site in firsts):
+            firsts.append((two, _site(two)))
+        if one is not None:
             yield Alarm(
-                f"{officer}在同一分钟（{zh_time(then)}）于两处签署现场检查记录。",
-                f"{officer} signed inspection records at two places in the same minute, {en_time(then)}.",
+                f"{officer}在同一分钟（{zh_time(now)}）于两处签署现场检查记录。",
+                f"{officer} signed inspection records at two places in the same minute, {en_time(now)}.",
                 (one, two),
                 score=75,
                 opens=now,

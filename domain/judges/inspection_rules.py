@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from domain.filing import text_of
 from domain.judges.case_findings import Finding, broken, kept, unknown
@@ -25,7 +25,7 @@ from domain.judges.inspection_findings import (
     zh_period,
     zh_time,
 )
-from domain.judges.visit import Visit, arrival, date_of, given, tags
+from domain.judges.visit import Visit, arrival, date_of, tags
 from domain.matter import Fact, Verdict
 from domain.workdays import end_of
 from schemas.events.document import DocumentServed
@@ -35,7 +35,6 @@ from schemas.events.inspection_record import InspectionRecordSigned
 from schemas.events.interview import InterviewRecorded
 from schemas.events.on_site import SiteEntered
 from schemas.events.rectification import RectificationOrdered
-from schemas.events.task import TaskApproved, TaskAssigned
 
 HOUR: int = 3_600_000
 
@@ -98,7 +97,7 @@ def inv_04(visit: Visit, entry: Fact, body: SiteEntered) -> Finding:
             absent=True,
         )
     task, assigned = visit.assigned
-    given_at = sorted(approvals(visit), key=lambda pair: (pair[0], pair[1].id))
+    given_at = visit.approvals
     if given_at and given_at[0][0] <= entered:
         when, approval = given_at[0]
         return kept(
@@ -247,13 +246,3 @@ def _named(body: object) -> tuple[str, ...]:
     """The enterprise that a body names, if it does."""
     name = getattr(body, "enterprise_id", UNSET)
     return (name,) if isinstance(name, str) else ()
-
-
-def approvals(visit: Visit) -> Iterator[tuple[int, Fact]]:
-    """Instants at which the scheme was approved. A scheme without an approver is not approved."""
-    for fact, body in visit.of(TaskAssigned):
-        scheme = given(body.scheme)
-        if scheme is not None and not isinstance(scheme.approver, UnsetType):
-            yield (fact.occurred if isinstance(scheme.approved_at, UnsetType) else scheme.approved_at), fact
-    for fact, approved in visit.of(TaskApproved):
-        yield approved.approved_at, fact

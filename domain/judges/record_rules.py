@@ -6,6 +6,7 @@ fault of a record says nothing about the act; the act is judged by other evaluat
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
@@ -219,7 +220,7 @@ def _afterwards(matter: Matter, facts: Sequence[Fact], limit: int, rule: Rule, k
         return
     worst = max((f.captured or 0) - f.occurred for f in after)
     steps = matter.rules.get("upload.same_day_steps", day_of(after[0].received), matter.authority).value
-    together = len(_densest(after))
+    together = _densest(after)
     score = max(_rising(worst - limit), 90 if together >= steps else 0)
     yield Alarm(
         f"{len(after)}条记录在行为发生后才补记，最长隔{zh_length(worst)}；其中{together}条在同一小时内写成"
@@ -293,15 +294,10 @@ def _declared(fact: Fact) -> bool:
     return isinstance(fact.body, Act) and fact.body.backfill is not UNSET
 
 
-def _densest(facts: Sequence[Fact]) -> list[Fact]:
+def _densest(facts: Sequence[Fact]) -> int:
     """The most records that were written within one hour."""
-    taken = sorted(facts, key=lambda f: (f.captured or 0, f.id))
-    best: list[Fact] = []
-    for first in taken:
-        start = first.captured or 0
-        within = [f for f in taken if start <= (f.captured or 0) < start + HOUR]
-        best = max(best, within, key=len)
-    return best
+    taken = sorted(f.captured or 0 for f in facts)
+    return max((bisect_left(taken, start + HOUR) - number for number, start in enumerate(taken)), default=0)
 
 
 def _rising(over: int) -> int:

@@ -6,13 +6,14 @@ invariant: only what terminals declared is compared with what officers declared;
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Final
 
 from msgspec import UNSET
 
-from domain.filing import text_of
 from domain.judges.case_findings import Alarm
 from domain.judges.inspection_findings import en_length, en_time, signals, zh_length, zh_time
 from domain.judges.visit import Visit, arrival, stated
@@ -25,7 +26,6 @@ from schemas.events.inspection_record import InspectionRecordSigned
 from schemas.events.interview import InterviewRecorded
 from schemas.events.on_site import SiteEntered
 from schemas.events.rectification import ReinspectionConcluded
-from schemas.events.terminal import NoDeviceZoneDeclared, TerminalFaultReported
 
 MINUTE: Final = 60_000
 PICTURES: Final = frozenset({"photo", "video", "audio_visual"})
@@ -52,6 +52,34 @@ class Film:
     moving: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Reel:
+    """Films by their beginning, with the latest end of all that began before, so that a moment is found quickly."""
+
+    films: Sequence[Film]
+    starts: Sequence[int]
+    ends: Sequence[int]
+
+    @classmethod
+    def of(cls, films: Sequence[Film]) -> Reel:
+        """A reel of films that are sorted by their beginning."""
+        return cls(films, [film.start for film in films], list(accumulate((film.end for film in films), max)))
+
+    def shows(self, start: int, end: int) -> bool:
+        """Whether a film shows any part of an interval."""
+        began = bisect_right(self.starts, end)
+        return began > 0 and self.ends[began - 1] >= start
+
+    def within(self, start: int, end: int) -> list[Film]:
+        """The films that show any part of an interval."""
+        return [film for film in self.films[: bisect_right(self.starts, end)] if film.end >= start]
+
+    def after(self, instant: int) -> Film | None:
+        """The first film that begins after an instant."""
+        began = bisect_right(self.starts, instant)
+        return self.films[began] if began < len(self.films) else None
+
+
 def alarms(visit: Visit) -> Iterator[Signal]:
     """The signals about recordings of one inspection."""
     yield from signals(visit.matter, "SIG-17", "medium", lambda: sig_17(visit), officers=visit.officers)
@@ -61,20 +89,21 @@ def alarms(visit: Visit) -> Iterator[Signal]:
 def sig_17(visit: Visit) -> Iterator[Alarm]:
     """SIG-17: a step that must be filmed has no recording, begins before its first frame, or has a gap in it."""
     pictures = films(visit)
+    reels = {"any": Reel.of(pictures), "video": Reel.of([film for film in pictures if film.moving])}
     for step in steps(visit):
         rule = visit.limit("recording.margin_seconds", step.start)
         margin = rule.value * 1000
-        near = [
-            film
-            for film in pictures
-            if film.start <= step.end + margin and film.end >= step.start - margin and _suits(film, step)
-        ]
+        reel = reels["video" if step.entry.get("media") == "video" else "any"]
+        shown = reel.shows(step.start - margin, step.end + margin)
+        if shown and step.entry["level"] != "continuous":
+            continue
+        if _no_device_zone(visit, step.end):
+            continue
         why = _explained(visit, step.end)
-        if not near:
-            later = [film for film in pictures if _suits(film, step) and film.start > step.end + margin]
-            yield _missing(step, min(later, key=lambda f: f.start) if later else None, why, rule)
-        elif step.entry["level"] == "continuous":
-            yield from _broken(visit, step, [film for film in near if film.moving], why)
+        if shown:
+            yield from _broken(visit, step, reels["video"].within(step.start - margin, step.end + margin), why)
+        else:
+            yield _missing(step, reel.after(step.end + margin), why, rule)
 
 
 def sig_12(visit: Visit) -> Iterator[Alarm]:
@@ -155,12 +184,6 @@ def _interval(visit: Visit, act: Fact) -> tuple[int, int]:
             return act.occurred, act.occurred
 
 
-def _suits(film: Film, step: Step) -> bool:
-    """Whether a film is of the kind that the step asks for. Any film made at that time shows it, whatever its code."""
-    media = step.entry.get("media", "any")
-    return media == "any" or (film.moving if media == "video" else True)
-
-
 def _missing(step: Step, later: Film | None, why: tuple[Fact, ...], rule: Rule) -> Alarm:
     zh, en = step.entry["zh"], step.entry["en"]
     if later is None:
@@ -191,12 +214,19 @@ def _broken(visit: Visit, step: Step, moving: Sequence[Film], why: tuple[Fact, .
     spans = [(film.start, film.end) for film in moving]
     gap, since = _longest_gap(spans, min(s for s, _ in spans), max(e for _, e in spans)) if spans else (0, 0)
     if gap > rule.value * 1000:
+        said = any(
+            isinstance(film.fact.body, RecordingCaptured)
+            and film.fact.body.break_reason is not UNSET
+            and film.start == since + gap
+            for film in moving
+        )
         yield Alarm(
-            f"{step.entry['zh']}的录像应当连续，自{zh_time(since)}起中断{zh_length(gap)}。",
+            f"{step.entry['zh']}的录像应当连续，自{zh_time(since)}起中断{zh_length(gap)}"
+            f"{'，已说明原因' if said else ''}。",
             f"The recording of “{step.entry['en']}” must be continuous; from {en_time(since)} on {en_length(gap)} are "
-            "missing.",
+            f"missing{', with a reason given' if said else ''}.",
             (step.act, *why, *(film.fact for film in moving)),
-            score=25 if why else 65,
+            score=25 if why else 40 if said else 65,
             opens=step.end,
             absent=True,
             rule=rule,
@@ -216,13 +246,11 @@ def _longest_gap(spans: Iterable[tuple[int, int]], start: int, end: int) -> tupl
 
 def _explained(visit: Visit, instant: int) -> tuple[Fact, ...]:
     """Reports of a fault at that time, of a terminal of the task, made within the days that the rules give."""
+    reports = visit.faults
+    if not reports:
+        return ()
     days = visit.matter.rules.find("recording.fault_report_days", day_of(instant), visit.matter.authority)
     within = 0 if days is None else days.value
-    reports = [*visit.of(TerminalFaultReported)]
-    for terminal in sorted({fact.terminal for fact in visit.acts if fact.terminal}):
-        for key in sorted(visit.matter.others):
-            if key.startswith(f"device:{text_of(terminal)}/"):
-                reports += visit.other(key, TerminalFaultReported)
     found = {
         fact.id: fact
         for fact, body in reports
@@ -235,5 +263,4 @@ def _explained(visit: Visit, instant: int) -> tuple[Fact, ...]:
 
 def _no_device_zone(visit: Visit, instant: int) -> bool:
     """Whether devices were banned at the enterprise then, by a declaration that was made before."""
-    declared = [*visit.other(f"profile:{visit.enterprise}", NoDeviceZoneDeclared), *visit.of(NoDeviceZoneDeclared)]
-    return any(fact.occurred <= body.from_at and body.from_at <= instant < body.until_at for fact, body in declared)
+    return any(fact.occurred <= body.from_at <= instant < body.until_at for fact, body in visit.zones)

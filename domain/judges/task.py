@@ -175,7 +175,7 @@ def _missing(visit: Visit, state: task_states.Task) -> dict[str, State]:
         return {}
     entered, recorded = bool(visit.entries), bool(visit.records)
     states: dict[str, State] = {}
-    if not list(inspection_rules.approvals(visit)):
+    if not visit.approvals:
         states["scheme"] = "missing" if entered else "due_later"
     concluded = isinstance(state, task_states.Concluded)
     if entered or not visit.attempts:

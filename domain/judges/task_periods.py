@@ -13,7 +13,6 @@ from msgspec import UNSET
 
 from domain import deadlines
 from domain.judges.inspection_findings import en_period, zh_period
-from domain.judges.inspection_rules import approvals
 from domain.judges.visit import Visit, arrival, date_of, tags
 from domain.matter import Deadline, Fact, Reason
 from domain.rulebook import NoRule
@@ -39,7 +38,7 @@ def _approval(visit: Visit) -> Iterator[Deadline]:
         return
     entry, body = visit.entries[0]
     start = arrival(entry, body)
-    first = min(((when, fact.id) for when, fact in approvals(visit)), default=None)
+    first = min(((when, fact.id) for when, fact in visit.approvals), default=None)
     if first is not None and first[0] <= start:
         return
     rule = visit.limit("entry.approval_late_hours", start)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec import UNSET, UnsetType
 
@@ -22,7 +22,8 @@ from schemas.events.hazard import HazardFound
 from schemas.events.inspection_record import InspectionRecordSigned
 from schemas.events.on_site import CredentialsShown, SiteEntered
 from schemas.events.rectification import RectificationOrdered
-from schemas.events.task import TaskAssigned
+from schemas.events.task import TaskApproved, TaskAssigned
+from schemas.events.terminal import NoDeviceZoneDeclared, TerminalFaultReported
 
 B = TypeVar("B", bound=Body)
 T = TypeVar("T")
@@ -35,8 +36,16 @@ class Visit:
     matter: Matter
 
     def of(self, cls: type[B]) -> list[tuple[Fact, B]]:
-        """The facts of a type that count, in the order in which they took place."""
-        return self.matter.of(cls)
+        """The facts of a type that count, in the order in which they took place. Asked often: sorted out once."""
+        return self._by_type.get(cls, [])
+
+    @cached_property
+    def _by_type(self) -> dict[type[Body], list[tuple[Fact, Any]]]:
+        found: dict[type[Body], list[tuple[Fact, Any]]] = {}
+        for fact in self.acts:
+            if fact.body is not None:
+                found.setdefault(type(fact.body), []).append((fact, fact.body))
+        return found
 
     def limit(self, key: str, instant: int) -> Rule:
         """The rule in force at an instant for the authority of the task. Raises NoRule."""
@@ -57,6 +66,28 @@ class Visit:
     def assigned(self) -> tuple[Fact, TaskAssigned] | None:
         """The assignment of the task."""
         return self.matter.first(TaskAssigned)
+
+    @cached_property
+    def approvals(self) -> list[tuple[int, Fact]]:
+        """Instants at which the scheme was approved, in order. A scheme without an approver is not approved."""
+        found = [(body.approved_at, fact) for fact, body in self.of(TaskApproved)]
+        for fact, body in self.of(TaskAssigned):
+            scheme = given(body.scheme)
+            if scheme is not None and not isinstance(scheme.approver, UnsetType):
+                found.append((fact.occurred if isinstance(scheme.approved_at, UnsetType) else scheme.approved_at, fact))
+        return sorted(found, key=lambda pair: (pair[0], pair[1].id))
+
+    @cached_property
+    def faults(self) -> list[tuple[Fact, TerminalFaultReported]]:
+        """Reported faults of the terminals that the task was recorded with, and those reported for the task."""
+        keys = [key for key in sorted(self.matter.others) if key.startswith("device:")]
+        return [*self.of(TerminalFaultReported), *(p for key in keys for p in self.other(key, TerminalFaultReported))]
+
+    @cached_property
+    def zones(self) -> list[tuple[Fact, NoDeviceZoneDeclared]]:
+        """Zones at the enterprise in which devices are banned."""
+        own = self.of(NoDeviceZoneDeclared)
+        return [*self.other(f"profile:{self.enterprise}", NoDeviceZoneDeclared), *own]
 
     @cached_property
     def attempts(self) -> list[tuple[Fact, SiteEntered]]:

@@ -350,6 +350,17 @@ def test_sig_17_sealing_is_filmed_without_a_gap() -> None:
     assert "中断1分" in found[0].reason.zh
 
 
+def test_sig_17_a_gap_with_a_reason_weighs_less_and_a_zone_without_devices_explains_it() -> None:
+    facts = sealing(film("A13", "2026-03-02 09:58", "2026-03-02 10:00"))
+    del facts["film"]
+    later = film("A13", "2026-03-02 10:01", "2026-03-02 10:05", break_reason="更换电池")
+    facts |= {"film": film("A5", "2026-03-02 08:59", "2026-03-02 09:20"), "later": later}
+    assert scores(facts, "SIG-17") == [40]
+    zone = {"zone": "煤气区", "from_at": at("2026-03-02 09:30"), "until_at": at("2026-03-02 11:00"), "reason": "防爆"}
+    declared = fact("no_device_zone.declared.v1", {**zone, "enterprise_id": ENTERPRISE}, occurred="2026-03-02 08:00")
+    assert scores(facts, "SIG-17", others={PROFILE: [declared]}) == []
+
+
 def test_sig_17_a_witness_takes_the_place_of_the_video_when_a_document_is_left() -> None:
     left = {"document_no": "（辽本）应急责改〔2026〕1号", "method": "left", "served_on": "2026-03-02", "task_id": TASK}
     for more, expected in (({}, 1), ({"witness": "社区工作人员"}, 0)):
