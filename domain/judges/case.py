@@ -22,6 +22,7 @@ from domain.judges import (
     case_measures,
     case_officers,
     case_page,
+    case_recording,
     case_review,
     case_side,
     case_spot,
@@ -110,6 +111,7 @@ def _signals(case: Case) -> Iterable[Signal]:
     yield from case_side.signals(case)
     yield from case_measures.signals(case)
     yield from case_steps.signals(case)
+    yield from case_recording.signals(case)
     yield from case_closing.signals(case)
 
 

@@ -115,7 +115,7 @@ def _remedies(case: Case, one: Decided, handed: tuple[Fact, datetime.date], gone
     asked = _first((fact, body.opened_on if body.applied_on is UNSET else body.applied_on) for fact, body in recon)
     sued = _first((fact, body.opened_on) for fact, body in suits)
     yield from due(case, "DL-08" if one.remedies_told else "DL-08:untold", start, one.fact, met=asked, **more)
-    if not recon:
+    if not recon and not money.reconsideration_first(case, one):
         yield from due(case, "DL-08:suit", start, one.fact, met=sued, **more)
     for fact, body in case.of(ReconsiderationClosed):
         if any(opened.remedy_id == body.remedy_id for _, opened in recon):

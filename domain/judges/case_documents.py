@@ -18,7 +18,9 @@ from domain.matter import Fact
 from domain.workdays import day_of
 
 Volume: TypeAlias = Literal["front", "annex"]
-Need: TypeAlias = Literal["", "fine", "hearing_right", "hearing", "review", "discussion", "preserved", "general"]
+Need: TypeAlias = Literal[
+    "", "fine", "hearing_right", "hearing", "review", "discussion", "preserved", "general", "penalty", "decision"
+]
 """What makes a paper necessary; "" is nothing: it is filed if it exists."""
 
 
@@ -70,7 +72,7 @@ PAPERS: Final[tuple[Paper, ...]] = (
           ("appraisal.commissioned.v1", "appraisal.received.v1")),
     Paper(
         "penalty_notice", "行政处罚告知书", "Penalty notice", "front",
-        ("penalty_notice.served.v1",), "general", DECIDED, ("kind", "penalty"),
+        ("penalty_notice.served.v1",), "penalty", DECIDED, ("kind", "penalty"),
     ),
     Paper("defence", "当事人陈述申辩笔录", "Defence record", "front", ("defence.recorded.v1",)),
     Paper(
@@ -99,7 +101,7 @@ PAPERS: Final[tuple[Paper, ...]] = (
         "deferral", "延期（分期）缴纳罚款批准书", "Deferral or instalments", "front",
         ("fine_deferral.requested.v1", "fine_deferral.decided.v1"),
     ),
-    Paper("service", "文书送达回执", "Service receipts", "front", ("document.served.v1",), "general", SERVED),
+    Paper("service", "文书送达回执", "Service receipts", "front", ("document.served.v1",), "decision", SERVED),
     Paper(
         "court", "强制执行申请书", "Application to the court", "front",
         ("court_enforcement.applied.v1", "court_enforcement.ruled.v1"),

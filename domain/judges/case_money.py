@@ -284,9 +284,17 @@ def remedy_end(case: Case, one: Decided) -> datetime.date | None:
     if ends:
         return max(ends)
     recon = case.limit("remedy.reconsideration_days", handed[1])
+    if reconsideration_first(case, one):
+        return case.matter.calendar.add_days(handed[1], int(recon.value)).day
     suit = case.limit("remedy.suit_months", handed[1])
     calendar = case.matter.calendar
     return max(calendar.add_days(handed[1], int(recon.value)).day, calendar.add_months(handed[1], int(suit.value)).day)
+
+
+def reconsideration_first(case: Case, one: Decided) -> bool:
+    """Whether a suit against a decision is possible only after a reconsideration: on the spot (ARL 23)."""
+    rule = case.find("remedy.reconsideration_first_on_spot", one.on)
+    return one.procedure == "simple" and rule is not None and bool(rule.value)
 
 
 def _told(case: Case, closed_on: datetime.date) -> datetime.date:

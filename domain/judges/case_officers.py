@@ -62,7 +62,7 @@ def inv_01(case: Case, act: Fact, body: Act) -> Finding | None:
     if len(named) < rule.value:
         return broken(
             f"应有至少 {rule.value} 名执法人员，记录的只有 {len(named)} 名（{names(named) or '无'}）。",
-            f"At least {rule.value} officers must act; {len(named)} are named ({en_names(named) or 'none'}).",
+            f"At least {rule.value} officers must act; named: {len(named)} ({en_names(named) or 'none'}).",
             rule=rule,
         )
     stood = {officer: standing(case, officer, act.occurred) for officer in named}
@@ -71,7 +71,7 @@ def inv_01(case: Case, act: Fact, body: Act) -> Finding | None:
     if len(holders) < rule.value:
         return broken(
             f"应有至少 {rule.value} 名持有效执法证的人员，{len(named)} 人中只有 {len(holders)} 人符合。",
-            f"At least {rule.value} certified officers must act; {len(holders)} of {len(named)} are certified.",
+            f"At least {rule.value} certified officers must act; certified: {len(holders)} of {len(named)}.",
             *facts,
             rule=rule,
             absent=any(one.state == "none" for one in stood.values()),
@@ -140,7 +140,7 @@ def sig_06(case: Case, act: Fact, body: Act) -> Iterator[Alarm]:
         also = f", with {en_names(helpers)} as helpers" if helpers else ""
         yield Alarm(
             f"只有 {len(named)} 名执法人员（{names(named) or '无'}）{more}。",
-            f"Only {len(named)} officers took part ({en_names(named) or 'none'}){also}.",
+            f"Of the {rule.value} officers that are needed {len(named)} took part ({en_names(named) or 'none'}){also}.",
             (),
             90 if not helpers else 95,
             rule=rule,

@@ -30,6 +30,7 @@ from schemas.events.penalty import PenaltyDecided, PenaltyNoticeServed
 from schemas.events.preservation import EvidencePreservationOrdered
 from schemas.events.recusal import RecusalDecided
 from schemas.events.review import LegalReviewConcluded
+from schemas.events.transfer import TransferDelivered
 
 MAX_TEXT: Final = 200
 
@@ -225,8 +226,13 @@ def _line(fact: Fact) -> dict[str, Any]:
 def _needs(case: Case) -> frozenset[str]:
     """The conditions under which papers must lie in the file."""
     found: set[str] = set()
+    free, handed_over = bool(case.of(NoPenaltyDecided)), bool(case.of(TransferDelivered))
     if case.filing is not None:
         found.add("general")
+        if case.decisions or not (free or handed_over):
+            found |= {"penalty", "decision"}
+        elif free:
+            found.add("decision")
     if case.of(EvidencePreservationOrdered):
         found.add("preserved")
     if bool(case.of(HearingRequested)) or bool(case.of(HearingHeld)):

@@ -63,6 +63,10 @@ STORY: Final[Mapping[str, Act]] = {
         "kind": "hearing", "intended": FINE, "served_on": "2026-03-12", "method": "direct",
     }),
     "defence": ("defence.recorded.v1", "2026-03-13", {"waived": False, "content_hash": digest("defence")}),
+    "defence_film": ("recording.captured.v1", "2026-03-13 09:05", {
+        "segment_id": uid(73), "step_code": "B9", "start": "2026-03-13 08:58", "end": "2026-03-13 09:05",
+        "media_type": "video/mp4",
+    }),
     "requested": ("hearing.requested.v1", "2026-03-16", {"requested_on": "2026-03-16", "requested_by": "party"}),
     "hearing_notice": ("hearing_notice.served.v1", "2026-03-17", {
         "served_on": "2026-03-17", "hearing_on": "2026-03-30", "chair": CHAIR, "method": "direct",
@@ -70,6 +74,10 @@ STORY: Final[Mapping[str, Act]] = {
     "held": ("hearing.held.v1", "2026-03-30", {
         "held_on": "2026-03-30", "chair": CHAIR, "public": True, "absent_waiver": False,
         "record_hash": digest("record"),
+    }),
+    "hearing_film": ("recording.captured.v1", "2026-03-30 09:05", {
+        "segment_id": uid(74), "step_code": "B10", "start": "2026-03-30 08:58", "end": "2026-03-30 09:05",
+        "media_type": "video/mp4",
     }),
     "review_requested": ("legal_review.requested.v1", "2026-03-31", {
         "review_id": uid(71), "draft_hash": HASH, "requested_at": "2026-03-31 09:00", "requested_by": LIN,

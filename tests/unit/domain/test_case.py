@@ -69,7 +69,7 @@ def test_facts_in_an_unlawful_order_are_kept_and_named() -> None:
     assert found.stage == "decided"
     odd = [one for one in found.page["stage"]["reached"] if one["irregular"]]
     assert [one["type"] for one in odd] == ["legal_review.concluded.v1"]
-    assert len(found.page["timeline"]) == 14
+    assert len(found.page["timeline"]) == 16
 
 
 def test_side_exits_and_ways_back() -> None:
