@@ -14,6 +14,7 @@ from uuid import UUID
 
 import msgspec
 
+from domain import corrections
 from domain.judges import JUDGES
 from domain.matter import Deadline, Fact, Judge, Judgement, Matter, Signal, Verdict, order
 from domain.settling import signal_id
@@ -133,7 +134,7 @@ def close_matter(opened: Opened, shelves: Mapping[str, tuple[Fact, ...]], contex
     authority = owner(opened.facts)
     matter = Matter(kind, key, authority, opened.facts, context.rules, context.calendar(authority), others)
     try:
-        return _rows(opened, opened.judge.judge(matter))
+        return _rows(opened, corrections.judged(opened.judge, matter))
     except Exception as fault:  # noqa: BLE001 - as above
         return _parked(opened, type(fault).__name__)
 
