@@ -28,6 +28,7 @@ from domain.judges import (
     case_spot,
     case_states,
     case_steps,
+    record_rules,
 )
 from domain.judges.case_facts import Case
 from domain.judges.who import officers_of
@@ -64,7 +65,7 @@ def judge(matter: Matter) -> Judgement:
 
 
 def needs(facts: Sequence[Fact]) -> frozenset[str]:
-    """The certificates of everybody who acts, reviews or presides, and the dossier of the party."""
+    """The certificates of everybody who acts, reviews or presides, the party's dossier, and the terminals' days."""
     people: set[str] = set()
     parties: set[str] = set()
     for fact in facts:
@@ -73,7 +74,9 @@ def needs(facts: Sequence[Fact]) -> frozenset[str]:
         people |= _people(fact)
         if isinstance(fact.body, (CaseFiled, OnSpotPenaltyDecided)) and fact.body.party.id is not UNSET:
             parties.add(fact.body.party.id)
-    return frozenset({*(f"certificate:{one}" for one in people), *(f"enterprise:{one}" for one in parties)})
+    devices = {key for fact in _own(facts) for key in record_rules.needs(fact)}
+    shelves = {*(f"certificate:{one}" for one in people), *(f"enterprise:{one}" for one in parties)}
+    return frozenset(devices | shelves)
 
 
 def closed_gates(matter: Matter, act: Fact) -> tuple[Verdict, ...]:
@@ -100,6 +103,7 @@ def _verdicts(case: Case, deadlines: tuple[Deadline, ...]) -> Iterable[Verdict]:
     yield from case_execution.verdicts(case)
     yield from case_disclosure.verdicts(case)
     yield from case_closing.verdicts(case, deadlines)
+    yield from record_rules.verdicts(case.matter, _own(case.matter.facts))
 
 
 def _signals(case: Case) -> Iterable[Signal]:
@@ -113,6 +117,12 @@ def _signals(case: Case) -> Iterable[Signal]:
     yield from case_steps.signals(case)
     yield from case_recording.signals(case)
     yield from case_closing.signals(case)
+    yield from record_rules.alarms(case.matter, _own(case.matter.facts), case.handlers)
+
+
+def _own(facts: Sequence[Fact]) -> list[Fact]:
+    """Records that only this case is judged for: those of an inspection or a hazard are judged there."""
+    return [fact for fact in facts if not any(tag.startswith(("task:", "hazard:")) for tag in fact.about)]
 
 
 def _people(fact: Fact) -> frozenset[str]:

@@ -60,6 +60,8 @@ def sig_03(case: Case) -> Iterator[Alarm]:
             )
     limit = case.limit("upload.late_hours", day_of(max((created(fact) for fact in steps), default=0)))
     for earlier, later in pairwise(steps):
+        if earlier.terminal and earlier.terminal == later.terminal:
+            continue  # the order on one terminal is judged with its records
         behind = created(earlier) - created(later)
         if earlier.type != later.type and behind > int(limit.value) * 3_600_000:
             late = (created(earlier) - earlier.occurred) // 86_400_000

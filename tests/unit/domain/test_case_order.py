@@ -144,6 +144,13 @@ def test_sig_03_sees_a_filing_that_was_recorded_after_the_decision() -> None:
     assert found[0].score > 60
 
 
+def test_sig_03_sees_a_terminals_record_that_was_uploaded_late() -> None:
+    facts = story(defence={"received": "2026-03-20 09:00"})
+    found = signals(judged(facts), "SIG-03")
+    assert [one.about for one in found] == ["late/"]
+    assert signals(judged([*story(without=("defence",)), act("defence", about=("task:x",))]), "SIG-03") == []
+
+
 def test_sig_03_counts_off_a_declared_and_approved_backfill() -> None:
     plain = story(filed={"received": "2026-04-10 09:00"})
     told = story(filed={"received": "2026-04-10 09:00", "backfill": {"reason": "停电", "approver": "officer-0002"}})
