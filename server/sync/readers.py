@@ -36,7 +36,7 @@ def advised() -> int:
 
 
 class Readers:
-    """So many readers. `ask` gives None where none can answer: the caller then reads himself."""
+    """So many readers, begun with the first question. Where none answers, the caller is told None and reads."""
 
     def __init__(self, count: int) -> None:
         self._readers = [_Reader() for _ in range(count)]
@@ -49,6 +49,8 @@ class Readers:
 
     async def ask(self, asked: Asked) -> bytes | None:
         """The answer (`decode_answer`) of the reader that has least to do, None where none answers."""
+        for each in self._readers:
+            each.wanted.set()
         ready = [r for r in self._readers if r.process is not None and r.bytes < MAX_ASKED_BYTES]
         if not ready:
             return None
@@ -74,6 +76,7 @@ class _Reader:
         self.waiting: deque[tuple[asyncio.Future[bytes | None], int]] = deque()
         self.bytes = 0
         self.answered = 0
+        self.wanted = asyncio.Event()
 
     async def ask(self, data: bytes) -> bytes | None:
         assert self.process is not None and self.process.stdin is not None  # noqa: PT018 - it runs
@@ -87,6 +90,7 @@ class _Reader:
         # Nothing of the settings is its business.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("LIUHEN_")}
         while True:
+            await self.wanted.wait()  # a server that never has two uploads at a time needs no second process
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-P", "-m", "server.sync.reader", env=environment, stdin=PIPE, stdout=PIPE, limit=BUFFER
             )

@@ -87,6 +87,7 @@ async def test_several_readers_share_the_questions_and_end_with_the_block() -> N
     made = terminal()
     sent = [made.batch(3) for _ in range(20)]
     async with readers.running():
+        assert await readers.ask(asked(sent[0])) is None, "the first question begins them"
         await until(lambda: len(readers.pids) == 2)
         pids = readers.pids
         answers = await asyncio.gather(*(readers.ask(asked(data)) for data in sent))
@@ -103,6 +104,7 @@ async def test_a_killed_reader_answers_none_and_is_replaced() -> None:
     readers = Readers(1)
     data = terminal().batch(3)
     async with readers.running():
+        assert await readers.ask(asked(data)) is None, "the first question begins it"
         await until(lambda: bool(readers.pids))
         [first] = readers.pids
         os.kill(first, signal.SIGSTOP)  # so that the question is certainly waiting when it dies
