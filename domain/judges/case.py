@@ -7,6 +7,7 @@ judgement is a function of the set of facts, the rules and the calendar; facts i
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from msgspec import UNSET
@@ -32,11 +33,12 @@ from domain.judges import (
 )
 from domain.judges.case_facts import Case
 from domain.judges.who import officers_of
-from domain.matter import Deadline, Fact, Judge, Judgement, Matter, Signal, Verdict
+from domain.matter import Deadline, Fact, Judge, Judgement, Matter, Signal, Verdict, order
 from schemas.events.case import CaseFiled
 from schemas.events.filing import CaseHandlersChanged
 from schemas.events.hearing import HearingHeld
 from schemas.events.on_spot import OnSpotPenaltyDecided
+from schemas.events.penalty import PenaltyDecided
 from schemas.events.recusal import RecusalDecided
 from schemas.events.review import LegalReviewConcluded
 
@@ -82,13 +84,16 @@ def needs(facts: Sequence[Fact]) -> frozenset[str]:
 def closed_gates(matter: Matter, act: Fact) -> tuple[Verdict, ...]:
     """The gates that an act would break if it were done now: none if the server may do it (handbook 0.5).
 
-    `act` is the fact that is about to be appended, with its final body, instant and a new id. Each verdict's reason
-    says what would open the gate. Asking changes nothing.
+    `act` is the fact that is about to be appended, with its final body, instant and a new id. A decision also meets the
+    gates of the hearing and the review that it rests on. Each verdict's reason says what would open the gate. Asking
+    changes nothing.
     """
-    facts = tuple(sorted((*matter.facts, act), key=lambda fact: (fact.occurred, fact.received, fact.id)))
-    case = Case(Matter(matter.kind, matter.key, matter.authority, facts, matter.rules, matter.calendar, matter.others))
-    mine = act.id.hex()
-    return tuple(one for one in _verdicts(case, ()) if one.gate and one.about == mine and one.outcome != "kept")
+    case = Case(replace(matter, facts=tuple(sorted((*matter.facts, act), key=order))))
+    about = {act.id.hex()}
+    if isinstance(act.body, PenaltyDecided):
+        about |= {fact.id.hex() for fact, _ in case.of(HearingHeld)}
+        about |= {fact.id.hex() for fact, one in case.of(LegalReviewConcluded) if one.draft_hash == act.body.draft_hash}
+    return tuple(one for one in _verdicts(case, ()) if one.gate and one.about in about and one.outcome != "kept")
 
 
 def _verdicts(case: Case, deadlines: tuple[Deadline, ...]) -> Iterable[Verdict]:

@@ -16,10 +16,11 @@ from domain.judges.case_periods import decision_deadline
 from domain.matter import Fact, Verdict
 from domain.workdays import day_of
 from schemas.events.case import InvestigationConcluded
+from schemas.events.decision import DailyPenaltyDecided, NoPenaltyDecided
 from schemas.events.filing import CasePeriodExtended
 from schemas.events.penalty import PenaltyDecided, PenaltyNoticeServed
 
-Step = InvestigationConcluded | PenaltyNoticeServed | PenaltyDecided
+Step = InvestigationConcluded | PenaltyNoticeServed | PenaltyDecided | NoPenaltyDecided | DailyPenaltyDecided
 
 
 def verdicts(case: Case) -> Iterator[Verdict]:
@@ -27,6 +28,8 @@ def verdicts(case: Case) -> Iterator[Verdict]:
     yield from each(case, InvestigationConcluded, "INV-11", inv_11, gate=True)
     yield from each(case, PenaltyNoticeServed, "INV-11", inv_11, gate=True)
     yield from each(case, PenaltyDecided, "INV-11", inv_11, gate=True)
+    yield from each(case, NoPenaltyDecided, "INV-11", inv_11, gate=True)
+    yield from each(case, DailyPenaltyDecided, "INV-11", inv_11, gate=True)
     yield from once(case, "INV-20", inv_20)
 
 
@@ -95,7 +98,7 @@ def inv_20(case: Case) -> Finding | None:
 
 def _day(act: Fact, body: Step) -> datetime.date:
     match body:
-        case PenaltyDecided():
+        case PenaltyDecided() | NoPenaltyDecided() | DailyPenaltyDecided():
             return body.decided_on
         case PenaltyNoticeServed():
             return body.served_on
@@ -107,4 +110,6 @@ _NAMES = {
     InvestigationConcluded: ("调查终结", "the investigation was concluded"),
     PenaltyNoticeServed: ("处罚告知", "the penalty was told"),
     PenaltyDecided: ("处罚决定", "the penalty was decided"),
+    NoPenaltyDecided: ("不予处罚决定", "it was decided not to punish"),
+    DailyPenaltyDecided: ("按日连续处罚决定", "the daily penalty was decided"),
 }

@@ -197,14 +197,20 @@ def _tier(case: Case, body: PenaltyDecided) -> tuple[int | None, int | None, Rul
     if body.benchmark is UNSET:
         return None
     named, _ = benchmark_of(case, body)
-    for tier in named.value["tiers"] if named is not None else ():
-        if tier["tier"] == body.benchmark.tier and tier.get("party", case.party_type) == case.party_type:
+    for tier in _tiers(named):
+        if tier.get("tier") == body.benchmark.tier and tier.get("party", case.party_type) == case.party_type:
             low, high = tier.get("from_fen"), tier.get("to_fen")
-            low = None if low is None else low + (not tier.get("from_inclusive", True))
-            return low, None if high is None else high - (not tier.get("to_inclusive", True)), named
+            low = low + (not tier.get("from_inclusive", True)) if isinstance(low, int) else None
+            return low, high - (not tier.get("to_inclusive", True)) if isinstance(high, int) else None, named
     if body.benchmark.low_fen is UNSET and body.benchmark.high_fen is UNSET:
         return None
     return given(body.benchmark.low_fen), given(body.benchmark.high_fen), named
+
+
+def _tiers(rule: Rule | None) -> list[Mapping[str, Any]]:
+    """The tiers of a benchmark; none where an authority published it in another form."""
+    tiers = rule.value.get("tiers", ()) if rule is not None and isinstance(rule.value, Mapping) else ()
+    return [tier for tier in tiers if isinstance(tier, Mapping)] if isinstance(tiers, list | tuple) else []
 
 
 def _sum(lines: Iterable[PenaltyLine], kind: str) -> int | None:

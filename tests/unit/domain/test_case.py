@@ -179,6 +179,17 @@ def test_gates_say_what_is_missing_before_the_act_is_done() -> None:
     assert gates("served", "archived") == {"INV-31"}
 
 
+def test_a_decision_meets_the_gates_of_its_review_and_its_hearing() -> None:
+    assert gates("discussed", "decided", reviewed={"reviewer": LIN}) == {"INV-18"}
+    assert gates("discussed", "decided", held={"chair": LIN}) == {"INV-15"}
+
+
+def test_a_filing_with_one_certified_handler_is_held_at_the_gate() -> None:
+    one = act("filed", handlers=[LIN])
+    assert {found.rule for found in case.closed_gates(matter("case", CASE, [], others=CERTIFIED), one)} == {"INV-01"}
+    assert case.closed_gates(matter("case", CASE, [], others=CERTIFIED), act("filed")) == ()
+
+
 def test_no_personal_value_reaches_the_page() -> None:
     person = {"type": "person", "person_id": bytes(range(32)), "person_name": bytes(range(1, 33))}
     found = judged(story(filed={"party": person}))
