@@ -10,7 +10,7 @@ import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from msgspec import UNSET, UnsetType
 
@@ -65,8 +65,16 @@ class Hazard:
     id: bytes
 
     def of(self, cls: type[B]) -> list[tuple[Fact, B]]:
-        """The facts of a type that count, in the order in which they took place."""
-        return self.matter.of(cls)
+        """The facts of a type that count, in the order in which they took place. Asked often: sorted out once."""
+        return self._by_type.get(cls, [])
+
+    @cached_property
+    def _by_type(self) -> dict[type[Body], list[tuple[Fact, Any]]]:
+        found: dict[type[Body], list[tuple[Fact, Any]]] = {}
+        for fact in self.matter.facts:
+            if fact.counts and fact.body is not None:
+                found.setdefault(type(fact.body), []).append((fact, fact.body))
+        return found
 
     def limit(self, key: str, instant: int) -> Rule:
         """The rule in force at an instant for the authority of the hazard. Raises NoRule."""
@@ -143,7 +151,7 @@ class Hazard:
         """The last days for rectification under one order: its own, then each extension that was granted."""
         found = [Term(body.deadline, order)]
         later = next((f.occurred for f, _ in self.orders if f.occurred > order.occurred), None)
-        for fact, day in self._extensions():
+        for fact, day in self._extensions:
             if fact.occurred >= order.occurred and (later is None or fact.occurred < later):
                 found.append(Term(day, fact))
         return found
@@ -182,17 +190,18 @@ class Hazard:
                 seen.setdefault(fact.id, (fact, fact.body))
         return sorted(seen.values(), key=lambda pair: (pair[0].captured or pair[0].occurred, pair[0].id))
 
-    def _extensions(self) -> Iterable[tuple[Fact, datetime.date]]:
-        for fact in self.matter.facts:
-            if not fact.counts:
-                continue
-            if isinstance(fact.body, RectificationExtensionDecided):
-                if self.id in fact.body.hazard_ids and fact.body.granted and fact.body.deadline is not UNSET:
-                    yield fact, fact.body.deadline
-            elif isinstance(fact.body, RectificationReported) and self.id in fact.body.hazard_ids:
-                decision = given(fact.body.extension_decision)
-                if decision is not None and decision.granted and decision.deadline is not UNSET:
-                    yield fact, decision.deadline
+    @cached_property
+    def _extensions(self) -> list[tuple[Fact, datetime.date]]:
+        found = [
+            (fact, body.deadline)
+            for fact, body in self.of(RectificationExtensionDecided)
+            if self.id in body.hazard_ids and body.granted and body.deadline is not UNSET
+        ]
+        for fact, report in self.reports:
+            decision = given(report.extension_decision)
+            if decision is not None and decision.granted and decision.deadline is not UNSET:
+                found.append((fact, decision.deadline))
+        return sorted(found, key=lambda pair: (pair[0].occurred, pair[0].received, pair[0].id))
 
 
 def cited(body: Body, hazard_id: bytes | None = None) -> tuple[frozenset[bytes], frozenset[bytes]]:

@@ -224,11 +224,13 @@ def _on_the_spot(hazard: Hazard, instant: int | None) -> list[Fact] | None:
         for fact, body in hazard.photos(hazard.before_ids | hazard.after_ids | _tagged(hazard))
         if instant is None or (fact.captured or fact.occurred) <= instant
     ]
-    for one, first in photos:
-        for two, second in photos:
-            apart = (two.captured or two.occurred) - (one.captured or one.occurred)
-            if apart >= rule.value * MINUTE and (first.sha256 is UNSET or first.sha256 != second.sha256):
-                return [one, two]
+    if not photos:
+        return None
+    one, first = photos[0]
+    for two, second in reversed(photos):
+        apart = (two.captured or two.occurred) - (one.captured or one.occurred)
+        if apart >= rule.value * MINUTE and (first.sha256 is UNSET or first.sha256 != second.sha256):
+            return [one, two]
     return None
 
 
