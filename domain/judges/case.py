@@ -25,6 +25,7 @@ from domain.judges import (
     case_page,
     case_recording,
     case_review,
+    case_shapes,
     case_side,
     case_spot,
     case_states,
@@ -50,7 +51,7 @@ def judge(matter: Matter) -> Judgement:
     case = Case(matter)
     deadlines = case_deadlines.of_case(case)
     passages = case_states.history(case)
-    state = passages[-1].state if passages else case_states.Unfiled()
+    state = passages[-1].state if passages else case_shapes.Unfiled()
     return Judgement(
         kind=matter.kind,
         key=matter.key,

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from msgspec import UNSET
 
-from domain.judges.case_states import CLOSED, CONCLUDED, DECIDED, FILED, SERVED
+from domain.judges.case_shapes import CLOSED, CONCLUDED, DECIDED, FILED, SERVED
 from domain.matter import Fact
 from domain.workdays import day_of
 

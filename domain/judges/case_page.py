@@ -12,11 +12,12 @@ from typing import Any, Final
 
 from msgspec import UNSET
 
-from domain.judges import case_documents, case_money, case_procedures, case_states
+from domain.judges import case_documents, case_money, case_procedures, case_shapes
 from domain.judges.case_facts import Case, given, number_of
 from domain.judges.case_hearing import hearing_due
 from domain.judges.case_review import discussion_due, review_due
-from domain.judges.case_states import Passage, State
+from domain.judges.case_shapes import State
+from domain.judges.case_states import Passage
 from domain.matter import Deadline, Fact
 from domain.process import step_of
 from domain.rulebook import NoRule
@@ -89,7 +90,7 @@ def page(case: Case, state: State, passages: Sequence[Passage], deadlines: Seque
 
 
 def _stage(state: State, passages: Sequence[Passage]) -> dict[str, Any]:
-    zh, en = case_states.TITLES[state.NAME]
+    zh, en = case_shapes.TITLES[state.NAME]
     on = getattr(state, "on", None)
     return {
         "name": state.NAME,
@@ -100,8 +101,8 @@ def _stage(state: State, passages: Sequence[Passage]) -> dict[str, Any]:
         "reached": [
             {
                 "stage": one.state.NAME,
-                "zh": case_states.TITLES[one.state.NAME][0],
-                "en": case_states.TITLES[one.state.NAME][1],
+                "zh": case_shapes.TITLES[one.state.NAME][0],
+                "en": case_shapes.TITLES[one.state.NAME][1],
                 "event": one.fact.id.hex(),
                 "type": one.fact.type,
                 "occurred": one.fact.occurred,
