@@ -7,6 +7,7 @@ facts, and a fact that does not count (a claim, a branch, an unknown type) gives
 from __future__ import annotations
 
 import datetime
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -150,11 +151,42 @@ class Hazard:
     def terms(self, order: Fact, body: RectificationOrdered) -> list[Term]:
         """The last days for rectification under one order: its own, then each extension that was granted."""
         found = [Term(body.deadline, order)]
-        later = next((f.occurred for f, _ in self.orders if f.occurred > order.occurred), None)
-        for fact, day in self._extensions:
-            if fact.occurred >= order.occurred and (later is None or fact.occurred < later):
-                found.append(Term(day, fact))
+        later = bisect_right(self.orders, order.occurred, key=_pair_at)
+        end = self.orders[later][0].occurred if later < len(self.orders) else None
+        for fact, day in self._extensions[bisect_left(self._extensions, order.occurred, key=_pair_at) :]:
+            if end is not None and fact.occurred >= end:
+                break
+            found.append(Term(day, fact))
         return found
+
+    def last_order(self, instant: int | None) -> Fact | None:
+        """The newest order up to an instant (None: of all)."""
+        number = len(self.orders) if instant is None else bisect_right(self.orders, instant, key=_pair_at)
+        return self.orders[number - 1][0] if number else None
+
+    def last_look(self, instant: int | None) -> Look | None:
+        """The newest re-inspection up to an instant (None: of all)."""
+        number = len(self.looks) if instant is None else bisect_right(self.looks, instant, key=_look_at)
+        return self.looks[number - 1] if number else None
+
+    def last_passed(self, instant: int) -> Look | None:
+        """The newest re-inspection up to an instant that found it corrected."""
+        number = bisect_right(self._passed, instant, key=_look_at)
+        return self._passed[number - 1] if number else None
+
+    def next_look(self, instant: int) -> Look | None:
+        """The first re-inspection from an instant on."""
+        number = bisect_left(self.looks, instant, key=_look_at)
+        return self.looks[number] if number < len(self.looks) else None
+
+    @cached_property
+    def passed_ids(self) -> frozenset[bytes]:
+        """Ids of the re-inspections that found it corrected."""
+        return frozenset(look.fact.id for look in self._passed)
+
+    @cached_property
+    def _passed(self) -> list[Look]:
+        return [look for look in self.looks if look.outcome == "corrected"]
 
     @cached_property
     def term(self) -> Term | None:
@@ -179,6 +211,12 @@ class Hazard:
     @property
     def _cited(self) -> Iterable[tuple[frozenset[bytes], frozenset[bytes]]]:
         return [cited(fact.body, self.id) for fact in self.matter.facts if fact.counts and fact.body is not None]
+
+    @cached_property
+    def all_photos(self) -> list[tuple[Fact, EvidenceCaptured]]:
+        """Evidence of either state, and what is tagged with the hazard, by when it was made."""
+        own = {evidence_id(fact, body) for fact, body in self.of(EvidenceCaptured)}
+        return self.photos(self.before_ids | self.after_ids | own)
 
     def photos(self, cited: Iterable[bytes]) -> list[tuple[Fact, EvidenceCaptured]]:
         """Evidence with these ids, as far as it was uploaded."""
@@ -224,6 +262,14 @@ def cited(body: Body, hazard_id: bytes | None = None) -> tuple[frozenset[bytes],
             return before, after if before or after else frozenset(body.evidence_ids)
         case _:
             return frozenset(), frozenset()
+
+
+def _pair_at(pair: tuple[Fact, Any]) -> int:
+    return pair[0].occurred
+
+
+def _look_at(look: Look) -> int:
+    return look.fact.occurred
 
 
 def evidence_id(fact: Fact, body: EvidenceCaptured) -> bytes:

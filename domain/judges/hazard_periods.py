@@ -144,13 +144,9 @@ def _listed(hazard: Hazard, officers: tuple[str, ...]) -> Iterator[Deadline]:
 
 def _met(hazard: Hazard, since: int) -> tuple[int, bytes] | None:
     """The first re-inspection from an instant on."""
-    for look in hazard.looks:
-        if look.fact.occurred >= since:
-            return look.fact.occurred, look.fact.id
-    return None
+    look = hazard.next_look(since)
+    return None if look is None else (look.fact.occurred, look.fact.id)
 
 
 def _closed_before_met(hazard: Hazard, since: int) -> bool:
-    met = _met(hazard, since)
-    closed = [fact.occurred for fact, _ in hazard.closings if fact.occurred >= since]
-    return met is None and bool(closed)
+    return _met(hazard, since) is None and bool(hazard.closings) and hazard.closings[-1][0].occurred >= since

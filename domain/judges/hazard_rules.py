@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import UNSET
 
 from domain.judges.case_findings import Alarm, Finding, broken, kept
-from domain.judges.hazard_facts import Hazard, Look, evidence_id
+from domain.judges.hazard_facts import Hazard, Look
 from domain.judges.inspection_findings import (
     en_period,
     en_time,
@@ -61,8 +61,8 @@ def may_close(hazard: Hazard) -> Finding:
 def sig_19(hazard: Hazard, periods: tuple[Deadline, ...]) -> Iterator[Alarm]:
     """SIG-19: closed unseen or by the finder alone, the same photo before and after, or not re-inspected in time."""
     for fact, body in hazard.closings:
-        looks = [look for look in hazard.looks if look.fact.occurred <= fact.occurred and look.outcome == "corrected"]
-        if not looks and _on_the_spot(hazard, fact.occurred) is None:
+        look = hazard.last_passed(fact.occurred)
+        if look is None and _on_the_spot(hazard, fact.occurred) is None:
             yield Alarm(
                 f"隐患于{zh_time(fact.occurred)}销号，此前没有复查合格的记录。",
                 f"The hazard was closed on {en_time(fact.occurred)}; no re-inspection before it found it corrected.",
@@ -72,7 +72,7 @@ def sig_19(hazard: Hazard, periods: tuple[Deadline, ...]) -> Iterator[Alarm]:
                 about=f"unseen/{fact.id.hex()}",
                 officers=(body.verifier,),
             )
-        yield from _alone(hazard, fact, body, looks)
+        yield from _alone(hazard, fact, body, look)
     yield from _same_photo(hazard)
     yield from _overdue(periods, hazard)
 
@@ -111,20 +111,18 @@ def sig_21(hazard: Hazard) -> Iterator[Alarm]:
 
 def _closable(hazard: Hazard, instant: int | None, basis: bytes | None) -> Finding:
     """Whether it could be closed at an instant (None: after everything that is known)."""
-
-    def before(fact: Fact) -> bool:
-        return instant is None or fact.occurred <= instant
-
-    orders = [fact for fact, _ in hazard.orders if before(fact)]
-    looks = [look for look in hazard.looks if before(look.fact)]
-    last = looks[-1] if looks else None
-    missing = _not_passed(hazard, orders, last, basis, instant)
+    order, last = hazard.last_order(instant), hazard.last_look(instant)
+    missing = _not_passed(hazard, order, last, basis, instant)
     if missing is not None:
         return missing
-    listings = [(fact, body) for fact, body in hazard.listings if before(fact)]
-    if listings:
-        listed, listing = listings[-1]
-        off = [(fact, body) for fact, body in hazard.delistings if before(fact) and fact.occurred >= listed.occurred]
+    until = hazard.listings if instant is None else [pair for pair in hazard.listings if pair[0].occurred <= instant]
+    if until:
+        listed, listing = until[-1]
+        off = [
+            (fact, body)
+            for fact, body in hazard.delistings
+            if fact.occurred >= listed.occurred and (instant is None or fact.occurred <= instant)
+        ]
         refused = _not_delisted(listed, listing, off, hazard)
         if refused is not None:
             return refused
@@ -135,23 +133,23 @@ def _closable(hazard: Hazard, instant: int | None, basis: bytes | None) -> Findi
         f"The hazard was {en}; it may be closed."
         if instant is None
         else f"The hazard was {en}, and closed on {en_time(instant)}.",
-        *orders,
+        *([] if order is None else [order]),
         *seen,
-        *(fact for fact, _ in listings),
+        *(fact for fact, _ in until[-1:]),
     )
 
 
 def _not_passed(
-    hazard: Hazard, orders: list[Fact], last: Look | None, basis: bytes | None, instant: int | None
+    hazard: Hazard, order: Fact | None, last: Look | None, basis: bytes | None, instant: int | None
 ) -> Finding | None:
     """Why the re-inspection does not carry a closure, None if it does."""
     if last is None:
-        if not orders and _on_the_spot(hazard, instant) is not None:
+        if order is None and _on_the_spot(hazard, instant) is not None:
             return None
         return broken(
             "销号应当以复查合格为依据；没有复查记录。",
             "A closure must rest on a re-inspection that found the hazard corrected; none is recorded.",
-            *orders,
+            *([] if order is None else [order]),
             absent=True,
         )
     if last.outcome != "corrected":
@@ -161,16 +159,16 @@ def _not_passed(
             "closed.",
             last.fact,
         )
-    if orders and last.fact.occurred < orders[-1].occurred:
+    if order is not None and last.fact.occurred < order.occurred:
         return broken(
-            f"复查（{zh_time(last.fact.occurred)}）早于责令整改（{zh_time(orders[-1].occurred)}），整改之后没有复查。",
+            f"复查（{zh_time(last.fact.occurred)}）早于责令整改（{zh_time(order.occurred)}），整改之后没有复查。",
             f"The re-inspection of {en_time(last.fact.occurred)} came before the order of "
-            f"{en_time(orders[-1].occurred)}; there is none after it.",
+            f"{en_time(order.occurred)}; there is none after it.",
             last.fact,
-            orders[-1],
+            order,
             absent=True,
         )
-    if basis is not None and basis not in {look.fact.id for look in hazard.looks if look.outcome == "corrected"}:
+    if basis is not None and basis not in hazard.passed_ids:
         return broken(
             "销号所指的依据不是这项隐患的合格复查。",
             "The event that the closure rests on is no re-inspection that found this hazard corrected.",
@@ -221,7 +219,7 @@ def _on_the_spot(hazard: Hazard, instant: int | None) -> list[Fact] | None:
     rule = hazard.limit("hazard.spot_minutes", start)
     photos = [
         (fact, body)
-        for fact, body in hazard.photos(hazard.before_ids | hazard.after_ids | _tagged(hazard))
+        for fact, body in hazard.all_photos
         if instant is None or (fact.captured or fact.occurred) <= instant
     ]
     if not photos:
@@ -234,23 +232,19 @@ def _on_the_spot(hazard: Hazard, instant: int | None) -> list[Fact] | None:
     return None
 
 
-def _tagged(hazard: Hazard) -> set[bytes]:
-    return {evidence_id(fact, body) for fact, body in hazard.of(EvidenceCaptured)}
-
-
-def _alone(hazard: Hazard, closing: Fact, body: HazardClosed, looks: list[Look]) -> Iterator[Alarm]:
+def _alone(hazard: Hazard, closing: Fact, body: HazardClosed, look: Look | None) -> Iterator[Alarm]:
     """Found, re-inspected and closed by one and the same officer."""
     if hazard.found is None:
         return
     finders = officers_of(hazard.found[0])
-    others = {body.verifier, *officers_of(closing), *(o for look in looks for o in officers_of(look.fact))}
+    others = {body.verifier, *officers_of(closing), *(() if look is None else officers_of(look.fact))}
     if body.approver is not UNSET:
         others.add(body.approver)
     if body.verifier in finders and others == {body.verifier}:
         yield Alarm(
-            f"隐患由{body.verifier}发现，又由其一人{'复查、' if looks else ''}销号。",
-            f"{body.verifier} found the hazard, and alone {'re-inspected and ' if looks else ''}closed it.",
-            (hazard.found[0], closing, *(look.fact for look in looks)),
+            f"隐患由{body.verifier}发现，又由其一人{'销号' if look is None else '复查、销号'}。",
+            f"{body.verifier} found the hazard and alone {'closed' if look is None else 're-inspected and closed'} it.",
+            (hazard.found[0], closing, *([] if look is None else [look.fact])),
             score=80,
             opens=closing.occurred,
             about=f"alone/{closing.id.hex()}",

@@ -28,7 +28,6 @@ from domain.judges.inspection_findings import (
 from domain.judges.visit import Visit, arrival, date_of, tags
 from domain.matter import Fact, Verdict
 from domain.workdays import end_of
-from schemas.events.document import DocumentServed
 from schemas.events.evidence import EvidenceCaptured
 from schemas.events.hazard import HazardFound
 from schemas.events.inspection_record import InspectionRecordSigned
@@ -214,7 +213,7 @@ def inv_25(visit: Visit, fact: Fact, order: RectificationOrdered) -> Finding | N
     """INV-25, for rectification orders: each one was served, within the days of the law if the party was absent."""
     if order.document_no is UNSET:
         return None
-    served = [(f, b) for f, b in visit.of(DocumentServed) if b.document_no == order.document_no]
+    served = visit.services.get(order.document_no, [])
     ordered_on = date_of(fact, order.ordered_on)
     if not served:
         return broken(

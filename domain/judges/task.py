@@ -29,7 +29,7 @@ from domain.matter import Fact, Judge, Judgement, Matter, Signal, Verdict
 from schemas.events.case import CaseFiled
 from schemas.events.document import DocumentServed
 from schemas.events.hazard import HazardFound
-from schemas.events.rectification import RectificationOrdered
+from schemas.events.rectification import RectificationOrdered, ReinspectionConcluded
 from schemas.events.task import InspectionResultTold, TaskAssigned
 
 VERSION: Final = 1
@@ -45,13 +45,14 @@ def judge(matter: Matter) -> Judgement:
     """Everything that is said of one inspection."""
     visit = Visit(matter)
     state = task_states.state_of(matter.facts)
+    hazards = _hazards(visit)
     return Judgement(
         kind=matter.kind,
         key=matter.key,
         authority=matter.authority,
         stage=task_states.stage(state),
-        columns=_columns(visit, state),
-        page=_page(visit, state),
+        columns=_columns(visit, state, hazards),
+        page=_page(visit, state, hazards),
         deadlines=() if isinstance(state, task_states.Cancelled) else task_periods.periods(visit),
         verdicts=_verdicts(visit),
         signals=_signals(visit),
@@ -104,9 +105,10 @@ def _signals(visit: Visit) -> tuple[Signal, ...]:
     )
 
 
-def _columns(visit: Visit, state: task_states.Task) -> dict[str, str | int | bool | None]:
+def _columns(
+    visit: Visit, state: task_states.Task, hazards: list[dict[str, Any]]
+) -> dict[str, str | int | bool | None]:
     assigned = None if visit.assigned is None else visit.assigned[1]
-    hazards = _hazards(visit)
     plan_item = None if assigned is None else given(assigned.plan_item_id)
     return {
         "source": None if assigned is None else assigned.source,
@@ -129,7 +131,7 @@ def _columns(visit: Visit, state: task_states.Task) -> dict[str, str | int | boo
     }
 
 
-def _page(visit: Visit, state: task_states.Task) -> dict[str, Any]:
+def _page(visit: Visit, state: task_states.Task, hazards: list[dict[str, Any]]) -> dict[str, Any]:
     assigned = None if visit.assigned is None else visit.assigned[1]
     chain = chain_of(visit)
     return {
@@ -141,7 +143,7 @@ def _page(visit: Visit, state: task_states.Task) -> dict[str, Any]:
         "window": None if visit.window is None else list(visit.window),
         "chain": {"state": chain.state, "missing": list(chain.missing)},
         "papers": papers(visit.matter.facts, _missing(visit, state), PAPERS),
-        "hazards": _hazards(visit),
+        "hazards": hazards,
         "cases": sorted({text_of(body.case_id) for _, body in visit.of(CaseFiled)}),
         "bounds": bounds(visit.matter.facts),
         "items": [item(fact) for fact in visit.matter.facts],
@@ -150,10 +152,11 @@ def _page(visit: Visit, state: task_states.Task) -> dict[str, Any]:
 
 def _hazards(visit: Visit) -> list[dict[str, Any]]:
     """The hazards of the task with the stage that they have now, wherever their later acts were filed."""
+    own = _naming(visit)
     listed = []
     for fact, body in visit.hazards:
         name = text_of(body.hazard_id)
-        facts = visit.matter.others.get(f"hazard:{name}") or visit.matter.facts
+        facts = visit.matter.others.get(f"hazard:{name}") or own.get(body.hazard_id, [])
         state = hazard_states.state_of(body.hazard_id, facts)
         listed.append(
             {
@@ -167,6 +170,19 @@ def _hazards(visit: Visit) -> list[dict[str, Any]]:
             }
         )
     return listed
+
+
+def _naming(visit: Visit) -> dict[bytes, list[Fact]]:
+    """The acts of the task by the hazards that they name."""
+    found: dict[bytes, list[Fact]] = {}
+    for fact in visit.acts:
+        one: object = getattr(fact.body, "hazard_id", UNSET)
+        names = {one} if isinstance(one, bytes) else set(getattr(fact.body, "hazard_ids", ()))
+        if isinstance(fact.body, ReinspectionConcluded):
+            names = {result.hazard_id for result in fact.body.results}
+        for name in names:
+            found.setdefault(name, []).append(fact)
+    return found
 
 
 def _missing(visit: Visit, state: task_states.Task) -> dict[str, State]:

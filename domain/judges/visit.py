@@ -18,6 +18,7 @@ from domain.matter import Fact, Matter
 from domain.rulebook import Rule
 from domain.workdays import day_of
 from schemas.events import Act, Body
+from schemas.events.document import DocumentServed
 from schemas.events.hazard import HazardFound
 from schemas.events.inspection_record import InspectionRecordSigned
 from schemas.events.on_site import CredentialsShown, SiteEntered
@@ -76,6 +77,14 @@ class Visit:
             if scheme is not None and not isinstance(scheme.approver, UnsetType):
                 found.append((fact.occurred if isinstance(scheme.approved_at, UnsetType) else scheme.approved_at, fact))
         return sorted(found, key=lambda pair: (pair[0], pair[1].id))
+
+    @cached_property
+    def services(self) -> dict[str, list[tuple[Fact, DocumentServed]]]:
+        """Services by the number of the document, as it was printed."""
+        found: dict[str, list[tuple[Fact, DocumentServed]]] = {}
+        for fact, body in self.of(DocumentServed):
+            found.setdefault(body.document_no, []).append((fact, body))
+        return found
 
     @cached_property
     def faults(self) -> list[tuple[Fact, TerminalFaultReported]]:
