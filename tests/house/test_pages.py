@@ -216,6 +216,12 @@ async def visit_all(
             await visit.look(path)
         for name in process_queries.CHAIN:
             await visit.look(f"/lists?list={name}")
+        await visit.look("/numbers?token=责改&year=2026")
+        await visit.page.fill("#n", "7")
+        await visit.page.fill("#void-reason", "x")
+        await visit.page.fill("#photos", "no digest")
+        await visit.page.click("form[action='/numbers/void'] button")
+        await visit.judge()
         await visit.look("/deadlines?as_of=yesterday", status=400)
         await visit.look("/cases/none", status=404)
         await visit.page.goto(f"{house.url}/terminals/{terminal}")
@@ -291,6 +297,7 @@ async def test_an_empty_house_is_sound_and_says_so(house: House) -> None:
                 "/tasks",
                 "/lists",
                 "/officers",
+                "/numbers",
                 "/terminals",
             ):
                 await visit.look(path)
