@@ -25,7 +25,7 @@ from domain.judges.inspection_findings import (
     zh_period,
     zh_time,
 )
-from domain.judges.visit import Visit, arrival, date_of, tags
+from domain.judges.visit import Visit, arrival, date_of, number_key, tags
 from domain.matter import Fact, Verdict
 from domain.workdays import end_of
 from schemas.events.evidence import EvidenceCaptured
@@ -213,7 +213,7 @@ def inv_25(visit: Visit, fact: Fact, order: RectificationOrdered) -> Finding | N
     """INV-25, for rectification orders: each one was served, within the days of the law if the party was absent."""
     if order.document_no is UNSET:
         return None
-    served = visit.services.get(order.document_no, [])
+    served = visit.services.get(number_key(order.document_no), [])
     ordered_on = date_of(fact, order.ordered_on)
     if not served:
         return broken(

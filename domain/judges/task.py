@@ -24,10 +24,9 @@ from domain.judges import (
 )
 from domain.judges.chain import chain_of
 from domain.judges.page import State, bounds, item, papers
-from domain.judges.visit import Visit, arrival, given, stated, tags
+from domain.judges.visit import Visit, arrival, given, number_key, stated, tags
 from domain.matter import Fact, Judge, Judgement, Matter, Signal, Verdict
 from schemas.events.case import CaseFiled
-from schemas.events.document import DocumentServed
 from schemas.events.hazard import HazardFound
 from schemas.events.rectification import RectificationOrdered, ReinspectionConcluded
 from schemas.events.task import InspectionResultTold, TaskAssigned
@@ -198,8 +197,8 @@ def _missing(visit: Visit, state: task_states.Task) -> dict[str, State]:
         states["inspection_record"] = "missing" if concluded or visit.hazards else "due_later"
     if visit.hazards and not visit.orders:
         states["rectification_order"] = "missing" if concluded else "due_later"
-    numbers = {body.document_no for _, body in visit.orders if body.document_no is not UNSET}
-    if numbers - {body.document_no for _, body in visit.of(DocumentServed)}:
+    numbers = {number_key(body.document_no) for _, body in visit.orders if body.document_no is not UNSET}
+    if numbers - visit.services.keys():
         states["service"] = "missing"
     if recorded and not visit.of(InspectionResultTold):
         states["result_notice"] = "due_later"

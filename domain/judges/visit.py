@@ -13,8 +13,10 @@ from typing import Any, TypeVar
 
 from msgspec import UNSET, UnsetType
 
+from domain import document_numbers
 from domain.judges.who import officers_of_all
 from domain.matter import Fact, Matter
+from domain.printed import Refused
 from domain.rulebook import Rule
 from domain.workdays import day_of
 from schemas.events import Act, Body
@@ -80,10 +82,10 @@ class Visit:
 
     @cached_property
     def services(self) -> dict[str, list[tuple[Fact, DocumentServed]]]:
-        """Services by the number of the document, as it was printed."""
+        """Services by the number of the document, with brackets and zeros made even (`number_key`)."""
         found: dict[str, list[tuple[Fact, DocumentServed]]] = {}
         for fact, body in self.of(DocumentServed):
-            found.setdefault(body.document_no, []).append((fact, body))
+            found.setdefault(number_key(body.document_no), []).append((fact, body))
         return found
 
     @cached_property
@@ -162,6 +164,14 @@ def given(value: T | UnsetType) -> T | None:
 def tags(fact: Fact, kind: str) -> tuple[str, ...]:
     """The values of the tags of one kind that a fact carries."""
     return tuple(tag[len(kind) + 1 :] for tag in fact.about if tag.startswith(f"{kind}:"))
+
+
+def number_key(printed: str) -> str:
+    """A document number by which two ways of printing it are the same; what cannot be read is taken as it stands."""
+    try:
+        return document_numbers.parse(printed).normal
+    except Refused:
+        return printed
 
 
 def arrival(fact: Fact, body: SiteEntered) -> int:

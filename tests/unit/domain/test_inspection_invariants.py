@@ -232,8 +232,8 @@ def test_inv_06_an_order_is_for_one_enterprise_and_ends_after_it_began(
     assert outcome(judge_task(case(put(ordered=order))[0], others), "INV-06") == expected
 
 
-def served(on: str) -> Fact:
-    given = {"document_no": ORDER_NO, "method": "direct", "served_on": on, "task_id": TASK}
+def served(on: str, number: str = ORDER_NO) -> Fact:
+    given = {"document_no": number, "method": "direct", "served_on": on, "task_id": TASK}
     return on_site("document.served.v1", f"{on} 11:00", given)
 
 
@@ -243,6 +243,7 @@ def served(on: str) -> Fact:
         # Seven working days after Monday 2 March end on Wednesday 11 March.
         pytest.param([put(served=served("2026-03-12"))], "broken", id="a day late"),
         pytest.param([put(served=served("2026-03-11"))], "kept", id="the last day"),
+        pytest.param([put(served=served("2026-03-02", "(辽本)应急责改[2026]01号"))], "kept", id="other brackets"),
         pytest.param([drop("served")], "absent broken", id="not uploaded yet"),
         pytest.param(
             [put(ordered=ordered(document_no="（辽本）应急责改〔2026〕2号"))], "absent broken", id="another order"
