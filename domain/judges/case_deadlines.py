@@ -27,6 +27,7 @@ from schemas.events.compulsory import (
 )
 from schemas.events.decision import NoPenaltyDecided
 from schemas.events.disclosure import DisclosurePublished, DisclosureWithdrawn
+from schemas.events.document import DocumentServed
 from schemas.events.execution import CourtEnforcementApplied, EnforcementDemandServed
 from schemas.events.hearing import HearingHeld, HearingNoticeServed, HearingRequested, HearingWithdrawn
 from schemas.events.on_spot import CashDeposited, OnSpotPenaltyDecided
@@ -149,6 +150,12 @@ def _disclosing(case: Case) -> Iterator[Deadline]:
         gone = money.undone(case, one.number) is not None and not shown
         yield from due(case, "DL-11", one.on, one.fact, met=_first(shown), cancelled=gone)
     for act, body in case.of(NoPenaltyDecided):
+        handed = [
+            (fact, one.served_on)
+            for fact, one in case.of(DocumentServed)
+            if same_number(one.document_no, body.document_no)
+        ]
+        yield from due(case, "DL-05", body.decided_on, act, met=_first(handed))
         shown = [(fact, other.published_on) for fact, other in published if _is(other.document_no, body.document_no)]
         yield from due(case, "DL-12", body.decided_on, act, met=_first(shown))
     for act, altered in case.of(DecisionAltered):

@@ -16,6 +16,7 @@ from domain.judges.case_findings import Alarm, Finding, broken, each, each_alarm
 from domain.judges.case_violations import fines_of_party, same
 from domain.matter import Fact, Signal, Verdict
 from domain.rulebook import Rule, is_lighter
+from schemas.events.on_spot import OnSpotPenaltyDecided
 from schemas.events.penalty import PenaltyDecided, PenaltyLine
 
 
@@ -25,6 +26,7 @@ def verdicts(case: Case) -> Iterator[Verdict]:
     yield from each(case, PenaltyDecided, "INV-21", inv_21)
     yield from each(case, PenaltyDecided, "INV-22", inv_22, gate=True)
     yield from each(case, PenaltyDecided, "INV-24", inv_24)
+    yield from each(case, OnSpotPenaltyDecided, "INV-24", inv_24)
 
 
 def signals(case: Case) -> Iterator[Signal]:
@@ -146,10 +148,8 @@ def inv_22(case: Case, _: Fact, body: PenaltyDecided) -> Finding:
     return kept("处罚种类均属本机关职权。", "All kinds of penalty are the agency's to decide.", rule=rule)
 
 
-def inv_24(case: Case, act: Fact, body: PenaltyDecided) -> Finding | None:
-    """INV-24: the same violation of the same party was fined once only (PPL 29)."""
-    if not fine_of(body.penalties):
-        return None
+def inv_24(case: Case, act: Fact, _: PenaltyDecided | OnSpotPenaltyDecided) -> Finding | None:
+    """INV-24: the same violation of the same party was fined once only (PPL 29). None for what fines nobody."""
     every = fines_of_party(case)
     mine = next((one for one in every if one.fact.id == act.id), None)
     if mine is None or not mine.violation.party:

@@ -134,6 +134,7 @@ def test_no_penalty_is_published_within_twenty_working_days() -> None:
     )  # fmt: skip
     found = lines(judged([act("filed"), free]))
     assert found["DL-12"][0] == "2026-05-07"
+    assert found["DL-05"] == ("2026-04-15", False, False)
     assert found["DL-01"][1]
 
 

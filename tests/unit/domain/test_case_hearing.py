@@ -66,6 +66,14 @@ def test_inv_14_asks_for_a_hearing_from_the_threshold_itself_on(fine: int, expec
     assert expected in verdicts(judged(facts), "INV-14")[0].reason.en
 
 
+@pytest.mark.parametrize(("fine", "expected"), [(1_999_999, "kept"), (2_000_000, "broken")])
+def test_inv_14_a_person_has_a_threshold_of_its_own(fine: int, expected: str) -> None:
+    lines = [{"kind": "P03", "amount_fen": fine}]
+    person = act("filed", party={"type": "person"})
+    facts = [person, act("notice", intended=lines), act("decided", penalties=lines)]
+    assert outcome(judged(facts), "INV-14") == expected
+
+
 def test_inv_14_a_stop_of_production_is_in_the_list_whatever_it_costs() -> None:
     lines = [{"kind": "P10"}]
     facts = [act("filed"), act("notice", intended=lines), act("decided", penalties=lines)]

@@ -101,6 +101,12 @@ def test_sig_20_says_it_of_the_later_one_only() -> None:
     assert about(split(other("2026-03-06"))) == []
 
 
+def test_inv_24_a_second_fine_on_the_spot_for_one_act_breaks_it() -> None:
+    assert outcome(split(other("2026-03-05", 100_000)), "INV-24") == "broken"
+    assert outcome(split(other("2026-03-04", 100_000)), "INV-24") == "kept"
+    assert verdicts(judged([spot(kinds=["P01"], amount_fen=None)]), "INV-24") == []
+
+
 CASH = {"received_fen": 10_000, "ticket_no": "T1"}
 
 
