@@ -42,10 +42,21 @@ MAX_WORKERS = 16
     type=click.IntRange(0, MAX_WORKERS),
     help="Processes that read and fold beside the one that writes. Default: 2 for a long log, 0 for a short one.",
 )
+@click.option(
+    "--only",
+    type=click.Choice(("folds", "judgements")),
+    help="Case files and terminal ledgers alone, or what the judges say alone. Default: both.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
 @click.pass_context
 def command(
-    ctx: click.Context, data: Path | None, dsn_file: Path | None, check: bool, workers: int | None, as_json: bool
+    ctx: click.Context,
+    data: Path | None,
+    dsn_file: Path | None,
+    check: bool,
+    workers: int | None,
+    only: str | None,
+    as_json: bool,
 ) -> None:
     """Rebuild case files, terminal ledgers and all judgements from the log. 由日志重建卷宗、终端台账与全部判定。
 
@@ -54,12 +65,13 @@ def command(
     """
     if data is not None and dsn_file is not None:
         raise Refusal("expected --data or --dsn-file, got both: name one database")
-    folded, judged = asyncio.run(_run(_source(ctx, data, dsn_file), check, workers, progress(as_json)))
+    done = asyncio.run(_run(_source(ctx, data, dsn_file), check, workers, only, progress(as_json)))
     if as_json:
-        click.echo(json.dumps({**as_figures(folded), "process": as_figures(judged)}))
+        figures = [as_figures(one) for one in done.values()]
+        click.echo(json.dumps(figures[0] | ({"judgements": figures[1]} if len(figures) > 1 else {})))
     else:
-        click.echo(f"{_words(folded, 'folded')}\n{_words(judged, 'judged')}")
-    if any(not done.equal and not done.expected for done in (folded, judged)):
+        click.echo("\n".join(_words(one, how) for how, one in done.items()))
+    if any(not one.equal and not one.expected for one in done.values()):
         ctx.exit(EXIT_NOT_IN_ORDER)
 
 
@@ -80,16 +92,25 @@ def as_figures(done: Rebuilt) -> dict[str, Any]:
 
 
 async def _run(
-    source: AbstractAsyncContextManager[str], check: bool, workers: int | None, shown: Callable[[int, int], None]
-) -> tuple[Rebuilt, Rebuilt]:
+    source: AbstractAsyncContextManager[str],
+    check: bool,
+    workers: int | None,
+    only: str | None,
+    shown: Callable[[int, int], None],
+) -> dict[str, Rebuilt]:
+    """What was done to the entries, and how it went: folded, judged."""
     from projections.process import rebuild as process
     from projections.rebuild import RebuildRefused, rebuild
     from projections.runner import LOST
 
+    done = {}
     try:
         async with source as dsn:
-            folded = await rebuild(dsn, swap=not check, workers=workers, progress=shown)
-            return folded, await process.rebuild(dsn, swap=not check, progress=shown)
+            if only != "judgements":
+                done["folded"] = await rebuild(dsn, swap=not check, workers=workers, progress=shown)
+            if only != "folds":
+                done["judged"] = await process.rebuild(dsn, swap=not check, progress=shown)
+            return done
     except RebuildRefused as fault:
         raise Refusal(str(fault)) from fault
     except LOST as fault:
