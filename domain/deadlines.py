@@ -399,4 +399,5 @@ def _text(term: Term, rule: Rule, final: int) -> Reason:
     if zh is None or isinstance(rule.value, bool) or not isinstance(rule.value, int) or not rule.value:
         return Reason(term.zh, term.en)
     unit = {"working": "working days", "calendar": "calendar days"}.get(rule.unit, rule.unit)
+    unit = unit.removesuffix("s") if rule.value == 1 else unit
     return Reason(f"{term.zh}：{rule.value}{zh}内", f"{term.en}: within {rule.value} {unit}")
