@@ -360,6 +360,7 @@ def _shared(request: web.Request, called: Mapping[Key, str], as_of: int) -> dict
         "paths": PATHS,
         "words": process_words.Words(texts, language(request)),
         "as_of": as_of,
+        "as_of_ms": as_of,
         "now": "as_of" not in request.query,
     }
 

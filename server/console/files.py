@@ -79,6 +79,7 @@ def show_file(kind: SubjectKind) -> Handler:
             cut=cut_name(file.as_of),
             judged=judged,
             called={},
+            as_of_ms=instant(request),
             words=process_words.Words(texts, language(request)),
         )
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from server.console.words import KIND_NAMES
+from domain.judges import case_money
+from domain.workdays import day_of
+from projections import rulefiles
+from server.console.words import KIND_NAMES, PENALTY_KINDS
 from server.web.i18n import N_, Texts
 from server.web.languages import Language
 
@@ -143,6 +146,50 @@ LISTS: Final[Mapping[str, str]] = {
     "rectifications": N_("Rectification"),
     "reinspections": N_("Re-inspection and acceptance"),
 }
+SIDES: Final[Mapping[str, str]] = {
+    "preservation": N_("Evidence preservation"),
+    "measure": N_("Compulsory measure"),
+    "power_cut": N_("Power cut"),
+    "transfer": N_("Transfer"),
+    "court": N_("Court enforcement"),
+    "reconsideration": N_("Reconsideration"),
+    "suit": N_("Suit"),
+    "alteration": N_("Alteration of the decision"),
+    "hearing": N_("Hearing"),
+    "review": N_("Legal review"),
+    "suspension": N_("Suspension of the case"),
+    "closure_request": N_("Request for closure"),
+}
+SIDE_STAGES: Final[Mapping[str, str]] = {
+    "altered": N_("altered"),
+    "approved": N_("approved"),
+    "answered": N_("answered"),
+    "applied": N_("applied for"),
+    "closed": N_("closed"),
+    "concluded": N_("concluded"),
+    "cut": N_("power cut"),
+    "decided": N_("decided"),
+    "delivered": N_("delivered"),
+    "demanded": N_("demand served"),
+    "disposed": N_("disposed of"),
+    "ended": N_("ended"),
+    "extended": N_("extended"),
+    "held": N_("held"),
+    "imposed": N_("imposed"),
+    "noticed": N_("notice served"),
+    "opened": N_("opened"),
+    "ordered": N_("ordered"),
+    "proposed": N_("proposed"),
+    "reported": N_("reported"),
+    "requested": N_("requested"),
+    "restored": N_("power restored"),
+    "resumed": N_("resumed"),
+    "returned": N_("returned for correction"),
+    "ruled": N_("ruled on"),
+    "suspended": N_("suspended"),
+    "waived": N_("waived"),
+    "withdrawn": N_("withdrawn"),
+}
 MORE_KINDS: Final[Mapping[str, str]] = {
     "series": N_("Document numbers"),
     "day": N_("An officer's day"),
@@ -192,6 +239,29 @@ class Words:
     def list(self, name: str) -> str:
         """The name of one of the four lists."""
         return self.texts.gettext(LISTS[name])
+
+    def side(self, kind: str) -> str:
+        """The name of a side procedure of a case."""
+        return self.texts.gettext(SIDES.get(kind, kind))
+
+    def side_stage(self, stage: str) -> str:
+        """A stage of a side procedure."""
+        return self.texts.gettext(SIDE_STAGES.get(stage, stage.replace("_", " ")))
+
+    def penalty(self, kind: str) -> str:
+        """A kind of penalty by its code."""
+        return self.texts.gettext(PENALTY_KINDS[kind]) if kind in PENALTY_KINDS else kind
+
+    def yuan(self, fen: int | None) -> str:
+        """An amount of money."""
+        if fen is None:
+            return "–"
+        return self.texts.gettext("%(amount)s yuan") % {"amount": f"{fen // 100:,}.{fen % 100:02}"}
+
+    def late(self, money: Mapping[str, Any], as_of: int, authority: str) -> str:
+        """The late fine of a decision as of an instant, by the rules that come with the program."""
+        found = case_money.late_as_of(money["late"], day_of(as_of), rulefiles.load()[0], authority)
+        return "–" if found is None else self.yuan(found.amount_fen)
 
     def value(self, value: object) -> str:
         """A value of a column in words."""
