@@ -1337,6 +1337,8 @@ CREATE INDEX matters_columns ON view_a.matters USING gin (columns jsonb_path_ops
 
 CREATE INDEX matters_newest ON view_a.matters USING btree (authority, kind, last DESC, key DESC);
 
+CREATE INDEX matters_officers ON view_a.matters USING gin (officers);
+
 CREATE INDEX matters_stage ON view_a.matters USING btree (authority, kind, stage, last DESC, key DESC);
 
 CREATE INDEX signals_newest ON view_a.signals USING btree (authority, opens DESC, id DESC);
@@ -1360,6 +1362,8 @@ CREATE INDEX dependents_of ON view_b.dependents USING btree (kind, key);
 CREATE INDEX matters_columns ON view_b.matters USING gin (columns jsonb_path_ops);
 
 CREATE INDEX matters_newest ON view_b.matters USING btree (authority, kind, last DESC, key DESC);
+
+CREATE INDEX matters_officers ON view_b.matters USING gin (officers);
 
 CREATE INDEX matters_stage ON view_b.matters USING btree (authority, kind, stage, last DESC, key DESC);
 
@@ -1766,6 +1770,7 @@ GRANT SELECT ON TABLE view_a.filed_up_to TO liuhen_console;
 GRANT SELECT ON TABLE view_a.filed_up_to TO liuhen_writer;
 
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.filings TO liuhen_projector;
+GRANT SELECT ON TABLE view_a.filings TO liuhen_writer;
 
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.matters TO liuhen_projector;
 GRANT SELECT ON TABLE view_a.matters TO liuhen_console;
@@ -1813,6 +1818,7 @@ GRANT SELECT ON TABLE view_b.filed_up_to TO liuhen_console;
 GRANT SELECT ON TABLE view_b.filed_up_to TO liuhen_writer;
 
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.filings TO liuhen_projector;
+GRANT SELECT ON TABLE view_b.filings TO liuhen_writer;
 
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.matters TO liuhen_projector;
 GRANT SELECT ON TABLE view_b.matters TO liuhen_console;

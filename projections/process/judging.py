@@ -130,13 +130,18 @@ def close_matter(opened: Opened, shelves: Mapping[str, tuple[Fact, ...]], contex
     others = {key: shelves.get(key, ()) for key in opened.needs}
     if sum(len(facts) for facts in others.values()) > MAX_FACTS:
         return _parked(opened, TooManyFacts.__name__)
-    kind, key = opened.id
-    authority = owner(opened.facts)
-    matter = Matter(kind, key, authority, opened.facts, context.rules, context.calendar(authority), others)
     try:
-        return _rows(opened, corrections.judged(opened.judge, matter))
+        return _rows(opened, corrections.judged(opened.judge, matter_of_facts(opened, others, context)))
     except Exception as fault:  # noqa: BLE001 - as above
         return _parked(opened, type(fault).__name__)
+
+
+def matter_of_facts(opened: Opened, shelves: Mapping[str, tuple[Fact, ...]], context: Context) -> Matter:
+    """What the judge of an opened matter is given."""
+    kind, key = opened.id
+    authority = owner(opened.facts)
+    others = {name: shelves.get(name, ()) for name in opened.needs}
+    return Matter(kind, key, authority, opened.facts, context.rules, context.calendar(authority), others)
 
 
 def park(rows: Rows, error: str) -> Rows:

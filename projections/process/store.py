@@ -20,7 +20,8 @@ import msgspec
 
 from domain import filing
 from domain.judges import JUDGES
-from domain.matter import Fact, Judge
+from domain.matter import Fact, Judge, Matter
+from domain.rulebook import Rulebook
 from projections import statements
 from projections.batch import Overtaken
 from projections.digest import LogPlace, Run
@@ -248,6 +249,24 @@ class Store:
         needs = [(key, *one.id) for one in rows for key in one.needs]
         if needs:
             await self._connection.execute(self._queries["put_dependents"], *_columns(needs))
+
+    # -- for who asks before an act --
+
+    async def matter(self, matter: MatterId) -> Matter | None:
+        """A matter as its judge is given it, on all that is filed; None where nothing is. Raises TooManyFacts."""
+        own = await self._shelves([judging.key_of(matter)])
+        opened = judging.open_matter(matter, own.get(judging.key_of(matter), ()), self._judges)
+        if not opened.facts:
+            return None
+        if opened.error:
+            raise judging.TooManyFacts(opened.error)
+        others = await self._shelves(opened.needs)
+        shelves = {key: judging.arrange(filed) for key, filed in others.items()}
+        return judging.matter_of_facts(opened, shelves, await self._current_context())
+
+    async def rules(self) -> Rulebook:
+        """The rules that judges are given, with what was published."""
+        return (await self._current_context()).rules
 
     # -- who is told --
 

@@ -28,7 +28,7 @@ from server.console.frame import page, texts_of
 from server.console.process_words import Words
 from server.web.app import FORM, SERVICES, Acts, person_of
 from server.web.i18n import N_
-from server.web.languages import language
+from server.web.languages import Language, language
 
 ROWS: Final = 50
 MAX_REASON: Final = 500
@@ -206,6 +206,7 @@ async def _series(
         wrong=wrong,
         tried=tried,
         why="" if refusal is None else texts.gettext(REFUSALS[refusal.code]),
+        closed=_closed(refusal, language(request)),
         given=request.get(FORM, {}),
         reasons=[(name, texts.gettext(RETURN_NAMES[name])) for name in RETURN_REASONS],
         as_of=_now(),
@@ -216,6 +217,13 @@ async def _series(
         now=True,
         **_may(request),
     )
+
+
+def _closed(refusal: Problem | None, chosen: Language) -> list[tuple[str, str]]:
+    """(rule, why) of every gate that is closed to the document."""
+    gates = refusal.fields.get("gates", ()) if refusal is not None else ()
+    assert isinstance(gates, list | tuple)
+    return [(gate["rule"], gate[chosen]) for gate in gates]
 
 
 def _may(request: web.Request) -> dict[str, bool]:

@@ -34,7 +34,7 @@ from schemas.events.document_number import (
     DocumentNumberVoided,
 )
 from schemas.problems import Problem
-from server.log import store
+from server.log import number_gate, store
 from server.log.acts import Act, Condition, Placed
 from server.log.committer import Committer
 from server.log.ids import now_ms, uuid7, uuid_text
@@ -43,6 +43,7 @@ from server.log.repository import VersionedActs
 MAX_TRIES: Final = 8
 """How often a decision is made anew because somebody else was quicker, or the number stands on paper already."""
 PAGE: Final = 1_000
+FOLLOW_SECONDS: Final = 0.25
 KEPT: Final = 256
 """Sequences whose state is kept in memory; what was added since is read each time."""
 NAMESPACE: Final = uuid.UUID("6f3c1c1e-7a7d-5d0e-9d3a-5f0c2b8e4a10")
@@ -126,6 +127,11 @@ class NumberActs:
             if isinstance(fact, DocumentNumberIssued) and await self._on_paper(kept.state.authority, fact.document_no):
                 behind = fact.n
                 continue
+            conditions = _conditions(fact)
+            if isinstance(fact, DocumentNumberIssued) and isinstance(command, Issue):
+                conditions += await number_gate.passed(
+                    self._pool, self._queries, kept.state, command, fact.document_no, received
+                )
             act = Act(
                 type=fact.SPEC.name,
                 about=tags,
@@ -140,7 +146,7 @@ class NumberActs:
                 [act],
                 who,
                 received,
-                conditions=_conditions(fact),
+                conditions=conditions,
             )
             try:
                 placed: Placed = await self._committer.submit(work)
@@ -148,6 +154,8 @@ class NumberActs:
                 if refused.code != "conflict":
                     raise
                 self._kept.pop(key, None)  # another process, or a terminal, was quicker: decide on what is there now
+                if len(conditions) > 1:
+                    await asyncio.sleep(FOLLOW_SECONDS)  # the case went on: its new facts are filed within moments
                 continue
             self._keep(key, _Kept(kept.version + 1, domain.evolve(kept.state, fact)))
             return Numbered(fact, placed)

@@ -22,6 +22,14 @@ SELECT k.version, e.entry
 -- Whether anything in any epoch of an authority carries a tag.
 SELECT EXISTS (SELECT FROM log.tags t JOIN log.logs l USING (log_id) WHERE l.authority = $1 AND t.tag = $2);
 
+-- name: process_slot
+-- Which tables of the judges answer.
+SELECT slot FROM view.process;
+
+-- name: authority_logs
+-- Every log of an authority, the newest of each last.
+SELECT log_id, authority FROM log.logs WHERE kind = 'authority' ORDER BY authority, epoch;
+
 -- name: series_standing
 -- What the judge of a series last said of the numbers on paper, and of one number and one stretch of numbers.
 SELECT coalesce((m.columns ->> 'highest')::bigint, 0) AS highest,
