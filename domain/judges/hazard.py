@@ -14,7 +14,7 @@ from uuid import UUID
 from msgspec import UNSET
 
 from domain.filing import text_of
-from domain.judges import hazard_periods, hazard_rules, hazard_states, officer_rules, record_rules
+from domain.judges import capacity_rules, hazard_periods, hazard_rules, hazard_states, officer_rules, record_rules
 from domain.judges.hazard_facts import Hazard, cited
 from domain.judges.page import State, bounds, item, number_of, papers
 from domain.judges.visit import date_of, tags
@@ -69,6 +69,7 @@ def _verdicts(hazard: Hazard, acts: list[Fact]) -> tuple[Verdict, ...]:
     return (
         *hazard_rules.verdicts(hazard),
         *officer_rules.verdicts(hazard.matter, acts),
+        *capacity_rules.verdicts(hazard.matter, acts),
         *record_rules.verdicts(hazard.matter, acts),
     )
 
@@ -79,6 +80,7 @@ def _signals(
     return (
         *hazard_rules.alarms(hazard, periods, officers),
         *officer_rules.alarms(hazard.matter, acts, officers),
+        *capacity_rules.alarms(hazard.matter, acts, officers),
         *record_rules.alarms(hazard.matter, acts, officers),
     )
 

@@ -12,6 +12,7 @@ from msgspec import UNSET
 
 from domain.filing import text_of
 from domain.judges import (
+    capacity_rules,
     evidence_rules,
     hazard_states,
     inspection_rules,
@@ -90,6 +91,7 @@ def _verdicts(visit: Visit) -> tuple[Verdict, ...]:
     return (
         *inspection_rules.verdicts(visit, own),
         *officer_rules.verdicts(visit.matter, visit.acts),
+        *capacity_rules.verdicts(visit.matter, visit.acts),
         *record_rules.verdicts(visit.matter, visit.matter.facts),
     )
 
@@ -97,6 +99,7 @@ def _verdicts(visit: Visit) -> tuple[Verdict, ...]:
 def _signals(visit: Visit) -> tuple[Signal, ...]:
     return (
         *officer_rules.alarms(visit.matter, visit.acts, visit.officers),
+        *capacity_rules.alarms(visit.matter, visit.acts, visit.officers),
         *record_rules.alarms(visit.matter, visit.matter.facts, visit.officers),
         *recording_rules.alarms(visit),
         *evidence_rules.alarms(visit),
