@@ -1347,8 +1347,6 @@ CREATE INDEX signals_of ON view_a.signals USING btree (kind, key);
 
 CREATE INDEX signals_rule ON view_a.signals USING btree (authority, rule, opens DESC, id DESC);
 
-CREATE INDEX signals_state ON view_a.signals USING btree (authority, state, opens DESC, id DESC);
-
 CREATE INDEX verdicts_outcome ON view_a.verdicts USING btree (authority, rule, outcome, kind, key, about);
 
 CREATE INDEX case_files_newest ON view_b.case_files USING btree (authority, kind, last DESC, subject DESC, log_id DESC);
@@ -1372,8 +1370,6 @@ CREATE INDEX signals_newest ON view_b.signals USING btree (authority, opens DESC
 CREATE INDEX signals_of ON view_b.signals USING btree (kind, key);
 
 CREATE INDEX signals_rule ON view_b.signals USING btree (authority, rule, opens DESC, id DESC);
-
-CREATE INDEX signals_state ON view_b.signals USING btree (authority, state, opens DESC, id DESC);
 
 CREATE INDEX verdicts_outcome ON view_b.verdicts USING btree (authority, rule, outcome, kind, key, about);
 

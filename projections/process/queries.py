@@ -245,10 +245,11 @@ async def signals(
     queries = await _queries(conn)
     limit = max(1, min(limit, MAX_ROWS))
     opens, name = (FAR, "") if after is None else _read_cursor(after, int, str)
-    rows = await conn.fetch(
-        queries["signals"], as_of, opens, name, None if states is None else list(states), severity, rule, kind, officer,
-        limit + 1,
-    )  # fmt: skip
+    wanted = [as_of, opens, name, None if states is None else list(states), severity, rule, kind, limit + 1]
+    if officer is None:
+        rows = await conn.fetch(queries["signals"], *wanted)
+    else:
+        rows = await conn.fetch(queries["signals_for"], *wanted, officer)
     missing = await outstanding(conn, rows_of.terminals(rows[:limit]))
     found = tuple(rows_of.signal(row, as_of, missing) for row in rows[:limit])
     last = rows[limit - 1] if len(rows) > limit else None

@@ -1,6 +1,7 @@
 -- name: slots
--- Which tables answer now: those of the judges, and those of the folds.
-SELECT p.slot, l.slot AS folds FROM view.process p, view.live l
+-- Which tables answer now: those of the judges, and those of the folds. And for the rest of the transaction: lists have
+-- many optional filters, a plan made without their values reads every row.
+SELECT p.slot, l.slot AS folds, set_config('plan_cache_mode', 'force_custom_plan', true) FROM view.process p, view.live l
 
 -- name: list
 -- A page of matters by newest fact. Every parameter but the limit may be NULL.
@@ -9,7 +10,7 @@ SELECT m.authority, m.kind, m.key, m.stage, m.first, m.last, m.facts, m.error, m
  WHERE m.authority = current_setting('liuhen.authority') AND m.kind = $1
    AND ($2::text[] IS NULL OR m.stage = ANY ($2))
    AND ($3::jsonb IS NULL OR m.columns @> $3)
-   AND ($4::text IS NULL OR $4 = ANY (m.officers))
+   AND ($4::text IS NULL OR m.officers @> ARRAY[$4])
    AND (m.last, m.key) < ($5, $6)
  ORDER BY m.last DESC, m.key DESC LIMIT $7
 
@@ -62,12 +63,28 @@ SELECT d.*, m.stage, m.columns, m.terminals FROM view_x.deadlines d JOIN view_x.
  ORDER BY d.due, d.kind, d.key, d.rule, d.about LIMIT $12
 
 -- name: signals
--- The ledger: what stands as of an instant, the newest first.
-SELECT s.*, m.stage, m.columns, m.terminals FROM view_x.signals s JOIN view_x.matters m USING (kind, key)
+-- The ledger: what stands as of an instant, the newest first. The page is cut before its matters are looked up.
+WITH page AS MATERIALIZED (
+    SELECT * FROM view_x.signals s
+     WHERE s.authority = current_setting('liuhen.authority') AND s.opens <= $1 AND (s.opens, s.id) < ($2, $3)
+       AND ($4::text[] IS NULL OR s.state = ANY ($4)) AND ($5::text IS NULL OR s.severity = $5)
+       AND ($6::text IS NULL OR s.rule = $6) AND ($7::text IS NULL OR s.kind = $7)
+     ORDER BY s.opens DESC, s.id DESC LIMIT $8
+)
+SELECT s.*, m.stage, m.columns, m.terminals FROM page s JOIN view_x.matters m USING (kind, key)
+ ORDER BY s.opens DESC, s.id DESC
+
+-- name: signals_for
+-- The same for one officer, from the matters that concern them.
+WITH mine AS MATERIALIZED (
+    SELECT m.kind, m.key, m.stage, m.columns, m.terminals FROM view_x.matters m
+     WHERE m.authority = current_setting('liuhen.authority') AND m.officers @> ARRAY[$9::text]
+)
+SELECT s.*, m.stage, m.columns, m.terminals FROM mine m JOIN view_x.signals s USING (kind, key)
  WHERE s.authority = current_setting('liuhen.authority') AND s.opens <= $1 AND (s.opens, s.id) < ($2, $3)
-   AND ($4::text[] IS NULL OR s.state = ANY ($4)) AND ($5::text IS NULL OR s.severity = $5) AND ($6::text IS NULL OR s.rule = $6)
-   AND ($7::text IS NULL OR s.kind = $7) AND ($8::text IS NULL OR $8 = ANY (m.officers))
- ORDER BY s.opens DESC, s.id DESC LIMIT $9
+   AND ($4::text[] IS NULL OR s.state = ANY ($4)) AND ($5::text IS NULL OR s.severity = $5)
+   AND ($6::text IS NULL OR s.rule = $6) AND ($7::text IS NULL OR s.kind = $7)
+ ORDER BY s.opens DESC, s.id DESC LIMIT $8
 
 -- name: signals_of
 -- The signals of one matter, also those whose instant has not come.
@@ -103,7 +120,7 @@ SELECT (SELECT count(*) FROM view_x.deadlines d WHERE d.authority = current_sett
   FROM (SELECT count(*) AS signals, count(*) FILTER (WHERE s.severity = 'serious') AS serious
           FROM view_x.signals s JOIN view_x.matters m USING (kind, key)
          WHERE s.authority = current_setting('liuhen.authority') AND s.state IN ('open', 'disputed') AND s.opens <= $1
-           AND ($4::text IS NULL OR $4 = ANY (m.officers))) s
+           AND ($4::text IS NULL OR m.officers @> ARRAY[$4])) s
 
 -- name: changes
 -- What changed for some officers behind a number. Everybody's changes are those of officer ''.
