@@ -198,3 +198,28 @@ def test_arithmetic_of_plans() -> None:
     ).fits
     share = plan_arithmetic.share("key", done["key_visits_done"], done["key_visits_planned"], Decimal(103))
     assert (share.fits, share.reading) == (True, "rounded")
+
+
+def test_sums_of_annual_statistics() -> None:
+    seen = 0
+    for row in samples("annual_stats"):
+        if not row.get("sums_ok"):
+            continue
+        for whole, parts in (
+            ("units_inspected", "units_by_sector"),
+            ("penalties", "penalties_by_sector"),
+            ("suspended_units", "suspended_by_sector"),
+            ("illegal_units", "by_kind"),
+            ("penalties", "penalties_by_kind"),
+        ):
+            if whole in row and parts in row:
+                seen += 1
+                assert plan_arithmetic.total(parts, list(row[parts].values()), row[whole]).fits, (
+                    row["authority"],
+                    parts,
+                )
+    assert seen == 5
+    for row in samples("annual_stats"):
+        for key, value in row.items():
+            if key.endswith("_percent"):
+                assert plan_arithmetic.percent(str(value)) == Decimal(str(value))
