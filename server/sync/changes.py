@@ -72,7 +72,8 @@ class Changes:
 
     console: asyncpg.Pool
     pool: asyncpg.Pool
-    _officers: OrderedDict[bytes, tuple[int, int, frozenset[str]]] = field(default_factory=OrderedDict)
+    recent: int = RECENT
+    _officers: OrderedDict[bytes, tuple[tuple[int, int, int], frozenset[str]]] = field(default_factory=OrderedDict)
     _queries: Mapping[str, str] = field(default_factory=lambda: store.load_queries("server.sync", "changes.sql"))
 
     async def answer(self, terminal: bytes, after: str | None, limit: int) -> bytes:
@@ -91,8 +92,8 @@ class Changes:
         officers = await self._of(terminal, row)
         audiences = frozenset((*officers, f"{_DEVICE}{uuid_text(terminal)}"))
         named = frozenset(_short(audience) for audience in audiences)
-        # Whoever took up this terminal since was told nothing yet: everything is given again.
-        again = start is not None and not named <= start.audiences
+        # Who took up this terminal since was told nothing yet, and what concerned who left it is to go: all over again.
+        again = start is not None and named != start.audiences
         begin = 0 if start is None or again else start.change
         authority = row["authority"]
         async with (
@@ -117,18 +118,19 @@ class Changes:
 
     async def _of(self, terminal: bytes, row: Any) -> frozenset[str]:
         """The terminal's officers, kept until it hands in more."""
+        stand = (row["seq"], row["chain"], row["log_id"])
         kept = self._officers.get(terminal)
-        if kept is not None and kept[:2] == (row["seq"], row["log_id"]):
+        if kept is not None and kept[0] == stand:
             self._officers.move_to_end(terminal)
-            return kept[2]
+            return kept[1]
         found: dict[str, None] = {}
         for record in await self.pool.fetch(
-            self._queries["recent"], store.uuid(terminal), row["chain"], row["seq"] - RECENT, RECENT
+            self._queries["recent"], store.uuid(terminal), row["chain"], row["seq"] - self.recent, self.recent
         ):
             found.update(dict.fromkeys(_signers(bytes(record["entry"]))))
         held = _holders(bytes(row["enrolment"]))
         officers = frozenset([*held, *found][:MAX_OFFICERS])
-        self._officers[terminal] = (row["seq"], row["log_id"], officers)
+        self._officers[terminal] = (stand, officers)
         if len(self._officers) > KEPT:
             self._officers.popitem(last=False)
         return officers

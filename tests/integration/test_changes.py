@@ -170,6 +170,38 @@ async def test_an_officer_who_takes_up_a_terminal_gets_everything_again(place: P
     assert keys(answer) == {("task", mine), ("task", theirs), ("task", joint)}
 
 
+async def test_what_concerned_an_officer_who_left_the_terminal_goes(place: Place) -> None:
+    place.changes.recent = 2
+    terminal = await place.terminal()
+    mine = await place.visit(terminal, 1, ["lin"])
+    await place.judge()
+    before = await place.ask(terminal)
+    assert keys(before) == {("task", mine)}
+    theirs = {await place.visit(terminal, n, ["wang"]) for n in (2, 3)}
+    await place.judge()
+    answer = await place.ask(terminal, before["next"])
+    assert answer["reset"] is True
+    assert keys(answer) == {("task", task) for task in theirs}
+
+
+async def test_a_reader_in_small_steps_ends_with_what_is_there_however_much_changes_meanwhile(place: Place) -> None:
+    terminal = await place.terminal({"holder": "lin"})
+    known: dict[str, int] = {}
+    cursor: str | None = None
+    for number in range(1, 13):
+        await place.visit(terminal, 1 + number % 5, ["lin"])
+        await place.judge()
+        if number % 2 or number == 12:
+            while True:
+                answer = await place.ask(terminal, cursor, limit=1)
+                known.update({item["key"]: item["columns"]["number"] for item in answer["items"]})
+                cursor = answer["next"]
+                if number != 12 or not answer["more"]:
+                    break
+    fresh = await place.ask(terminal)
+    assert known == {item["key"]: item["columns"]["number"] for item in fresh["items"]}
+
+
 async def test_a_bad_cursor_is_an_error_and_never_an_empty_success(place: Place) -> None:
     terminal, other = await place.terminal(), await place.terminal()
     await place.visit(terminal, 1, ["lin"])
