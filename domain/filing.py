@@ -37,7 +37,6 @@ TAGGED: Final = ("task", "case", "hazard", "plan", "tip", "accident")
 
 IDS: Final = {
     "task_id": "task",
-    "task_ids": "task",
     "case_id": "case",
     "hazard_id": "hazard",
     "hazard_ids": "hazard",
