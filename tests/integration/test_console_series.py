@@ -12,8 +12,11 @@ from uuid import UUID
 import aiohttp
 import pytest
 
+from tests.integration.test_number_gate import record
 from tests.support import projections as stories
-from tests.support.log import AUTHORITY, PaperTerminal, send
+from tests.support.cases import story
+from tests.support.facts import CASE
+from tests.support.log import AUTHORITY, PaperTerminal, enrol, send
 from tests.support.postgres import TestDatabase
 from tests.support.process import judge
 from tests.support.projections import body
@@ -116,6 +119,22 @@ async def test_what_cannot_be_done_is_said_and_leaves_no_entry(house: House) -> 
             got, html = await fill(browser, act, **fields)
             assert (got, 'role="alert"' in html) == (status, True), (act, fields)
     assert (await house.log.head())["size"] == before
+
+
+async def test_a_decision_whose_gates_are_closed_gets_no_number_and_the_page_says_why(house: House) -> None:
+    terminal = PaperTerminal()
+    await enrol(house.log, terminal)
+    await record(house.log, story(until="drafted"), terminal)
+    await judge(house.database)
+    async with house.browser("he") as browser:
+        async with browser.get(f"/numbers?token={quote('罚')}&year={YEAR}") as page:
+            token = form_token(await page.text())
+        form = {"form_token": token, "token": "罚", "year": YEAR, "front": FRONT, "case": str(UUID(bytes=CASE))}
+        async with browser.post("/numbers/issue", data=form, allow_redirects=False) as answer:
+            html = await answer.text()
+    assert answer.status == 409
+    assert "尚不能作出决定" in html
+    assert set(re.findall(r"<li>(INV-\d+): \S", html)) == {"INV-13", "INV-14", "INV-17", "INV-19"}
 
 
 async def test_only_heads_reserve_void_and_take_back(house: House) -> None:

@@ -139,6 +139,14 @@ def test_a_later_number_with_an_earlier_date_in_one_block_is_disorder() -> None:
     assert raised(judged(order(1, day="2026-03-09"), order(2, day="2026-03-05"))) == [], "no block, nothing to compare"
 
 
+def test_disorder_is_said_when_the_other_document_has_come_in_and_not_before() -> None:
+    known = [block(1, 50), order(2, day="2026-03-05")]
+    assert raised(judged(*known)) == []
+    assert gaps(judged(*known))[0] == (1, 1, "skipped")
+    (signal,) = raised(judged(*known, order(1, day="2026-03-09")))
+    assert signal.about == "order:2"
+
+
 def test_declared_backfill_makes_disorder_less_sure() -> None:
     late = order(2, day="2026-03-05")
     declared = fact(
