@@ -50,7 +50,7 @@ def deadline(row: Record, as_of: int, missing: Mapping[bytes, Outstanding], cale
     """A deadline as of an instant."""
     one = Deadline(
         row["rule"], row["version"], row["start"], row["due"], None, met=row["met"], cancelled=row["cancelled"],
-        absent=row["absent"], text=Reason(row["zh"], row["en"]),
+        binding=row["binding"], absent=row["absent"], text=Reason(row["zh"], row["en"]),
     )  # fmt: skip
     state, text = settling.deadline(one, as_of, _of(row, missing))
     left = None

@@ -162,6 +162,10 @@ SIDES: Final[Mapping[str, str]] = {
 }
 SIDE_STAGES: Final[Mapping[str, str]] = {
     "altered": N_("altered"),
+    "changed": N_("changed"),
+    "invalid": N_("declared invalid"),
+    "revoked": N_("revoked"),
+    "unlawful": N_("found unlawful"),
     "approved": N_("approved"),
     "answered": N_("answered"),
     "applied": N_("applied for"),

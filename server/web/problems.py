@@ -53,6 +53,8 @@ def dress(response: web.Response, problem: Problem, chosen: Language) -> web.Res
         response.headers["WWW-Authenticate"] = 'Bearer realm="liuhen"'
     if problem.code == "method_not_allowed" and "allow" in problem.fields:
         response.headers["Allow"] = str(problem.fields["allow"])
+    if problem.code == "offset_mismatch" and "offset" in problem.fields:
+        response.headers["Upload-Offset"] = str(problem.fields["offset"])
     if problem.code in ("timeout", "too_large"):
         # The rest of the body is not wanted: the connection ends after the answer.
         response.force_close()
