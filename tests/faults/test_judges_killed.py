@@ -1,4 +1,4 @@
-"""The judging process killed again and again while terminals upload: in the end every matter is judged on everything."""
+"""The judging process killed while terminals upload: in the end every matter is judged on everything."""
 
 from __future__ import annotations
 
