@@ -29,6 +29,8 @@ MAX_BLOCK: Final = 1_000
 MAX_DAYS: Final = 400
 """Days for which a block is reserved at most."""
 MAX_REASON: Final = 500
+MAX_TAG: Final = 128
+"""Bytes of a tag (wire protocol, section 2): a document is found in the log by its number."""
 MAX_OPEN_BLOCKS: Final = 500
 DAY_MS: Final = 86_400_000
 
@@ -299,7 +301,9 @@ def _printable(state: Series, prefix: str, last: int) -> str:
     if last > MAX_SEQUENCE:
         raise Problem("conflict", f"the series ends at {MAX_SEQUENCE}")
     try:
-        printed_as(prefix, state.token, state.year, last)
+        printed = printed_as(prefix, state.token, state.year, last)
     except Refused as refused:
-        raise Problem("bad_request", f"front {prefix!r}: {refused.en}") from None
+        raise Problem("bad_request", f"the front cannot be used: {refused.en}") from None
+    if len(f"document:{printed}".encode()) > MAX_TAG:
+        raise Problem("bad_request", "front and document word are too long for a tag", limit=MAX_TAG)
     return prefix

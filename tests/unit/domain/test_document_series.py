@@ -122,6 +122,7 @@ def test_a_rest_that_begins_with_used_numbers_is_refused() -> None:
         Reserve(bytes(16), 5, LATER, "", terminal=bytes(16)),
         Issue(FRONT, ""),
         Issue("（辽本）应急管理责", "officer-0017"),
+        Issue(f"（{'辽' * 34}）应急", "officer-0017"),
     ],
 )
 def test_what_makes_no_sense_is_refused(wrong: Any) -> None:
