@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from domain.judges import JUDGES as KINDS
+from domain.matter import Deadline, Judge, Judgement, Matter
 from projections.process import queries
 from projections.views import to_json
 from schemas.batch import Lost
@@ -256,3 +257,23 @@ async def test_every_story_answers_every_question(database: TestDatabase) -> Non
                 assert file.row == row
                 assert all(place.position >= 0 for place in file.places.values())
                 assert to_json(file, "zh")["row"]["key"] == row.key
+
+
+async def test_nobody_is_told_that_a_right_of_the_party_has_ended(database: TestDatabase) -> None:
+    def one(matter: Matter) -> Judgement:
+        right = Deadline("DL-08", "1", T0, T0 + DAY, None, about="a", binding=False)
+        duty = Deadline("DL-11", "1", T0, T0 + 2 * DAY, None, about="b")
+        return Judgement("task", matter.key, matter.authority, "assigned", {}, {}, deadlines=(right, duty))
+
+    async with paper(database) as log:
+        await log.append(hazards(Writer(), 1))
+    await judge(database, judges={"task": Judge("task", 1, one, lambda _facts: frozenset())})
+    async with officer(database) as conn:
+        later = T0 + 10 * DAY
+        board = await queries.deadlines(conn, as_of=later)
+        assert [(row.rule, row.state) for row in board.rows] == [("DL-08", "ended"), ("DL-11", "due")]
+        assert [row.rule for row in (await queries.deadlines(conn, as_of=later, over=True)).rows] == ["DL-11"]
+        assert (await queries.counts(conn, as_of=later)).due == 1
+        (row,) = (await queries.list_matters(conn, "task", as_of=later)).rows
+        assert row.due is not None
+        assert row.due.rule == "DL-11"

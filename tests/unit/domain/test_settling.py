@@ -72,3 +72,8 @@ def test_a_signal_has_the_same_name_whenever_it_is_raised() -> None:
     names = {settling.signal_id(*one) for one in (("SIG-05", "case", "c", ""), ("SIG-05", "case", "c", "a"))}
     assert len(names) == 2
     assert all(len(name) == 16 and int(name, 16) >= 0 for name in names)
+
+
+def test_a_period_in_which_somebody_may_act_ends_without_being_overdue() -> None:
+    assert settling.deadline(deadline(binding=False), 999, DONE)[0] == "running"
+    assert settling.deadline(deadline(binding=False), 1_000, MORE) == ("ended", TOLD)
