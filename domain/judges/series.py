@@ -36,7 +36,7 @@ def judge(matter: Matter) -> Judgement:
         kind=matter.kind,
         key=matter.key,
         authority=matter.authority,
-        stage="conflict" if duplicates else "in_order",
+        stage=_stage(numbers, bool(duplicates)),
         columns={
             "token": token,
             "year": year,
@@ -45,7 +45,8 @@ def judge(matter: Matter) -> Judgement:
             "used": len(numbers.uses),
             "issued": len(numbers.issued),
             "voided": len(numbers.voids),
-            "missing": sum(gap.last - gap.first + 1 for gap in gaps),
+            "missing": sum(gap.last - gap.first + 1 for gap in gaps if gap.kind != "block"),
+            "rest": sum(gap.last - gap.first + 1 for gap in gaps if gap.kind == "block"),
             "duplicates": len(duplicates),
             "blocks": len(numbers.blocks),
         },
@@ -68,7 +69,14 @@ def judge(matter: Matter) -> Judgement:
     )
 
 
-JUDGE: Final = Judge(kind="series", version=1, judge=judge, needs=lambda _facts: frozenset())
+JUDGE: Final = Judge(kind="series", version=2, judge=judge, needs=lambda _facts: frozenset())
+
+
+def _stage(numbers: Numbers, conflict: bool) -> str:
+    """`foreign`: somebody else's documents, approvals of a government say, that our records merely name."""
+    if not (numbers.taken or numbers.issued or numbers.blocks):
+        return "foreign"
+    return "conflict" if conflict else "in_order"
 
 
 def audiences(blocks: Iterable[Block]) -> tuple[str, ...]:

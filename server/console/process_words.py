@@ -55,6 +55,7 @@ STAGES: Final[Mapping[str, Mapping[str, str]]] = {
     "series": {
         "in_order": N_("no number stands twice"),
         "conflict": N_("a number stands twice"),
+        "foreign": N_("documents of others"),
     },
     "task": {
         "unassigned": N_("not assigned"),

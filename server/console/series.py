@@ -157,7 +157,12 @@ async def _list(request: web.Request, *, status: int = 200, wrong: str = "") -> 
     async with scope(request) as connection:
         try:
             found = await queries.list_matters(
-                connection, "series", as_of=_now(), limit=ROWS, after=request.query.get("after")
+                connection,
+                "series",
+                as_of=_now(),
+                stages=("in_order", "conflict"),
+                limit=ROWS,
+                after=request.query.get("after"),
             )
         except BadCursor:
             raise Problem("bad_cursor") from None

@@ -239,6 +239,17 @@ def test_numbers_with_another_agencys_front_are_left_to_that_agency() -> None:
     assert judgement.page["other_fronts"] == [printed(1, "（辽沈）应急")]
 
 
+def test_unused_numbers_of_blocks_are_told_apart_from_those_that_are_missing() -> None:
+    columns = judged(block(1, 10), order(1), order(3)).columns
+    assert (columns["missing"], columns["rest"]) == (1, 7)
+
+
+def test_a_series_that_our_records_merely_name_is_somebody_elses() -> None:
+    approval = fact("plan.approved.v1", {"approval_no": "（示）政发〔2026〕8号"}, occurred="2026-03-03")
+    assert series.judge(matter("series", "210500/政发/2026", [approval])).stage == "foreign"
+    assert judged(order(1)).stage == "in_order"
+
+
 def test_overlapping_blocks_are_flagged() -> None:
     (verdict,) = broken(judged(block(1, 50, TEAM_A), block(40, 90, TEAM_B)))
     assert verdict.about == "overlap:40"
