@@ -2,7 +2,8 @@
 
 Everything goes the real way: the server of `ops.serve`, terminals over HTTP with a bad network between, office acts
 through the committer. What is the demo's own stands here and nowhere else: the accounts, the one-time sign-in links on
-loopback, and one cloned terminal, so that there is a fork to resolve. A second start finds the data and plays nothing.
+loopback, and one cloned terminal, so that there is a fork to resolve. A second start finds the data and plays nothing;
+after one that was cut short it plays what is left.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import contextlib
 import json
 import os
+import random
 import secrets
 import shutil
 import signal
@@ -19,37 +21,37 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final
-from uuid import UUID
 
 import asyncpg
 import structlog
 
-from ops import codes, fleet, stories
+from ops import fleet, stories
 from ops.serve import Served, serving
 from ops.settings import Settings
-from ops.stories import book, bureau, play
+from ops.stories import book, play, weeks
+from ops.stories.book import Story
+from ops.stories.event import StoryEvent
+from ops.stories.teller import Team
+from ops.stories.weeks import SPAN, WRONG_CLOCK, Crew
 from ops.terminal import keys as key_files
 from ops.terminal.client import Client, Patience, World, real_tick
 from ops.terminal.queue_file import Queue
-from ops.terminal.transport import HttpTransport
+from ops.terminal.transport import HttpTransport, Transport
 from projections import queries as views
 from projections import rulefiles
 from projections.process import queries as process
-from schemas.entries import Who
 from server.identity import store as identity
 from server.identity.gate import DatabaseGate
 from server.identity.one_time_links import OneTimeLinks
 from server.identity.passwords import hash_password
-from server.log.acts import Act, OfficeActs
-from server.log.ids import now_ms, uuid7
+from server.log.ids import now_ms
 from server.web.app import Face, Services
 
 PROVINCE, CITY, COUNTY = "210000", "210500", "210521"
 SEED: Final = 20261122
-DEADLINE: Final = 80.0
+MISCHIEF: Final = 0.2
 FOLD_SECONDS: Final = 30.0
 log = structlog.get_logger("liuhen.demo")
 
@@ -77,7 +79,15 @@ OFFICERS: Final = (
     Officer("county", "县局检查员", "inspector", COUNTY),
     Officer("province", "省厅监督员", "supervisor", PROVINCE),
 )
-CREWS: Final = (CITY, CITY, CITY, COUNTY, COUNTY, PROVINCE)
+CREWS: Final = (
+    Crew(CITY, Team("T-1", ("inspector", "officer-0112"))),
+    Crew(CITY, Team("T-2", ("officer-0141", "officer-0142")), wrong_clock=WRONG_CLOCK),
+    Crew(CITY, Team("T-3", ("officer-0143", "officer-0144"))),
+    Crew(COUNTY, Team("T-4", ("county", "officer-2131"))),
+    Crew(COUNTY, Team("T-5", ("officer-2132", "officer-2133"))),
+    Crew(PROVINCE, Team("T-6", ("officer-0031", "officer-0032"))),
+)
+"""Who works until now, besides the named stories, over a bad network; one terminal's clock goes wrong for a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +96,6 @@ class Options:
 
     json: bool = False
     once: bool = False
-    terminals: int = len(CREWS)
-    events: int = 60
 
 
 def free_place(wanted: str, say: Callable[[str], None]) -> str:
@@ -132,7 +140,7 @@ async def run(settings: Settings, options: Options) -> int:
     assert settings.data is not None
     async with serving(settings, faces=(link_face,)) as served:
         passwords = await _accounts(served, settings.data)
-        played = asyncio.create_task(_play(served, settings, options, say))
+        played = asyncio.create_task(_play(served, settings, say))
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait((played, stopped), return_when=asyncio.FIRST_COMPLETED)
         if stop.is_set():
@@ -186,106 +194,87 @@ async def _accounts(served: Served, data: Path) -> dict[str, str]:
 # -- what happens --
 
 
-async def _play(served: Served, settings: Settings, options: Options, say: Callable[[str], None]) -> bool:
-    """Terminals and office play their weeks; False if the goal was missed."""
+async def _play(served: Served, settings: Settings, say: Callable[[str], None]) -> bool:
+    """Terminals and office play their weeks, or what an earlier start left of them; False if the goal was missed."""
     assert settings.data is not None
     done = settings.data / "demo-played.json"
     if done.exists():
-        told = json.loads(done.read_text("utf-8"))
+        kept = json.loads(done.read_text("utf-8"))
         say(
-            f"data of {told['at']} found: {told['events']} events of {told['terminals']} terminals  "
-            f"已有 {told['at']} 的演示数据：{told['terminals']} 台终端 {told['events']} 条记录"
+            f"data of {kept['at']} found: {kept['events']} events of {kept['terminals']} terminals  "
+            f"已有 {kept['at']} 的演示数据：{kept['terminals']} 台终端 {kept['events']} 条记录"
         )
         return True
+    told = tell(_begun(settings.data))
+    named = [one for one in told if one.name in book.TITLES]
     folder = settings.data / "terminals"
-    shutil.rmtree(folder, ignore_errors=True)
-    crews = [CREWS[number % len(CREWS)] for number in range(options.terminals)]
-    papers = [asdict(await codes.issue(settings, served.database, authority)) for authority in crews]
-    told = await _stories(served, settings, folder, say)
-    start = now_ms() - 45 * stories.DAY
-    plan = fleet.Plan(options.terminals, options.events, seed=SEED, deadline=DEADLINE, start=start)
-    say(f"{options.terminals} terminals go to work  {options.terminals} 台终端开始工作")
-    outcome = await fleet.run(plan, served.internal, folder, papers, say=say)
-    acts = await _certified(served, crews, start)
-    for number, authority in enumerate(crews):
-        acts += await _office(served, SEED * 7919 + number, start, authority, options.events)
-    forked = await _clone(served, folder / "T-1", say)
-    summary = outcome.summary()
-    say(
-        f"{summary['events']} events, {summary['receipts_verified']} receipts verified, {acts} office acts; "
-        f"network: {summary['mischief']}  "
-        f"共 {summary['events']} 条记录，核验回执 {summary['receipts_verified']} 份，内业 {acts} 件"
-    )
-    if not outcome.reached or not forked:
-        say("the goal was missed: not everything was receipted in time  未在限期内全部取得回执")
+    terminals = len({event.terminal for one in told for event in one.events if event.terminal})
+    say(f"{terminals} terminals go to work  {terminals} 台终端开始工作")
+    accidents, began = fleet.Mischief(), time.monotonic()
+    if not (folder / "T-1-copy").exists():  # else everything was played before the copy was made
+        played = await play.play(served, settings, folder, told, _bad_network(served.internal, accidents))
+        days = SPAN // stories.DAY
+        say(
+            f"{len(named)} stories and {days} days of {len(CREWS)} teams told in {time.monotonic() - began:.0f} s: "
+            f"{played.records} records, {played.acts} office acts, {played.receipts} receipts verified; "
+            f"network: {asdict(accidents)}  {len(named)} 个案例和 {len(CREWS)} 个组 {days} 天的工作："
+            f"记录 {played.records} 条，内业 {played.acts} 件，核验回执 {played.receipts} 份"
+        )
+    if not await _clone(served, folder / "T-1", say):
+        say("the goal was missed: the copied terminal was not found out  复制的终端未被发现")
         return False
     kept = {
-        "at": time.strftime("%Y-%m-%d %H:%M"), "events": summary["events"], "terminals": options.terminals,
-        "stories": told,
+        "at": time.strftime("%Y-%m-%d %H:%M"), "terminals": terminals,
+        "events": sum(not event.office for one in told for event in one.events),
+        "stories": [{"name": one.name, "title": {"zh": one.zh, "en": one.en}, "ids": one.ids} for one in named],
     }  # fmt: skip
     done.write_text(json.dumps(kept, ensure_ascii=False), "utf-8")
     return True
 
 
-async def _stories(
-    served: Served, settings: Settings, folder: Path, say: Callable[[str], None]
-) -> list[dict[str, Any]]:
-    """The named stories, played first; returns name, title and ids of each."""
+def _begun(data: Path) -> int:
+    """The instant (ms) up to which everything is told: that of the first start, so that a second one goes on."""
+    file = data / "demo-begun.json"
+    if not file.exists():
+        file.write_text(json.dumps({"now": now_ms()}), "utf-8")
+    now: int = json.loads(file.read_text("utf-8"))["now"]
+    return now
+
+
+def tell(now: int) -> list[Story]:
+    """Everything that happened before `now` (ms): openings first, then the named stories and the weeks of the teams."""
     calendar = rulefiles.load()[1]
-    start = now_ms() - 150 * stories.DAY
-    told = book.told(SEED, start, calendar)
-    began = time.monotonic()
-    played = await play.play(served, settings, folder, CITY, told)
-    say(
-        f"{len(told) - 1} stories told: {played.records} records, {played.acts} office acts, {played.uploads} uploads, "
-        f"{time.monotonic() - began:.0f} s  {len(told) - 1} 个案例：记录 {played.records} 条，内业 {played.acts} 件"
-    )
-    listed = [{"name": one.name, "title": {"zh": one.zh, "en": one.en}, "ids": one.ids} for one in told if one.ids]
-    return listed
+    start = now - 150 * stories.DAY
+    crews = {authority: [crew for crew in CREWS if crew.authority == authority] for authority in (COUNTY, PROVINCE)}
+    mine = [crew for crew in CREWS if crew.authority == CITY]
+    opening, *city = book.told(SEED, start, calendar, weeks.weeks(mine, SEED, now, calendar))
+    told = [opening, book.begun(weeks.entered(mine, start), "teams"), *city]
+    for authority, theirs in crews.items():
+        every, blocks = book.bound(weeks.weeks(theirs, SEED, now, calendar), start)
+        told.append(replace(book.begun(weeks.elsewhere(authority, theirs, start), authority), authority=authority))
+        told += [weeks.moved(one, authority) for one in (book.begun(blocks, f"{authority} blocks"), *every)]
+    return told
 
 
-async def _certified(served: Served, crews: Sequence[str], start: int) -> int:
-    """Certificates of the officers of the random histories, entered before these begin."""
-    acts = 0
-    for number, authority in enumerate(crews):
-        people = stories.officers(SEED * 7919 + number)
-        works = []
-        for event in bureau.certified(people, start, authority):
-            act = Act(event.type, event.about, dict(event.body), event.id, 1, event.id)
-            who = Who(officer=event.by[0], session=bytes(32), via="demo")
-            works.append(served.log.committer.submit(OfficeActs(authority, [act], who, now_ms())))
-        await asyncio.gather(*works)
-        acts += len(works)
-    return acts
+def _bad_network(url: str, accidents: fleet.Mischief) -> play.Road:
+    """The terminals of the teams have a bad network, with accidents that are the same in every run."""
+    teams = {crew.team.terminal for crew in CREWS}
 
+    def road(name: str, way: Transport) -> Transport:
+        dice = random.Random(f"{SEED}/{name}")  # noqa: S311 - which accident happens, not a secret
+        return fleet.BadNetwork(way, url, dice, MISCHIEF, accidents) if name in teams else way
 
-async def _office(served: Served, seed: int, start: int, authority: str, events: int) -> int:
-    """The office's part of the histories that a terminal played: assignments, filings, reviews, decisions."""
-    taken, acts = 0, 0
-    versions: dict[bytes, int] = {}
-    for history in stories.histories(seed, start=start, authority=authority):
-        taken += sum(not event.office for event in history)
-        if taken > events:
-            break  # the terminal did not live to see the end of this one
-        for event in history:
-            if not event.office:
-                continue
-            tag = next((t for t in event.about if t.startswith("case:")), None) or next(
-                t for t in event.about if t.startswith("task:")
-            )
-            origin = UUID(tag.partition(":")[2]).bytes
-            versions[origin] = versions.get(origin, 0) + 1
-            act = Act(event.type, event.about, dict(event.body), origin, versions[origin], uuid7())
-            who = Who(officer=event.by[0], session=bytes(32), via="demo")
-            await served.log.committer.submit(OfficeActs(authority, [act], who, event.occurred))
-            acts += 1
-    return acts
+    return road
 
 
 async def _clone(served: Served, place: Path, say: Callable[[str], None]) -> bool:
     """A terminal's files are copied and both go on: the log keeps both branches and holds the terminal."""
     copy = place.with_name(place.name + "-copy")
-    await asyncio.to_thread(shutil.copytree, place, copy)
+    if not copy.exists():
+        half = place.with_name(place.name + "-half")
+        shutil.rmtree(half, ignore_errors=True)
+        await asyncio.to_thread(shutil.copytree, place, half)
+        half.rename(copy)
     sent = 0
     for number, folder in enumerate((place, copy)):
         sent += await _go_on(served, folder, 2 + number)
@@ -297,19 +286,25 @@ async def _clone(served: Served, place: Path, say: Callable[[str], None]) -> boo
 
 
 async def _go_on(served: Served, folder: Path, count: int) -> int:
-    """Record a few more events on an enrolled terminal and upload them; returns how many were recorded."""
+    """Check the clock a few times on an enrolled terminal and upload that; returns how many records it made."""
     pair = key_files.load_or_create(folder / "keys.json")
     with Queue(folder / "queue.sqlite") as queue:
-        told = list(
-            islice(stories.field_events(SEED + count, start=now_ms() - 25 * stories.DAY, authority=CITY), count)
-        )
-        queue.record_all([(fleet.draft(event), real_tick()) for event in told])
+        tick = real_tick()
+        checked = [
+            StoryEvent(
+                "terminal.clock_checked.v1", (f"authority:{CITY}",),
+                {"offset_ms": 120 + number, "method": "server", "checked_at": tick.wall}, CREWS[0].team.officers,
+                tick.wall,
+            )
+            for number in range(count)
+        ]  # fmt: skip
+        queue.record_all([(fleet.draft(event), tick) for event in checked])
         async with HttpTransport(served.internal, seconds=15.0) as way:
             client = Client(
                 queue, pair, way, world=World(tick=real_tick, jitter=lambda: 0.5), patience=Patience(tries=4)
             )
             await client.sync()
-    return len(told)
+    return len(checked)
 
 
 # -- what there is to see --

@@ -1,4 +1,4 @@
-"""How heavily may be punished: notice, benchmark, kinds, one fine for one violation (INV-16, 21, 22, 24, SIG-20).
+"""How heavily may be punished, and for what at all: INV-16, 21, 22, 24, SIG-20 and SIG-26 (list of powers).
 
 The penalty is judged by the rules of the day of the violation, or by later ones that are lighter (PPL 37). The
 invariant: a reason that is given is shown and not judged; whether it is a good one is for people.
@@ -11,11 +11,15 @@ from typing import Any
 
 from msgspec import UNSET
 
+from domain.judges import capacity_rules
 from domain.judges.case_facts import Case, fine_of, given, moment
 from domain.judges.case_findings import Alarm, Finding, broken, each, each_alarm, kept, part, unknown, yuan
 from domain.judges.case_violations import fines_of_party, same
 from domain.matter import Fact, Signal, Verdict
 from domain.rulebook import Rule, is_lighter
+from schemas.events import Body
+from schemas.events.case import CaseFiled
+from schemas.events.compulsory import CompulsoryMeasureImposed
 from schemas.events.on_spot import OnSpotPenaltyDecided
 from schemas.events.penalty import PenaltyDecided, PenaltyLine
 
@@ -32,6 +36,8 @@ def verdicts(case: Case) -> Iterator[Verdict]:
 def signals(case: Case) -> Iterator[Signal]:
     """Those of this module."""
     yield from each_alarm(case, PenaltyDecided, "SIG-20", "medium", sig_20)
+    for cls in (CaseFiled, PenaltyDecided, CompulsoryMeasureImposed):
+        yield from each_alarm(case, cls, "SIG-26", "medium", sig_26)
 
 
 def inv_16(case: Case, act: Fact, body: PenaltyDecided) -> Finding | None:
@@ -190,6 +196,13 @@ def sig_20(case: Case, act: Fact, body: PenaltyDecided) -> Iterator[Alarm]:
             rule=rule,
             about=part(act, "outside"),
         )
+
+
+def sig_26(case: Case, act: Fact, _: Body) -> Iterator[Alarm]:
+    """SIG-26: filed, decided or imposed outside the list of powers; an act of an inspection is judged there."""
+    if not any(tag.startswith("task:") for tag in act.about):
+        for one in capacity_rules.sig_26(case.matter, act):
+            yield Alarm(one.zh, one.en, score=one.score, rule=one.rule)
 
 
 def _tier(case: Case, body: PenaltyDecided) -> tuple[int | None, int | None, Rule | None] | None:

@@ -10,7 +10,10 @@ import click
 from ops import settings as settings_module
 from ops.cli import Refusal
 
-MINE = ("postgresql", "register", "keys", "tiles", "published", "terminals", "demo-accounts.json", "demo-played.json")
+MINE = (
+    "postgresql", "register", "keys", "tiles", "published", "terminals", "demo-accounts.json", "demo-begun.json",
+    "demo-played.json",
+)  # fmt: skip
 
 
 @click.command(epilog="Example: liuhen demo --data .liuhen/demo")

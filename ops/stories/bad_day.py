@@ -1,10 +1,11 @@
 """A day of bad practice: what the signals are there for, all of it in one day of one team.
 
 The second officer's certificate had run out; entry alone and far from the site, on a terminal with a wrong clock; no
-certificates shown, no film; a copied photo; two interviews at once; a fine on the spot above every ceiling, in cash and
-without a ticket; goods sealed at night without approval; a hazard closed unseen; a case filed, told and decided within
-two hours, with a fine outside its tier, a suspected crime kept back, no review and no discussion. Most of it reached
-the server four days later. The invariant: every one of these acts is recorded as it happened, and none is refused.
+certificates shown, no film; a copied photo; two interviews at once; a fine on the spot above every ceiling, in cash
+and without a ticket; goods sealed at night without approval; a hazard closed unseen; a case filed, told and decided
+within two hours, with a fine outside its tier, a suspected crime kept back, no review and no discussion, and all of
+it for something that is not on the bureau's list of powers. Most of it reached the server four days later. The
+invariant: every one of these acts is recorded as it happened, and none is refused.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ops.stories.teller import PRINCIPAL, REMEDIES, Found, Teller
 
 RAISED = (
     "SIG-02", "SIG-03", "SIG-05", "SIG-06", "SIG-07", "SIG-08", "SIG-09", "SIG-10", "SIG-13", "SIG-14", "SIG-15",
-    "SIG-16", "SIG-17", "SIG-18", "SIG-19", "SIG-20", "SIG-27", "SIG-30",
+    "SIG-16", "SIG-17", "SIG-18", "SIG-19", "SIG-20", "SIG-26", "SIG-27", "SIG-30",
 )  # fmt: skip
 """Signals that this day is meant to raise; others may come with time (SIG-22, SIG-23, SIG-29)."""
 
@@ -135,7 +136,7 @@ def _decided(tell: Teller, hazard: Found) -> str:
     """Filed, told and decided within two hours; returns the number of the decision."""
     desk.file_case(
         tell, "涉嫌堵塞疏散通道", [hazard], complex=True, serious=True, suspected_crime=True, deaths=1,
-        handlers=list(tell.team.officers), source="tip",
+        handlers=list(tell.team.officers), source="tip", item_code="CF-0999",
     )  # fmt: skip
     facts = f"{tell.enterprise.name}{hazard.description}。"
     lines: list[dict[str, Any]] = [{"kind": "P03", "amount_fen": 30_000_000}, {"kind": "P11", "object": "全厂"}]

@@ -8,7 +8,7 @@ arguments alone, and every printed number but the bad day's is used once.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from ops.stories.event import DAY, ENTERPRISES, MINUTE, StoryEvent, text
 from ops.stories.inspections import clean, listed, rectified
 from ops.stories.penalties import altered, fined, on_spot
 from ops.stories.sealing import sealed
-from ops.stories.teller import PREFIX, Teller
+from ops.stories.teller import AUTHORITY, PREFIX, Teller
 from ops.stories.transfers import transferred
 
 BLOCK: Final = 10
@@ -32,18 +32,21 @@ DELIVERY: Final = MINUTE
 LENGTH: Final = 140 * DAY
 """Every story has ended so long (ms) after its beginning."""
 
-_MARK: Final = re.compile(re.escape(PREFIX) + r"([^〔#]+)〔(\d{4})〕#([a-z_]+\.\d+)号")
+_MARK: Final = re.compile(re.escape(PREFIX) + r"([^〔#]+)〔(\d{4})〕#([a-z0-9_]+\.\d+)号")
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A story that was told. `ids`: what it is about, e.g. {"task": …, "case": …}, as 36-character text."""
+    """A story that was told. `ids`: what it is about, e.g. {"task": …, "case": …}, as 36-character text; `authority`:
+    in whose log it stands.
+    """
 
     name: str
     zh: str
     en: str
     events: tuple[StoryEvent, ...]
     ids: dict[str, str]
+    authority: str = AUTHORITY
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +73,27 @@ TITLES: Final[dict[str, _Title]] = {
 """Every story: titles, who tells it, where it happens, and how many days after (or before) the start it begins."""
 
 
-def told(seed: int, start: int, calendar: Calendar) -> list[Story]:
-    """All stories, the opening of the bureau first (named "bureau"), with their numbers; `start` in ms."""
-    stories = [_tell(name, seed, start, calendar) for name in TITLES]
-    numbers, wanted = _numbers([event for story in stories for event in story.events])
+def told(seed: int, start: int, calendar: Calendar, others: Sequence[Story] = ()) -> list[Story]:
+    """All stories, the opening of the bureau first (named "bureau"), with their numbers; `start` in ms.
+
+    `others` are stories of the same authority that take their numbers from the same sequences.
+    """
     first = start + min(0, *(title.delay for title in TITLES.values())) * DAY
-    opening = (*bureau.opening(first), *bureau.blocks(wanted, first), *bureau.planned(start))
-    begun = Story("bureau", "执法证、企业档案与文号", "Certificates, enterprises, number blocks", opening, {})
-    return [begun, *(replace(one, events=tuple(_numbered(e, numbers) for e in _delivered(one))) for one in stories)]
+    every, blocks = bound([*(_tell(name, seed, start, calendar) for name in TITLES), *others], first)
+    opening = (*bureau.opening(first), *bureau.published(first), *blocks, *bureau.planned(start))
+    return [begun(opening), *every]
+
+
+def begun(opening: Iterable[StoryEvent], name: str = "bureau") -> Story:
+    """What the office entered before anything happened, as a story without ids."""
+    return Story(name, "执法证、企业档案与文号", "Certificates, enterprises, number blocks", tuple(opening), {})
+
+
+def bound(stories: Sequence[Story], first: int) -> tuple[list[Story], tuple[StoryEvent, ...]]:
+    """Stories of one authority with their numbers, and the reservation of the blocks before `first` (ms)."""
+    numbers, wanted = _numbers([event for story in stories for event in story.events])
+    every = [replace(one, events=tuple(_numbered(e, numbers) for e in _delivered(one))) for one in stories]
+    return every, tuple(bureau.blocks(wanted, first))
 
 
 def _delivered(story: Story) -> Iterator[StoryEvent]:

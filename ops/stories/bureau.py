@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any, Final
 
-from ops.stories.event import DAY, ENTERPRISES, StoryEvent, china, text
+from ops.stories.event import DAY, ENTERPRISES, Enterprise, StoryEvent, china, text
 from ops.stories.teller import (
     ARCHIVIST,
     AUTHORITY,
@@ -20,6 +20,7 @@ from ops.stories.teller import (
     DEPUTY,
     DISCLOSER,
     HEAD,
+    POWERS,
     PREFIX,
     PRINCIPAL,
     RECORDER,
@@ -51,33 +52,42 @@ TEAMS: Final[Mapping[str, Team]] = {
 
 def opening(start: int) -> Iterator[StoryEvent]:
     """Certificates, enterprises and supervising bodies, all entered on the day before `start` (ms)."""
-    at = start - DAY
     people = dict.fromkeys((*DESK, STAND_IN, *(each for team in TEAMS.values() for each in team.officers)))
-    day = china(start).date()
+    yield from entered(start - DAY, people, ENTERPRISES)
+
+
+def entered(
+    at: int, people: Iterable[str], enterprises: Iterable[Enterprise], authority: str = AUTHORITY,
+    reviewer: str = REVIEWER, level: str = "prefecture",
+) -> Iterator[StoryEvent]:  # fmt: skip
+    """Certificates of `people` and profiles of `enterprises`, entered one after another from `at` (ms)."""
+    day = china(at + DAY).date()
     for officer in people:
-        yield _certified(officer, at, day)
+        yield _certified(officer, at, day, authority, legal=officer == reviewer)
         at += 1_000
-    for enterprise in ENTERPRISES:
+    for enterprise in enterprises:
         yield _office(
             "enterprise.profiled.v1",
             (f"enterprise:{enterprise.id}",),
             {
                 "enterprise_id": enterprise.id, "name": enterprise.name, "address": enterprise.address,
-                "division": AUTHORITY, "point": {"lat": enterprise.lat, "lon": enterprise.lon}, "size": "small",
+                "division": authority, "point": {"lat": enterprise.lat, "lon": enterprise.lon}, "size": "small",
                 "risk_grade": "larger", "status": "operating", "tolerance_m": 800,
                 "effective_on": (day - datetime.timedelta(days=400)).isoformat(),
             },
             at,
+            authority=authority,
         )  # fmt: skip
         at += 1_000
         yield _office(
             "supervising_body.assigned.v1",
             (f"enterprise:{enterprise.id}",),
             {
-                "enterprise_id": enterprise.id, "agency": AUTHORITY, "level": "prefecture", "reason": "initial",
+                "enterprise_id": enterprise.id, "agency": authority, "level": level, "reason": "initial",
                 "valid_from": (day - datetime.timedelta(days=400)).isoformat(),
             },
             at,
+            authority=authority,
         )  # fmt: skip
         at += 1_000
 
@@ -129,23 +139,31 @@ def blocks(wanted: Iterable[tuple[str, str, int, int, int]], start: int) -> Iter
         at += 1_000
 
 
-def certified(officers: Iterable[str], start: int, authority: str) -> Iterator[StoryEvent]:
-    """Certificates of other officers, e.g. those of random histories."""
-    for officer in officers:
-        yield _certified(officer, start - DAY, china(start).date(), authority, f"示例{officer[-4:]}号")
+def published(start: int) -> Iterator[StoryEvent]:
+    """What the bureau published on the day before `start` (ms): its list of powers, and a period of its own."""
+    at, since = start - DAY + 400_000, (china(start).date() - datetime.timedelta(days=400)).isoformat()
+    for name, kind, document, key, value in (
+        ("powers", "power_list", "示例市应急管理局权责清单", "powers.items", ",".join(POWERS)),
+        ("tips", "limits", "示例市举报处理规定", "tip.feedback_days", 8),
+    ):
+        body = {
+            "ruleset_id": f"{AUTHORITY}-{name}", "kind": kind, "version": "1", "effective_from": since,
+            "content_hash": sha256(document.encode()).digest(), "source_document": document,
+            "entries": [{"key": key, "value": value, "since": since, "source": document}],
+        }  # fmt: skip
+        yield _office("rule_set.published.v1", (), body, at)
+        at += 1_000
 
 
-def _certified(
-    officer: str, at: int, day: datetime.date, authority: str = AUTHORITY, number: str | None = None
-) -> StoryEvent:
+def _certified(officer: str, at: int, day: datetime.date, authority: str, *, legal: bool) -> StoryEvent:
     until = day - datetime.timedelta(days=20) if officer == EXPIRED else day + datetime.timedelta(days=900)
     body: dict[str, Any] = {
-        "officer_id": officer, "certificate_no": number or certificate(officer), "issuer": "示例省人民政府",
-        "unit": "法规科" if officer == REVIEWER else "执法科",
-        "unit_role": "legal" if officer == REVIEWER else "enforcement", "categories": ["安全生产"],
-        "valid_from": (day - datetime.timedelta(days=600)).isoformat(), "valid_to": until.isoformat(),
+        "officer_id": officer, "certificate_no": certificate(officer), "issuer": "示例省人民政府",
+        "unit": "法规科" if legal else "执法科", "unit_role": "legal" if legal else "enforcement",
+        "categories": ["安全生产"], "valid_from": (day - datetime.timedelta(days=600)).isoformat(),
+        "valid_to": until.isoformat(),
     }  # fmt: skip
-    if officer == REVIEWER or number is not None:
+    if legal:
         body["reviewer_qualification"] = {"number": "示法 20200017", "obtained_on": "2020-03-31"}
     return _office("officer_certificate.recorded.v1", (f"officer:{officer}",), body, at, authority=authority)
 

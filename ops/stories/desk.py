@@ -19,6 +19,7 @@ from ops.stories.teller import (
     AUTHORITY,
     DEPUTY,
     DISCLOSER,
+    POWERS,
     PRINCIPAL,
     RECORDER,
     REMEDIES,
@@ -63,7 +64,7 @@ def file_case(tell: Teller, cause: str, hazards: Sequence[Found], **more: Any) -
         "party": party(tell), "suspected_clauses": [each.clause for each in hazards] or ["安全生产法第三十六条"],
         "found_on": found, "violation_on": found, "filed_on": tell.today(),
         "handlers": list(tell.team.officers), "approver": PRINCIPAL, "task_id": tell.task,
-        "violation_id": tell.id(), "complex": False, "serious": False,
+        "violation_id": tell.id(), "complex": False, "serious": False, "item_code": POWERS[0],
     }  # fmt: skip
     if hazards:
         body["hazard_ids"] = [each.id for each in hazards]
@@ -243,7 +244,8 @@ def decide(tell: Teller, of: Draft, **more: Any) -> str:
         {
             "case_id": tell.case, "document_no": number, "decided_on": tell.today(), **taken, "draft_hash": of.hash,
             "draft_id": of.id, "signed_by": PRINCIPAL, "seal_ref": "示应急印-1", "party_present": True,
-            "violation_id": filed.body["violation_id"], "pay_by": tell.today(15), **more,
+            "violation_id": filed.body["violation_id"], "item_code": filed.body["item_code"],
+            "pay_by": tell.today(15), **more,
         },
         by=PRINCIPAL, minutes=2,
     )  # fmt: skip

@@ -41,6 +41,7 @@ class StoryEvent:
     `id` is the event's own (16 bytes; empty: whoever plays it makes one). `desk`: an act of the office of a type that
     the field may report as well. `terminal` names the terminal that records it, or the one that an office act is about.
     `captured` is when it was written down, `received` when it reached the server (ms; None: at once, and soon after).
+    `wrong` is how far the terminal's wall clock stood wrong then (ms); its other clock goes right.
     """
 
     type: str
@@ -56,6 +57,7 @@ class StoryEvent:
     captured: int | None = None
     received: int | None = None
     location: Mapping[str, object] | None = None
+    wrong: int = 0
 
     @property
     def office(self) -> bool:

@@ -23,6 +23,8 @@ HEAD, PRINCIPAL, DEPUTY, THIRD = "unit_head", "bureau_head", "officer-0102", "of
 REVIEWER, CHAIR, RECORDER = "legal_reviewer", "officer-0105", "officer-0106"
 ARCHIVIST, DISCLOSER, CASHIER, STAND_IN = "officer-0107", "discloser", "officer-0108", "officer-0127"
 RIGHTS: Final = ("有权陈述和申辩", "有权申请执法人员回避", "有配合检查、如实提供情况的义务")
+POWERS: Final = ("CF-0101", "CF-0102", "CF-0103", "QZ-0201")
+"""Codes of the powers that the bureau published: fines, and one compulsory measure."""
 REMEDIES: Final = (
     "可自收到本决定书之日起六十日内向示例市人民政府申请行政复议，或者六个月内向示例市人民法院提起行政诉讼。"
 )

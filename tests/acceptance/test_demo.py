@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,35 @@ from tests.support.postgres import short_folder
 SECONDS = 240.0
 SHARED = {"SIG-02", "SIG-18", "SIG-27"}
 """Signals of the bad day that stand at a series, an enterprise or a day, not at its task or its case."""
+
+
+DESERVED = {"SIG-16"}
+"""Signals that the weeks raise: a terminal's clock was turned."""
+
+
+def cut_short(data: Path) -> None:
+    """Start the demo and kill it while its terminals are at work."""
+    command = [sys.executable, "-m", "ops", "demo", "--data", str(data), "--json"]
+    with subprocess.Popen(
+        [*command, "--internal", "127.0.0.1:0", "--public", "127.0.0.1:0"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONSAFEPATH": "1"},
+    ) as process:
+        assert process.stderr is not None
+        said = []
+        for line in process.stderr:
+            said.append(line)
+            if "go to work" in line:
+                break
+        queues = (data / "terminals").glob("*/queue.sqlite")
+        deadline = time.monotonic() + 60
+        while not next(queues, None) and time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.05)
+            queues = (data / "terminals").glob("*/queue.sqlite")
+        assert process.poll() is None, "".join(said)
+        process.kill()
 
 
 def demo(data: Path) -> dict[str, Any]:
@@ -41,23 +71,25 @@ def demo(data: Path) -> dict[str, Any]:
     return told
 
 
-async def _signals(dsn: str) -> list[tuple[str, str, str]]:
+async def _signals(dsn: str) -> list[tuple[str, str, str, bool]]:
     import asyncpg
 
     connection = await asyncpg.connect(dsn)
     try:
         slot = await connection.fetchval("SELECT slot FROM view.process")
-        rows = await connection.fetch(f"SELECT rule, kind, key FROM view_{slot}.signals")
-        return [(row["rule"], row["kind"], row["key"]) for row in rows]
+        rows = await connection.fetch(f"SELECT rule, kind, key, opens FROM view_{slot}.signals")
+        now = int(time.time() * 1000)
+        return [(row["rule"], row["kind"], row["key"], row["opens"] <= now) for row in rows]
     finally:
         await connection.close()
 
 
 @pytest.fixture(scope="module")
 def played() -> Iterator[tuple[Path, dict[str, Any]]]:
-    """A demo that ran once, and its folder."""
+    """A demo that was cut short, started again and ran to its end, and its folder."""
     with short_folder() as data:
         try:
+            cut_short(data)
             yield data, demo(data)
         finally:
             Cluster(data).destroy()
@@ -81,11 +113,14 @@ def test_good_stories_raise_nothing_and_the_bad_day_at_least_ten_kinds(played: t
         cluster.stop()
     owner = {key: story["name"] for story in line["stories"] for key in story["ids"].values()}
 
-    raised = {(owner[key], rule) for rule, _, key in signals if key in owner}
+    raised = {(owner[key], rule) for rule, _, key, _ in signals if key in owner}
+    opened = [(rule, kind, key) for rule, kind, key, stands in signals if stands]
     assert {name for name, _ in raised} == {"bad_day"}
     assert {rule for _, rule in raised} >= set(RAISED) - SHARED
     assert len(raised) >= 10
-    assert {rule for rule, _, _ in signals} >= set(RAISED)
+    assert {rule for rule, _, _, _ in signals} >= set(RAISED)
+    elsewhere = {rule for rule, kind, key in opened if kind == "task" and key not in owner}
+    assert elsewhere == DESERVED, "the weeks raise nothing else"
 
 
 def test_a_second_start_finds_the_stories_and_plays_nothing(played: tuple[Path, dict[str, Any]]) -> None:

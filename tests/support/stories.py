@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from typing import Any, Final
 
-from domain import filing
+from domain import filing, rulesets
 from domain.judges import JUDGES
 from domain.matter import Fact, Judgement, Matter, order
 from ops.stories.book import Story, told
@@ -34,9 +34,14 @@ def stories(seed: int = 1, start: int = START) -> tuple[Story, ...]:
 @cache
 def story_events(seed: int = 1, start: int = START) -> tuple[Event, ...]:
     """Every event of every story as an entry of the log of the city, in the order in which the server got them."""
-    writer = Writer(seed=f"stories {seed}")
+    return entries(stories(seed, start), f"stories {seed}")
+
+
+def entries(told: Iterable[Story], seed: str, authority: str = AUTHORITY) -> tuple[Event, ...]:
+    """The events of stories of one authority as entries of its log, in the order in which the server got them."""
+    writer = Writer(seed=seed, authority=authority)
     every = sorted(
-        (event for story in stories(seed, start) for event in story.events),
+        (event for story in told for event in story.events),
         key=lambda event: (_written(event), event.received or 0, event.id),
     )
     known = {event.id for event in every}
@@ -105,20 +110,26 @@ def judgements(seed: int = 1, start: int = START) -> tuple[tuple[str, Judgement]
 
     A matter that several stories share (a series of numbers, the plan) belongs to "bureau".
     """
-    owner = {event.id: story.name for story in stories(seed, start) for event in story.events}
+    return tuple(judged(stories(seed, start), story_facts(seed, start)))
+
+
+def judged(
+    told: Iterable[Story], facts: Sequence[Fact], authority: str = AUTHORITY, openings: Collection[str] = ("bureau",)
+) -> Iterator[tuple[str, Judgement]]:
+    """The same of the stories of any authority; `openings` are the stories that every other one rests on."""
+    owner = {event.id: story.name for story in told for event in story.events}
     shelves: dict[str, list[Fact]] = {}
-    for fact in story_facts(seed, start):
+    for fact in facts:
         for key in filing.keys(fact):
             shelves.setdefault(key, []).append(fact)
     rules, calendar = load()
-    made = []
-    for key, facts in sorted(shelves.items()):
+    rules, calendar = rulesets.overrides(facts, rules).over(rules, calendar, authority)
+    for key, filed in sorted(shelves.items()):
         kind, _, name = key.partition(":")
         if kind not in JUDGES:
             continue
-        facts.sort(key=order)
-        needed = {other: tuple(sorted(shelves.get(other, ()), key=order)) for other in JUDGES[kind].needs(facts)}
-        matter = Matter(kind, name, AUTHORITY, tuple(facts), rules, calendar, needed)
-        owners = {owner[fact.id] for fact in facts} - {"bureau"}
-        made.append((owners.pop() if len(owners) == 1 else "bureau", JUDGES[kind].judge(matter)))
-    return tuple(made)
+        filed.sort(key=order)
+        needed = {other: tuple(sorted(shelves.get(other, ()), key=order)) for other in JUDGES[kind].needs(filed)}
+        matter = Matter(kind, name, authority, tuple(filed), rules, calendar, needed)
+        owners = {owner[fact.id] for fact in filed} - {*openings}
+        yield owners.pop() if len(owners) == 1 else "bureau", JUDGES[kind].judge(matter)
