@@ -195,13 +195,15 @@ class Judge:
     """How matters of one kind are judged. `needs` names the filing keys of other facts that the judgement rests on.
 
     `needs` sees the matter's own facts only, and must be stable: the same facts, the same keys. Raise `version` with
-    every change that could change a judgement: the tables are then rebuilt.
+    every change that could change a judgement: the tables are then rebuilt. A matter with more than `most` facts of its
+    own is none that anybody could read: it is set aside with an alarm, so that judging it keeps no other one waiting.
     """
 
     kind: str
     version: int
     judge: Callable[[Matter], Judgement]
     needs: Callable[[Sequence[Fact]], frozenset[str]]
+    most: int = 10_000
 
 
 def order(fact: Fact) -> tuple[int, int, bytes]:

@@ -147,4 +147,4 @@ def _people(fact: Fact) -> frozenset[str]:
             return frozenset()
 
 
-JUDGE: Final = Judge("case", VERSION, judge, needs)
+JUDGE: Final = Judge("case", VERSION, judge, needs, most=3_000)

@@ -25,7 +25,7 @@ MatterId: TypeAlias = tuple[str, str]
 """(kind, key)."""
 
 MAX_FACTS: Final = 50_000
-"""Facts of one matter, and of those that it asked for: what has more is parked with an alarm, not held in memory."""
+"""Facts that a matter may ask for beside its own: what asks for more is parked with an alarm, not held in memory."""
 
 DISPUTED: Final = "signal.disputed.v1"
 RESOLVED: Final = "signal.resolved.v1"
@@ -34,7 +34,7 @@ PARKED: Final = "parked"
 
 
 class TooManyFacts(Exception):
-    """A matter has more than MAX_FACTS facts."""
+    """A matter has more facts than its judge takes, or asks for more than MAX_FACTS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def open_matter(matter: MatterId, filed: Sequence[Filed], judges: Mapping[str, J
     """Arrange a matter's own facts and ask its judge what else it needs. Never raises."""
     judge = judges[matter[0]]
     facts = arrange(filed)
-    if len(filed) > MAX_FACTS:
+    if len(filed) > judge.most:
         return Opened(matter, facts, (), TooManyFacts.__name__, judge)
     try:
         own = key_of(matter)
@@ -202,7 +202,7 @@ def _parked(opened: Opened, error: str) -> Rows:
     matter = _matter(opened, owner(opened.facts))
     if error == TooManyFacts.__name__:
         # Not all of them were read; which ones is no matter of the facts.
-        matter.update(first=0, last=0, facts=MAX_FACTS)
+        matter.update(first=0, last=0, facts=0)
     empty = {"stage": PARKED, "error": error, "columns": {}, "page": {}, "officers": [], "terminals": []}
     return _sealed(opened.id, {**matter, **empty}, (), (), (), opened.needs)
 

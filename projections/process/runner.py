@@ -8,6 +8,7 @@ outcome of a transaction makes its store anew and goes on from what the tables s
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -44,8 +45,13 @@ FILE: Final = 8_192
 AHEAD: Final = 65_536
 """Entries filed before what they made dirty is judged: a matter with many new facts is judged once for all of them."""
 
-JUDGE: Final = 512
+JUDGE: Final = 256
 """Matters judged in one transaction."""
+
+SLOW_SECONDS: Final = 0.5
+REST: Final = 20
+"""A matter that took longer rests for so many times as long before it is judged again: its facts come one by one, and
+the others would wait for it each time. It stays dirty meanwhile, and who asks can see that."""
 
 CORE_BEHIND: Final = 4_096
 CORE_LOOK_SECONDS: Final = 0.1
@@ -118,12 +124,14 @@ class ProcessRunner:
             await connection.add_listener(CHANNEL, self._notified)
             await self._begin(connection)
             self.leading = True
-            follower = Follower(connection, registry=self._registry, judges=self._judges, polite=self._polite)
+            follower = Follower(
+                connection, registry=self._registry, judges=self._judges, polite=self._polite, rests=True
+            )
             while not stop.is_set():
                 self._wake.clear()
                 await follower.catch_up(stop)
                 self.progress = follower.progress
-                await self._wait(connection, stop)
+                await self._wait(connection, stop, follower.rested)
         finally:
             with suppress(*LOST):
                 await connection.close(timeout=5)
@@ -147,10 +155,12 @@ class ProcessRunner:
             log.info("process.rebuild", had=live.versions, now=now)
             await rebuild(self._dsn, registry=self._registry, judges=self._judges)
 
-    async def _wait(self, connection: asyncpg.Connection, stop: asyncio.Event) -> None:
+    async def _wait(self, connection: asyncpg.Connection, stop: asyncio.Event, rested: float | None) -> None:
+        """Until NOTIFY, or REPOLL_SECONDS, or until the first matter has rested (`rested` s from now)."""
         tasks = {asyncio.create_task(self._wake.wait()), asyncio.create_task(stop.wait())}
         try:
-            await asyncio.wait(tasks, timeout=REPOLL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            timeout = REPOLL_SECONDS if rested is None else min(REPOLL_SECONDS, rested)
+            await asyncio.wait(tasks, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
                 task.cancel()
@@ -173,8 +183,12 @@ class Follower:
         judges: Mapping[str, Judge] = JUDGES,
         batch: int = FILE,
         polite: bool = False,
+        rests: bool = False,
     ) -> None:
+        """`rests`: slow matters rest (SLOW_SECONDS), and `catch_up` leaves them dirty meanwhile."""
         self.progress = Progress()
+        self._rests = rests
+        self._resting: dict[MatterId, float] = {}
         self._connection = connection
         self._registry = registry
         self._judges = judges
@@ -218,12 +232,23 @@ class Follower:
         self._count(filed=done)
         return done
 
+    @property
+    def rested(self) -> float | None:
+        """Seconds until the first matter has rested; None where none rests."""
+        now = time.monotonic()
+        return max(0.0, min(self._resting.values()) - now) if self._resting else None
+
     async def _judge(self, store: Store, stop: asyncio.Event | None) -> int:
         done = 0
         while stop is None or not stop.is_set():
-            judged = await store.judge(JUDGE)
+            now = time.monotonic()
+            self._resting = {matter: until for matter, until in self._resting.items() if until > now}
+            judged = await store.judge(JUDGE, resting=tuple(self._resting))
             if not judged.matters:
                 break
+            if self._rests:
+                slow = {matter: took for matter, took in store.seconds.items() if took > SLOW_SECONDS}
+                self._resting |= {matter: time.monotonic() + REST * took for matter, took in slow.items()}
             report_parked(judged.parked)
             self._count(judged=judged.matters, written=judged.written)
             done += judged.matters

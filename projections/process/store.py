@@ -9,6 +9,7 @@ rows are those of the facts up to the positions, however the work was cut into b
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -87,6 +88,8 @@ class Store:
         self._queries = statements.load("process", slot)
         self._kept: OrderedDict[Place, Filed | None] = OrderedDict()
         self._context: contexts.Context | None = None
+        self.seconds: dict[MatterId, float] = {}
+        """How long each matter of the last `judge` took."""
 
     def know(self, logs: Iterable[LogPlace]) -> None:
         """Logs that there are."""
@@ -178,9 +181,10 @@ class Store:
 
     # -- judging --
 
-    async def judge(self, limit: int, *, inside: bool = False) -> Judged:
-        """Judge up to `limit` dirty matters. `inside` as in `file`. Raises Overtaken, LOST."""
-        rows = await self._connection.fetch(self._queries["dirty"], limit)
+    async def judge(self, limit: int, *, inside: bool = False, resting: Iterable[MatterId] = ()) -> Judged:
+        """Judge up to `limit` dirty matters but those that rest. `inside` as in `file`. Raises Overtaken, LOST."""
+        kinds, keys = [m[0] for m in resting], [m[1] for m in resting]
+        rows = await self._connection.fetch(self._queries["dirty"], limit, kinds, keys)
         wanted: list[MatterId] = [(row["kind"], row["key"]) for row in rows]
         if not wanted:
             return Judged(0, 0, ())
@@ -206,7 +210,8 @@ class Store:
 
     async def _judge(self, wanted: Sequence[MatterId]) -> dict[MatterId, Rows]:
         context = await self._current_context()
-        own = await self._shelves([judging.key_of(matter) for matter in wanted if matter[0] in self._judges])
+        most = max(judge.most for judge in self._judges.values()) if self._judges else 0
+        own = await self._shelves([judging.key_of(matter) for matter in wanted if matter[0] in self._judges], most)
         opened: list[Opened] = [
             judging.open_matter(matter, own.get(judging.key_of(matter), ()), self._judges)
             for matter in wanted
@@ -214,8 +219,15 @@ class Store:
         ]
         others = await self._shelves({key for one in opened for key in one.needs})
         shelves: dict[str, tuple[Fact, ...]] = {key: judging.arrange(filed) for key, filed in others.items()}
-        closed = (judging.close_matter(one, shelves, context) for one in opened)
-        return {rows.id: rows for rows in closed if rows is not None}
+        judged: dict[MatterId, Rows] = {}
+        self.seconds.clear()
+        for one in opened:
+            began = time.perf_counter()
+            rows = judging.close_matter(one, shelves, context)
+            self.seconds[one.id] = time.perf_counter() - began
+            if rows is not None:
+                judged[rows.id] = rows
+        return judged
 
     async def _write(self, wanted: Sequence[MatterId], judged: Mapping[MatterId, Rows]) -> Judged:
         kinds, keys = [m[0] for m in wanted], [m[1] for m in wanted]
@@ -312,16 +324,17 @@ class Store:
             self._context = contexts.Context(judging.arrange(one for one in facts.values() if one is not None))
         return self._context
 
-    async def _shelves(self, keys: Iterable[str]) -> dict[str, list[Filed]]:
+    async def _shelves(self, keys: Iterable[str], most: int = judging.MAX_FACTS) -> dict[str, list[Filed]]:
+        """What is filed under some keys; of one with more than `most` facts one more than that."""
         wanted = sorted(set(keys))
         if not wanted:
             return {}
         places: dict[str, list[Place]] = {}
         for row in await self._connection.fetch(self._queries["shelves"], wanted):
             places.setdefault(row["key"], []).extend((row["log_id"], position) for position in row["positions"])
-        facts = await self._facts(place for some in places.values() for place in some[: judging.MAX_FACTS + 1])
+        facts = await self._facts(place for some in places.values() for place in some[: most + 1])
         return {
-            key: [one for place in some[: judging.MAX_FACTS + 1] if (one := facts[place]) is not None]
+            key: [one for place in some[: most + 1] if (one := facts[place]) is not None]
             for key, some in places.items()
         }
 

@@ -71,8 +71,10 @@ INSERT INTO view_x.dirty (kind, key)
 ON CONFLICT DO NOTHING
 
 -- name: dirty
--- The next ones to be judged.
-SELECT kind, key FROM view_x.dirty ORDER BY kind, key LIMIT $1
+-- The next ones to be judged, but some.
+SELECT d.kind, d.key FROM view_x.dirty d
+ WHERE NOT EXISTS (SELECT FROM unnest($2::text[], $3::text[]) AS r (kind, key) WHERE r.kind = d.kind AND r.key = d.key)
+ ORDER BY d.kind, d.key LIMIT $1
 
 -- name: dirty_count
 -- How many wait.

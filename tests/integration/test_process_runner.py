@@ -14,6 +14,7 @@ from domain.matter import Judgement, Matter
 from domain.settling import signal_id
 from ops.stories import histories
 from projections.process import context
+from projections.process import runner as runner_module
 from projections.process.rebuild import rebuild
 from projections.process.runner import Follower
 from projections.rebuild import RebuildRefused
@@ -193,6 +194,55 @@ async def test_a_row_that_the_database_refuses_parks_its_matter_and_no_other(
     found = await matters(database)
     assert found[f"task:{TASK}"]["error"] == "UntranslatableCharacterError"
     assert found[f"hazard:{HAZARD}"]["error"] == ""
+
+
+async def test_a_matter_with_more_facts_than_its_judge_takes_is_set_aside_until_it_takes_them(
+    database: TestDatabase,
+) -> None:
+    few = {kind: replace(one, most=2) for kind, one in JUDGES.items()}
+    writer = Writer()
+    async with paper(database) as log:
+        await log.append([visit(writer), visit(writer, T0 + 1)])
+        await judge(database, judges=few)
+        assert (await matters(database))[f"task:{TASK}"]["error"] == ""
+        await log.append([find(writer, T0 + 2)])
+    await judge(database, judges=few)
+    found = await matters(database)
+    assert (found[f"task:{TASK}"]["error"], found[f"hazard:{HAZARD}"]["error"]) == ("TooManyFacts", "")
+    assert (await remake(database, judges=few)).equal
+    await remake(database, judges=JUDGES)
+    assert (await matters(database))[f"task:{TASK}"]["facts"] == 3
+
+
+async def test_a_slow_matter_rests_while_others_are_judged(
+    database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner_module, "SLOW_SECONDS", 0.0)
+    monkeypatch.setattr(runner_module, "REST", 10**9)
+    writer = Writer()
+
+    async def facts(key: str) -> int:
+        found = await matters(database)
+        return int(found[key]["facts"]) if key in found else 0
+
+    async with paper(database) as log, judging(database, judges=JUDGES):
+        await log.append([visit(writer)])
+
+        async def first() -> bool:
+            return await facts(f"task:{TASK}") == 1
+
+        await eventually(first)
+        await log.append([find(writer)])
+
+        async def second() -> bool:
+            return await facts(f"hazard:{HAZARD}") == 1
+
+        await eventually(second)
+        assert await facts(f"task:{TASK}") == 1
+        assert len((await process_tables(database))["dirty"]) == 1
+    await judge(database, judges=JUDGES)
+    assert await facts(f"task:{TASK}") == 2
+    assert (await remake(database, judges=JUDGES)).equal
 
 
 async def test_whoever_asked_for_a_key_is_judged_again_when_something_is_filed_there(database: TestDatabase) -> None:
