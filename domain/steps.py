@@ -412,6 +412,9 @@ REGISTERS: Final = (
         use("terminal.released.v1", "reason"),
         use("terminal.fork_resolved.v1", "branch"),
         use("terminal.record_lost.v1", "hash", "seq"),
+        use("blob.received.v1", "sha256", "size"),
+        use("blob.examined.v1", "sha256", "file_time", "looks_like"),
+        use("blob.damaged.v1", "sha256", "state"),
     ),
     part(
         "R6",
@@ -428,6 +431,9 @@ REGISTERS: Final = (
         use("record.corrected.v1", "target_event", "field_changes", "reason"),
         use("backfill.approved.v1", "target_events", "reason", "approver"),
         use("private_value.revealed.v1", "commitment", "reason"),
+        use("evidence.read.v1", "files", "purpose", "reader"),
+        use("case_file.exported.v1", "purpose", "logs"),
+        use("case_file.export_closed.v1", "manifest"),
     ),
     part(
         "R8",

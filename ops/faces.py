@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import asyncpg
 from aiohttp import web
@@ -16,8 +17,12 @@ from schemas.entries import Who
 from schemas.events.document_number import DocumentNumberIssued, DocumentNumbersReserved
 from schemas.problems import Problem
 from server.console.routes import add_routes as console_routes
+from server.evidence import routes as evidence_routes
+from server.evidence.store import BlobStore, Bucket
+from server.evidence.uploads import Hook, Limits, Uploads, no_hook
 from server.identity.gate import DatabaseGate
 from server.identity.person import Person
+from server.log.arrivals import Arrivals
 from server.log.committer import Committer
 from server.log.number_acts import NumberActs
 from server.log.private_values import PrivateValues, Withheld
@@ -27,6 +32,8 @@ from server.sync import routes as sync_routes
 from server.sync.service import Sync
 from server.tlog import routes as tlog_routes
 from server.web.app import Face, Services
+
+MIB: Final = 1024 * 1024
 
 
 class ConsoleActs:
@@ -121,11 +128,33 @@ def make_services(settings: Settings, opened: OpenLog, console: asyncpg.Pool) ->
     return Services(console=console, gate=gate, acts=acts, origin=origin)
 
 
-def internal_faces(opened: OpenLog, sync: Sync) -> list[Face]:
-    """Terminals, log, console."""
+def make_uploads(settings: Settings, opened: OpenLog, hook: Hook | None = None) -> Uploads:
+    """The store of evidence and its uploads. Raises SettingsError, StoreUnfit."""
+    settings.require("evidence")
+    assert settings.evidence is not None
+    bucket = None
+    if settings.evidence_url is not None:
+        bucket = Bucket(
+            settings.evidence_url, settings.evidence_endpoint or "", settings.evidence_region or "",
+            settings.evidence_key_id or "", settings.evidence_key or "",
+        )  # fmt: skip
+    limits = Limits(
+        file=int(settings.largest_file_mib) * MIB,
+        terminal_a_day=int(settings.terminal_mib_a_day) * MIB,
+        authority_a_day=int(settings.authority_mib_a_day) * MIB,
+        reserve=int(settings.reserve_mib) * MIB,
+    )
+    arrivals = Arrivals(opened.committer, opened.pool)
+    return Uploads(BlobStore(settings.evidence, bucket), opened.pool, arrivals, limits, hook=hook or no_hook)
+
+
+def internal_faces(opened: OpenLog, sync: Sync, uploads: Uploads) -> list[Face]:
+    """Terminals, evidence, log, console."""
+    evidence = evidence_routes.Evidence(uploads, sync.signed)
     tlog = tlog_routes.Tlog(opened.committer, opened.pool, sync.signed)
     return [
         partial(sync_routes.add_routes, sync=sync),
+        partial(evidence_routes.add_routes, evidence=evidence),
         partial(tlog_routes.add_routes, tlog=tlog),
         console_routes,
     ]

@@ -24,11 +24,12 @@ from aiohttp import web
 
 from ops import faults
 from ops.compose import Database, OpenLog, open_database, open_log
-from ops.faces import internal_faces, make_services, public_app
+from ops.faces import internal_faces, make_services, make_uploads, public_app
 from ops.mirror import mirror_forever
 from ops.projector import projecting
 from ops.settings import Settings, SettingsError
 from schemas.events import REGISTRY
+from server.evidence.uploads import Uploads
 from server.log.auditor import Auditor
 from server.log.terminals import Terminals
 from server.signed import SignedRequests
@@ -40,6 +41,8 @@ from server.web.app import Face, Services, make_internal_app, make_runner
 
 CONTACT_SECONDS: Final = 1.0
 NONCE_SECONDS: Final = 60.0
+ARRIVAL_SECONDS: Final = 5.0
+SWEEP_SECONDS: Final = 600.0
 BACKLOG: Final = 512
 log = structlog.get_logger("liuhen.serve")
 
@@ -87,24 +90,28 @@ async def serving(settings: Settings, *, faces: Sequence[Callable[[Services], Fa
             Changes(console, opened.pool),
         )
         services = make_services(settings, opened, console)
-        app = make_internal_app(services, *internal_faces(opened, sync), *(face(services) for face in faces))
+        uploads = make_uploads(settings, opened, faults.hook_from_environment())
+        await uploads.sweep()
+        app = make_internal_app(services, *internal_faces(opened, sync, uploads), *(face(services) for face in faces))
         await stack.enter_async_context(_site(app, internal))
         public_url = None
         if settings.public is not None:
             public = bind(settings.public)
             public_url = f"http://{_address(public)}"
             await stack.enter_async_context(_site(public_app(settings), public))
-        await stack.enter_async_context(_running(*_chores(settings, opened, sync)))
+        await stack.enter_async_context(_running(*_chores(settings, opened, sync, uploads)))
         yield Served(f"http://{address}", public_url, opened, database, sync, services)
 
 
-def _chores(settings: Settings, opened: OpenLog, sync: Sync) -> list[Coroutine[Any, Any, None]]:
+def _chores(settings: Settings, opened: OpenLog, sync: Sync, uploads: Uploads) -> list[Coroutine[Any, Any, None]]:
     """What goes on in the background of an internal server. Each survives a database that is away for a while."""
     queries = opened.book.queries
     chores = [
         opened.committer.tile_forever(),
         Auditor(opened.committer, opened.pool).forever(),
         _every(CONTACT_SECONDS, sync.flush_contacts),
+        _every(ARRIVAL_SECONDS, uploads.arrivals.overlooked),
+        _every(SWEEP_SECONDS, uploads.sweep),
         _every(NONCE_SECONDS, lambda: opened.pool.execute(queries["old_nonces"])),
     ]
     if settings.published is not None:

@@ -33,6 +33,7 @@ OTHER_VARIABLES = frozenset(
     }
 )
 LARGEST_FILE = 1024 * 1024
+NUMBERS = ("uploads_per_second", "largest_file_mib", "terminal_mib_a_day", "authority_mib_a_day", "reserve_mib")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 PLACE = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}")
 
@@ -76,6 +77,27 @@ class Settings:
     county of one line. Others are added with `liuhen authority add`."""
     projector: str = "on"
     """Whether this process keeps a projector ("on") or leaves the projections to another server process ("off")."""
+    evidence: Path | None = None
+    """Folder of evidence: blobs by digest and uploads that are not finished, on one file system. With `data`:
+    data/evidence. With `evidence_url` it holds unfinished uploads only; processes that share a store share it."""
+    evidence_url: str | None = None
+    """s3://BUCKET[/PREFIX] of an S3-compatible store for finished blobs, instead of the folder."""
+    evidence_endpoint: str | None = None
+    """Address of the S3-compatible service where it is not the usual one (https://…)."""
+    evidence_region: str | None = None
+    """Region of the bucket, where the service asks for one."""
+    evidence_key_id: str | None = field(default=None, repr=False, metadata={"secret": True})
+    """Name of the access key for the bucket. A secret."""
+    evidence_key: str | None = field(default=None, repr=False, metadata={"secret": True})
+    """The access key itself. A secret."""
+    largest_file_mib: str = "4096"
+    """Largest file that a terminal may upload, MiB."""
+    terminal_mib_a_day: str = "20480"
+    """MiB of files that one terminal may bring within a day; 0 means no quota."""
+    authority_mib_a_day: str = "512000"
+    """MiB of files that the terminals of one authority may bring within a day; 0 means no quota."""
+    reserve_mib: str = "5120"
+    """MiB that stay free on the disk of evidence: below that uploads are answered with 507, and reading goes on."""
     uploads_per_second: str = "20"
     """Uploads a second that one terminal may sustain (bursts of thirty times that); 0 means no quota."""
     log_level: str = "info"
@@ -129,6 +151,7 @@ def load(file: Path | None = None, environment: Mapping[str, str] | None = None,
             keys=settings.keys or settings.data / "keys",
             tiles=settings.tiles or settings.data / "tiles",
             published=settings.published or settings.data / "published",
+            evidence=settings.evidence or settings.data / "evidence",
         )
     return settings
 
@@ -175,9 +198,13 @@ def _checked(name: str, value: object, origin: str, base: Path) -> object:
         raise SettingsError(f"{name} {origin}: expected one of {', '.join(LOG_LEVELS)}{shown}")
     if name == "projector" and value not in ("on", "off"):
         raise SettingsError(f"{name} {origin}: expected on or off{shown}")
-    if name == "uploads_per_second" and not re.fullmatch(r"[0-9]{1,6}", value):
+    if name in NUMBERS and not re.fullmatch(r"[0-9]{1,9}" if "mib" in name else r"[0-9]{1,6}", value):
         raise SettingsError(f"{name} {origin}: expected a whole number{shown}")
     if name == "origin" and not re.fullmatch(r"https?://[^/\s]+", value):
+        raise SettingsError(f"{name} {origin}: expected https://HOST without a path{shown}")
+    if name == "evidence_url" and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?", value):
+        raise SettingsError(f"{name} {origin}: expected s3://BUCKET or s3://BUCKET/PREFIX{shown}")
+    if name == "evidence_endpoint" and not re.fullmatch(r"https?://[^/\s]+", value):
         raise SettingsError(f"{name} {origin}: expected https://HOST without a path{shown}")
     if name == "host" and not re.fullmatch(r"[a-z0-9]([a-z0-9.-]{0,200}[a-z0-9])?", value):
         raise SettingsError(f"{name} {origin}: expected a host name in lower case{shown}")

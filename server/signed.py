@@ -29,9 +29,19 @@ class SignedRequests:
     signed_for: str
 
     async def check(
-        self, method: str, path: str, query: str, headers: Sequence[tuple[str, str]], body: bytes | None
+        self,
+        method: str,
+        path: str,
+        query: str,
+        headers: Sequence[tuple[str, str]],
+        body: bytes | None,
+        *,
+        body_fields: Sequence[str] | None = None,
     ) -> Enrolled:
         """The terminal that signed. `path` and `query` as they came, `body` None where the request has none.
+
+        `body_fields`: the request has a body that is not here yet, and these headers are covered in place of its
+        digest (resumable uploads, where the digest of the whole file decides).
 
         Raises Problem unknown_terminal, bad_signature, clock_skew (with `now`) and whatever the form is refused with.
         """
@@ -48,8 +58,9 @@ class SignedRequests:
                 path=path,
                 query=query,
                 fields=fields,
-                body_sha256=None if body is None else sha256(body).digest(),
+                body_sha256=_digest(body, body_fields),
                 now_ms=now,
+                body_fields=httpsig.BODY_FIELDS if body_fields is None else body_fields,
             )
         except httpsig.SignatureRefused as refused:
             more = {"now": now} if refused.code == "clock_skew" else {}
@@ -66,3 +77,10 @@ class SignedRequests:
         if found is None:
             raise Problem("unknown_terminal")
         return found
+
+
+def _digest(body: bytes | None, body_fields: Sequence[str] | None) -> bytes | None:
+    """The digest of a body; of one that is still to come no digest is right, and None says that there is no body."""
+    if body is not None:
+        return sha256(body).digest()
+    return None if body_fields is None else b""

@@ -1,5 +1,9 @@
 -- The shape of the database after all migrations. Generated: python -m ops.house.schema
 
+CREATE SCHEMA evidence;
+
+ALTER SCHEMA evidence OWNER TO liuhen_owner;
+
 CREATE SCHEMA identity;
 
 ALTER SCHEMA identity OWNER TO liuhen_owner;
@@ -35,6 +39,183 @@ CREATE TYPE log.locked_head AS (
 );
 
 ALTER TYPE log.locked_head OWNER TO liuhen_owner;
+
+CREATE FUNCTION evidence.arrive(p_log integer, p_digest bytea) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- In the transaction that records the arrival, under the head's lock of that log.
+    WITH came AS (
+        UPDATE log.wanted w SET arrived = true
+         WHERE w.kind = 'blob' AND w.log_id = p_log AND w.digest = p_digest AND NOT w.arrived
+     RETURNING w.terminal
+    )
+    UPDATE log.terminals t SET waiting = t.waiting - c.number
+      FROM (SELECT terminal, count(*)::integer AS number FROM came GROUP BY terminal) c
+     WHERE t.terminal = c.terminal
+$$;
+
+ALTER FUNCTION evidence.arrive(p_log integer, p_digest bytea) OWNER TO liuhen_owner;
+
+CREATE FUNCTION evidence.ask_again(p_log integer, p_digest bytea) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- In the transaction that records the damage, under the head's lock of that log: the reverse of evidence.arrive.
+    WITH gone AS (
+        UPDATE log.wanted w SET arrived = false
+         WHERE w.kind = 'blob' AND w.log_id = p_log AND w.digest = p_digest AND w.arrived
+     RETURNING w.terminal
+    )
+    UPDATE log.terminals t SET waiting = t.waiting + g.number
+      FROM (SELECT terminal, count(*)::integer AS number FROM gone GROUP BY terminal) g
+     WHERE t.terminal = g.terminal
+$$;
+
+ALTER FUNCTION evidence.ask_again(p_log integer, p_digest bytea) OWNER TO liuhen_owner;
+
+CREATE FUNCTION evidence.blob(p_digest bytea) RETURNS TABLE(size bigint, type text, terminal uuid, received timestamp with time zone, state text, checked timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT b.size, b.type, b.terminal, b.received, b.state, b.checked
+      FROM evidence.blobs b
+     WHERE b.digest = p_digest
+       AND EXISTS (SELECT FROM log.wanted w JOIN log.logs l USING (log_id)
+                    WHERE w.digest = b.digest AND w.kind = 'blob'
+                      AND l.authority = current_setting('liuhen.authority'))
+$$;
+
+ALTER FUNCTION evidence.blob(p_digest bytea) OWNER TO liuhen_owner;
+
+CREATE FUNCTION evidence.cite(p_log integer, p_position bigint, p_digests bytea[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    INSERT INTO evidence.citations (digest, log_id, position) SELECT d, p_log, p_position FROM unnest(p_digests) AS d
+    ON CONFLICT DO NOTHING
+$$;
+
+ALTER FUNCTION evidence.cite(p_log integer, p_position bigint, p_digests bytea[]) OWNER TO liuhen_owner;
+
+CREATE FUNCTION evidence.damage(p_digest bytea, p_state text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    UPDATE evidence.blobs b SET state = p_state, pieces = NULL WHERE b.digest = p_digest AND p_state IN ('corrupt', 'lost')
+$$;
+
+ALTER FUNCTION evidence.damage(p_digest bytea, p_state text) OWNER TO liuhen_owner;
+
+CREATE FUNCTION evidence.examined(p_digest bytea) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    UPDATE evidence.blobs b SET examined = true WHERE b.digest = p_digest
+$$;
+
+ALTER FUNCTION evidence.examined(p_digest bytea) OWNER TO liuhen_owner;
+
+CREATE FUNCTION evidence.grant_link(p_link bytea, p_secret bytea, p_expires timestamp with time zone) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    UPDATE evidence.grants g SET secret = p_secret, expires = p_expires
+     WHERE g.link = p_link AND g.opened IS NOT NULL AND g.secret IS NULL
+$$;
+
+ALTER FUNCTION evidence.grant_link(p_link bytea, p_secret bytea, p_expires timestamp with time zone) OWNER TO liuhen_owner;
+
+CREATE FUNCTION evidence.granted(p_secret bytea, p_digest bytea, p_now timestamp with time zone) RETURNS TABLE(size bigint, type text, pieces bytea)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- A grant ends with the session that it was given to.
+    SELECT b.size, b.type, b.pieces
+      FROM evidence.grants g JOIN evidence.blobs b ON b.digest = p_digest
+     WHERE g.secret = p_secret AND g.expires > p_now AND p_digest = ANY (g.digests) AND b.state = 'held'
+       AND (EXISTS (SELECT FROM identity.sessions s JOIN identity.users u USING (name)
+                     WHERE s.session = g.session AND s.ended IS NULL AND NOT u.disabled)
+         OR EXISTS (SELECT FROM identity.tokens t
+                     WHERE t.token = g.session AND t.revoked IS NULL AND t.expires > now()))
+$$;
+
+ALTER FUNCTION evidence.granted(p_secret bytea, p_digest bytea, p_now timestamp with time zone) OWNER TO liuhen_owner;
+
+CREATE FUNCTION evidence.hold(p_digest bytea, p_size bigint, p_type text, p_authority text, p_terminal uuid) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- The bytes lie in the store and were checked. A blob that was corrupt or lost is held again; who brought it first stays.
+    INSERT INTO evidence.blobs (digest, size, type, authority, terminal)
+         VALUES (p_digest, p_size, p_type, p_authority, p_terminal)
+    ON CONFLICT (digest) DO UPDATE SET state = 'held' WHERE evidence.blobs.state <> 'held'
+$$;
+
+ALTER FUNCTION evidence.hold(p_digest bytea, p_size bigint, p_type text, p_authority text, p_terminal uuid) OWNER TO liuhen_owner;
+
+CREATE FUNCTION evidence.make_link(p_link bytea, p_session bytea, p_authority text, p_purpose text, p_tags text[], p_digests bytea[], p_now timestamp with time zone) RETURNS integer
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- Of what was asked only what is held, and cited in a log of that authority.
+    DELETE FROM evidence.grants g WHERE g.made < p_now - interval '1 day';
+    INSERT INTO evidence.grants (link, session, authority, purpose, tags, digests, made)
+         SELECT p_link, p_session, p_authority, p_purpose, p_tags, array_agg(b.digest ORDER BY b.digest), p_now
+           FROM evidence.blobs b
+          WHERE b.digest = ANY (p_digests) AND b.state = 'held'
+            AND EXISTS (SELECT FROM log.wanted w JOIN log.logs l USING (log_id)
+                         WHERE w.digest = b.digest AND w.kind = 'blob' AND l.authority = p_authority)
+         HAVING count(*) > 0
+      RETURNING cardinality(digests);
+$$;
+
+ALTER FUNCTION evidence.make_link(p_link bytea, p_session bytea, p_authority text, p_purpose text, p_tags text[], p_digests bytea[], p_now timestamp with time zone) OWNER TO liuhen_owner;
+
+CREATE FUNCTION evidence.open_link(p_link bytea, p_session bytea, p_life interval, p_now timestamp with time zone) RETURNS TABLE(purpose text, tags text[], digests bytea[])
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    UPDATE evidence.grants g SET opened = p_now
+     WHERE g.link = p_link AND g.session = p_session AND g.opened IS NULL AND g.made > p_now - p_life
+ RETURNING g.purpose, g.tags, g.digests
+$$;
+
+ALTER FUNCTION evidence.open_link(p_link bytea, p_session bytea, p_life interval, p_now timestamp with time zone) OWNER TO liuhen_owner;
+
+CREATE FUNCTION evidence.places(p_digest bytea) RETURNS TABLE(log_id integer, epoch integer, pos bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- Fails closed: without liuhen.authority set in the transaction, current_setting raises.
+    SELECT l.log_id, l.epoch, p.position
+      FROM (SELECT w.log_id, w.position FROM log.wanted w WHERE w.digest = p_digest AND w.kind = 'blob'
+            UNION SELECT c.log_id, c.position FROM evidence.citations c WHERE c.digest = p_digest) p
+      JOIN log.logs l ON l.log_id = p.log_id
+     WHERE l.authority = current_setting('liuhen.authority')
+     ORDER BY l.epoch, p.position
+$$;
+
+ALTER FUNCTION evidence.places(p_digest bytea) OWNER TO liuhen_owner;
+
+CREATE FUNCTION evidence.refuse() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION '% of %.% is refused: a finished blob is never taken back', TG_OP, TG_TABLE_SCHEMA, TG_TABLE_NAME
+        USING ERRCODE = 'insufficient_privilege';
+END $$;
+
+ALTER FUNCTION evidence.refuse() OWNER TO liuhen_owner;
+
+CREATE FUNCTION evidence.sound(p_digest bytea, p_pieces bytea) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    UPDATE evidence.blobs b SET checked = clock_timestamp(), pieces = p_pieces WHERE b.digest = p_digest AND b.state = 'held'
+$$;
+
+ALTER FUNCTION evidence.sound(p_digest bytea, p_pieces bytea) OWNER TO liuhen_owner;
 
 CREATE FUNCTION identity.account(p_name text) RETURNS TABLE(name text, display text, authority text, roles text[], password text)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -476,6 +657,71 @@ CREATE FUNCTION view.wanted(p_log integer, p_positions bigint[]) RETURNS TABLE(p
 $$;
 
 ALTER FUNCTION view.wanted(p_log integer, p_positions bigint[]) OWNER TO liuhen_owner;
+
+CREATE TABLE evidence.blobs (
+    digest bytea NOT NULL,
+    size bigint NOT NULL,
+    type text NOT NULL,
+    authority text NOT NULL,
+    terminal uuid NOT NULL,
+    received timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    state text DEFAULT 'held'::text NOT NULL,
+    checked timestamp with time zone,
+    pieces bytea,
+    examined boolean DEFAULT false NOT NULL,
+    CONSTRAINT blobs_digest_check CHECK ((octet_length(digest) = 32)),
+    CONSTRAINT blobs_size_check CHECK ((size >= 1)),
+    CONSTRAINT blobs_state_check CHECK ((state = ANY (ARRAY['held'::text, 'corrupt'::text, 'lost'::text]))),
+    CONSTRAINT blobs_type_check CHECK (((octet_length(type) >= 1) AND (octet_length(type) <= 128)))
+);
+
+ALTER TABLE evidence.blobs OWNER TO liuhen_owner;
+
+CREATE TABLE evidence.citations (
+    digest bytea NOT NULL,
+    log_id integer NOT NULL,
+    "position" bigint NOT NULL,
+    CONSTRAINT citations_digest_check CHECK ((octet_length(digest) = 32))
+);
+
+ALTER TABLE evidence.citations OWNER TO liuhen_owner;
+
+CREATE TABLE evidence.grants (
+    link bytea NOT NULL,
+    session bytea NOT NULL,
+    authority text NOT NULL,
+    purpose text NOT NULL,
+    tags text[] NOT NULL,
+    digests bytea[] NOT NULL,
+    made timestamp with time zone NOT NULL,
+    opened timestamp with time zone,
+    secret bytea,
+    expires timestamp with time zone,
+    CONSTRAINT grants_digests_check CHECK (((cardinality(digests) >= 1) AND (cardinality(digests) <= 500))),
+    CONSTRAINT grants_link_check CHECK ((octet_length(link) = 32)),
+    CONSTRAINT grants_secret_check CHECK ((octet_length(secret) = 32)),
+    CONSTRAINT grants_session_check CHECK ((octet_length(session) = 32))
+);
+
+ALTER TABLE evidence.grants OWNER TO liuhen_owner;
+
+CREATE TABLE evidence.uploads (
+    upload uuid NOT NULL,
+    terminal uuid NOT NULL,
+    authority text NOT NULL,
+    digest bytea NOT NULL,
+    size bigint NOT NULL,
+    type text NOT NULL,
+    begun timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires timestamp with time zone NOT NULL,
+    state text NOT NULL,
+    CONSTRAINT uploads_digest_check CHECK ((octet_length(digest) = 32)),
+    CONSTRAINT uploads_size_check CHECK ((size >= 1)),
+    CONSTRAINT uploads_state_check CHECK ((state = ANY (ARRAY['open'::text, 'done'::text]))),
+    CONSTRAINT uploads_type_check CHECK (((octet_length(type) >= 1) AND (octet_length(type) <= 128)))
+);
+
+ALTER TABLE evidence.uploads OWNER TO liuhen_owner;
 
 CREATE TABLE identity.attempts (
     subject bytea NOT NULL,
@@ -1143,6 +1389,21 @@ ALTER TABLE ONLY view_b.verdicts FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE view_b.verdicts OWNER TO liuhen_owner;
 
+ALTER TABLE ONLY evidence.blobs
+    ADD CONSTRAINT blobs_pkey PRIMARY KEY (digest);
+
+ALTER TABLE ONLY evidence.citations
+    ADD CONSTRAINT citations_pkey PRIMARY KEY (digest, log_id, "position");
+
+ALTER TABLE ONLY evidence.grants
+    ADD CONSTRAINT grants_pkey PRIMARY KEY (link);
+
+ALTER TABLE ONLY evidence.grants
+    ADD CONSTRAINT grants_secret_key UNIQUE (secret);
+
+ALTER TABLE ONLY evidence.uploads
+    ADD CONSTRAINT uploads_pkey PRIMARY KEY (upload);
+
 ALTER TABLE ONLY identity.attempts
     ADD CONSTRAINT attempts_pkey PRIMARY KEY (subject);
 
@@ -1305,6 +1566,20 @@ ALTER TABLE ONLY view_b.terminals
 ALTER TABLE ONLY view_b.verdicts
     ADD CONSTRAINT verdicts_pkey PRIMARY KEY (kind, key, rule, about);
 
+CREATE INDEX blobs_authority ON evidence.blobs USING btree (authority, received);
+
+CREATE INDEX blobs_terminal ON evidence.blobs USING btree (terminal, received);
+
+CREATE INDEX blobs_unexamined ON evidence.blobs USING btree (received) WHERE (NOT examined);
+
+CREATE INDEX grants_made ON evidence.grants USING btree (made);
+
+CREATE INDEX uploads_authority ON evidence.uploads USING btree (authority) WHERE (state = 'open'::text);
+
+CREATE INDEX uploads_expires ON evidence.uploads USING btree (expires);
+
+CREATE INDEX uploads_terminal ON evidence.uploads USING btree (terminal) WHERE (state = 'open'::text);
+
 CREATE INDEX attempts_since ON identity.attempts USING btree (since);
 
 CREATE INDEX sessions_name ON identity.sessions USING btree (name);
@@ -1372,6 +1647,14 @@ CREATE INDEX signals_of ON view_b.signals USING btree (kind, key);
 CREATE INDEX signals_rule ON view_b.signals USING btree (authority, rule, opens DESC, id DESC);
 
 CREATE INDEX verdicts_outcome ON view_b.verdicts USING btree (authority, rule, outcome, kind, key, about);
+
+CREATE TRIGGER refuse_removal BEFORE DELETE ON evidence.blobs FOR EACH ROW EXECUTE FUNCTION evidence.refuse();
+
+ALTER TABLE evidence.blobs ENABLE ALWAYS TRIGGER refuse_removal;
+
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON evidence.blobs FOR EACH STATEMENT EXECUTE FUNCTION evidence.refuse();
+
+ALTER TABLE evidence.blobs ENABLE ALWAYS TRIGGER refuse_truncate;
 
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE ON log.checkpoints FOR EACH ROW EXECUTE FUNCTION log.refuse();
 
@@ -1547,6 +1830,11 @@ ALTER TABLE view_b.terminals ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE view_b.verdicts ENABLE ROW LEVEL SECURITY;
 
+GRANT USAGE ON SCHEMA evidence TO liuhen_writer;
+GRANT USAGE ON SCHEMA evidence TO liuhen_console;
+GRANT USAGE ON SCHEMA evidence TO liuhen_auditor;
+GRANT USAGE ON SCHEMA evidence TO liuhen_backup;
+
 GRANT USAGE ON SCHEMA identity TO liuhen_console;
 GRANT USAGE ON SCHEMA identity TO liuhen_backup;
 
@@ -1570,6 +1858,47 @@ GRANT USAGE ON SCHEMA view_b TO liuhen_projector;
 GRANT USAGE ON SCHEMA view_b TO liuhen_console;
 GRANT USAGE ON SCHEMA view_b TO liuhen_backup;
 GRANT USAGE ON SCHEMA view_b TO liuhen_writer;
+
+REVOKE ALL ON FUNCTION evidence.arrive(p_log integer, p_digest bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION evidence.arrive(p_log integer, p_digest bytea) TO liuhen_writer;
+
+REVOKE ALL ON FUNCTION evidence.ask_again(p_log integer, p_digest bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION evidence.ask_again(p_log integer, p_digest bytea) TO liuhen_writer;
+
+REVOKE ALL ON FUNCTION evidence.blob(p_digest bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION evidence.blob(p_digest bytea) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION evidence.cite(p_log integer, p_position bigint, p_digests bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION evidence.cite(p_log integer, p_position bigint, p_digests bytea[]) TO liuhen_writer;
+
+REVOKE ALL ON FUNCTION evidence.damage(p_digest bytea, p_state text) FROM PUBLIC;
+GRANT ALL ON FUNCTION evidence.damage(p_digest bytea, p_state text) TO liuhen_writer;
+
+REVOKE ALL ON FUNCTION evidence.examined(p_digest bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION evidence.examined(p_digest bytea) TO liuhen_writer;
+
+REVOKE ALL ON FUNCTION evidence.grant_link(p_link bytea, p_secret bytea, p_expires timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION evidence.grant_link(p_link bytea, p_secret bytea, p_expires timestamp with time zone) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION evidence.granted(p_secret bytea, p_digest bytea, p_now timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION evidence.granted(p_secret bytea, p_digest bytea, p_now timestamp with time zone) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION evidence.hold(p_digest bytea, p_size bigint, p_type text, p_authority text, p_terminal uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION evidence.hold(p_digest bytea, p_size bigint, p_type text, p_authority text, p_terminal uuid) TO liuhen_writer;
+
+REVOKE ALL ON FUNCTION evidence.make_link(p_link bytea, p_session bytea, p_authority text, p_purpose text, p_tags text[], p_digests bytea[], p_now timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION evidence.make_link(p_link bytea, p_session bytea, p_authority text, p_purpose text, p_tags text[], p_digests bytea[], p_now timestamp with time zone) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION evidence.open_link(p_link bytea, p_session bytea, p_life interval, p_now timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION evidence.open_link(p_link bytea, p_session bytea, p_life interval, p_now timestamp with time zone) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION evidence.places(p_digest bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION evidence.places(p_digest bytea) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION evidence.refuse() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION evidence.sound(p_digest bytea, p_pieces bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION evidence.sound(p_digest bytea, p_pieces bytea) TO liuhen_writer;
 
 REVOKE ALL ON FUNCTION identity.account(p_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.account(p_name text) TO liuhen_console;
@@ -1661,6 +1990,19 @@ GRANT ALL ON FUNCTION view.sees(p_authority text) TO liuhen_writer;
 
 REVOKE ALL ON FUNCTION view.wanted(p_log integer, p_positions bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION view.wanted(p_log integer, p_positions bigint[]) TO liuhen_console;
+
+GRANT SELECT ON TABLE evidence.blobs TO liuhen_writer;
+GRANT SELECT ON TABLE evidence.blobs TO liuhen_backup;
+GRANT SELECT ON TABLE evidence.blobs TO liuhen_auditor;
+
+GRANT SELECT ON TABLE evidence.citations TO liuhen_writer;
+GRANT SELECT ON TABLE evidence.citations TO liuhen_auditor;
+GRANT SELECT ON TABLE evidence.citations TO liuhen_backup;
+
+GRANT SELECT ON TABLE evidence.grants TO liuhen_backup;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE evidence.uploads TO liuhen_writer;
+GRANT SELECT ON TABLE evidence.uploads TO liuhen_backup;
 
 GRANT SELECT ON TABLE identity.attempts TO liuhen_backup;
 

@@ -1,4 +1,4 @@
-"""Evidence: recording segments and pieces of evidence captured on a terminal (E15, E16).
+"""Evidence: recording segments and pieces of evidence captured on a terminal, and files that arrived (E15, E16).
 
 The file itself is a blob declared by the envelope; a body names it by digest. The invariant: a digest here is that of
 the original file as captured; edited copies are other objects.
@@ -126,5 +126,29 @@ class EvidenceCaptured(Act, frozen=True, kw_only=True, omit_defaults=True):
     appraisal_id: Annotated[Id | UnsetType, says("鉴定编号", "appraisal whose opinion it is")] = UNSET
 
 
-TYPES: Final[tuple[type[Body], ...]] = (RecordingCaptured, EvidenceCaptured)
+class BlobReceived(Body, frozen=True, kw_only=True, omit_defaults=True):
+    """A file that envelopes of this log declare has come and has its digest. Written by the evidence store."""
+
+    SPEC: ClassVar = Spec(
+        name="blob.received.v1",
+        family="E16",
+        origin="office",
+        step="R5",
+        zh="附件到达",
+        en="File received",
+        about_zh="记录所声明的文件已经完整到达，摘要核验一致。",
+        about_en="A file that records declare has arrived whole, and its digest was checked.",
+        tags=("case", "task", "evidence", "terminal"),
+    )
+
+    sha256: Annotated[Digest, says("文件摘要", "SHA-256 of the file")]
+    size: Annotated[Count, says("文件大小（字节）", "size of the file, bytes")]
+    media_type: Annotated[MediaType, says("媒体类型", "media type that the bytes do not contradict")]
+    terminal: Annotated[Id, says("上传终端", "terminal that brought the bytes first")]
+    events: Annotated[
+        tuple[Id, ...], Meta(min_length=1, max_length=64), says("引用事件", "event ids that waited for it in this log")
+    ] = ()
+
+
+TYPES: Final[tuple[type[Body], ...]] = (RecordingCaptured, EvidenceCaptured, BlobReceived)
 """The types of this module, in the order of the process."""

@@ -31,12 +31,15 @@ from tests.support.server import (
 )
 
 LATER_ROOMS = {
-    "digest_mismatch": "evidence: a finished upload whose SHA-256 is another",
-    "offset_mismatch": "evidence: a tus PATCH at another offset",
-    "storage_low": "evidence: the volume is nearly full",
     "bad_cursor": "sync: GET /sync/v1/changes",
 }
 ELSEWHERE = {
+    "digest_mismatch": "test_evidence_upload.py: a finished upload whose SHA-256 is another",
+    "offset_mismatch": "test_evidence_upload.py: a tus PATCH at another offset",
+    "storage_low": "test_evidence_upload.py: the volume is nearly full",
+    "type_mismatch": "test_evidence_upload.py: a program that is called a picture",
+    "bad_upload": "test_evidence_upload.py: no bytes, a name with a path, no digest",
+    "tus_version": "test_evidence_upload.py: another version of tus",
     "unauthorized": "console: a request without a sign-in",
     "bad_request": "console: a form with a field twice",
     "timeout": "tests/faults/test_stalls.py: a body that trickles",

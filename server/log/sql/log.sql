@@ -146,3 +146,7 @@ SELECT t.terminal, t.authority, t.seq, t.declared, t.held, t.rare IS NOT NULL AS
        t.waiting, c.at
   FROM log.terminals t LEFT JOIN log.contacts c USING (terminal)
  WHERE $1::text IS NULL OR t.authority = $1 ORDER BY t.authority, t.terminal;
+
+-- name: arrive_blob
+-- A declared file is here: marked in the transaction that records its arrival.
+SELECT evidence.arrive($1, $2);
