@@ -13,7 +13,7 @@ of which something is due, stands, or is left; it is always an argument. What re
     verdicts(rule, outcome)     one rule over all matters
     counts(as_of, officer)      for the header of every page
     changes(officers, after)    what changed for some officers, for terminals
-    stages(kind), alerts(), lag()
+    stages(kind), alerts(), lag(), cut()
 
 Invariant: a question sees one authority only, and answers the same for the same cut and the same `as_of`.
 """
@@ -322,6 +322,12 @@ async def lag(conn: asyncpg.Connection) -> ProcessLag:
     queries = await _queries(conn)
     row = await conn.fetchrow(queries["lag"])
     return ProcessLag(row["behind"], row["dirty"], row["parked"], row["misfiled"])
+
+
+async def cut(conn: asyncpg.Connection) -> dict[int, int]:
+    """The cut that answers rest on: {log_id: entries filed} of the authority; `lag` says what is not judged of it."""
+    queries = await _queries(conn)
+    return {row["log_id"]: row["position"] for row in await conn.fetch(queries["cut"])}
 
 
 async def places(conn: asyncpg.Connection, ids: Iterable[str]) -> dict[str, Place]:

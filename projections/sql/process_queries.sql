@@ -140,6 +140,10 @@ SELECT id, log_id, pos FROM view.places($1::uuid[])
 -- Terminals of other authorities that have more than they uploaded.
 SELECT terminal, waiting FROM view.outstanding($1::uuid[])
 
+-- name: cut
+-- How far the logs of the authority are filed.
+SELECT l.log_id, coalesce(f.position, 0) AS position FROM view.logs() l LEFT JOIN view_x.filed_up_to f USING (log_id)
+
 -- name: lag
 -- How far the judges are.
 SELECT (SELECT coalesce(sum(l.size - coalesce(f.position, 0)), 0)::bigint FROM view.logs() l LEFT JOIN view_x.filed_up_to f USING (log_id)) AS behind,

@@ -248,6 +248,7 @@ async def test_every_story_answers_every_question(database: TestDatabase) -> Non
     async with officer(database) as conn:
         lag = await queries.lag(conn)
         assert (lag.behind, lag.dirty, lag.parked, lag.misfiled) == (0, 0, 0, 0)
+        assert list((await queries.cut(conn)).values()) == [len(story_events())]
         for kind in sorted(KINDS):
             page = await queries.list_matters(conn, kind, as_of=START + 60 * DAY, limit=200)
             assert (await queries.stages(conn, kind)).all == len(page.rows)
