@@ -20,7 +20,7 @@ from projections.facts import BRANCH, CLAIM, HELD, NOT_UNDERSTOOD, Event, texts
 from schemas.events import Registry
 
 NAME: Final = "case_file"
-VERSION: Final = 1
+VERSION: Final = 2
 CHUNK: Final = 32
 """Items in a chunk: about 1.3 kB, so that a row stays below the size at which the database moves it elsewhere."""
 

@@ -1,17 +1,20 @@
 """What matters are called on pages: one question for all the lines of a list.
 
-A task, a case and a hazard are called by the one act that names them (`domain.labels`), an enterprise by its profile.
-Everything else is called by its key. Invariant: a name is never personal data; natural persons have none here.
+A task, a case and a hazard are called by the one act that names them (`domain.labels`), an enterprise by its profile,
+a plan by its year, a tip by the day on which it came and the enterprise that it is about. Everything else is called by
+its key. Invariant: a name is never personal data; natural persons have none here, and what a tip says stands in its
+file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 import msgspec
 
+from domain.workdays import day_of
 from projections import case_file, statements
 
 FILES: Final = frozenset(("task", "case", "hazard"))
@@ -38,14 +41,31 @@ async def names(conn: asyncpg.Connection, wanted: Iterable[Key]) -> Mapping[Key,
             title = case_file.read_head(row["head"]).title
             if title:
                 found.setdefault((kind, row["subject"]), title)
+    plans = await _columns(conn, slots["slot"], "plan", keys.get("plan", set()))
+    tips = await _columns(conn, slots["slot"], "tip", keys.get("tip", set()))
     enterprises = keys.get("enterprise", set()) | {found[one] for one in found if one[0] == "task"}
-    if enterprises:
-        rows = await conn.fetch(statements.load("names", slots["slot"])["columns"], "enterprise", sorted(enterprises))
-        for row in rows:
-            name = msgspec.json.decode(row["columns"]).get("name")
-            if isinstance(name, str) and name:
-                found["enterprise", row["key"]] = name
+    enterprises |= {columns["enterprise"] for columns in tips.values() if columns.get("enterprise")}
+    for key, columns in (await _columns(conn, slots["slot"], "enterprise", enterprises)).items():
+        if columns.get("name"):
+            found["enterprise", key] = columns["name"]
     for one in list(found):
         if one[0] == "task":
             found[one] = found.get(("enterprise", found[one]), found[one])
+    for key, columns in plans.items():
+        if columns.get("year"):
+            found["plan", key] = f"年度计划 {columns['year']}"
+    for key, columns in tips.items():
+        if columns.get("received") is not None:
+            about = columns.get("enterprise") or ""
+            about = found.get(("enterprise", about), about)
+            found["tip", key] = f"举报 {day_of(columns['received'])} {about}".rstrip()
     return found
+
+
+async def _columns(conn: asyncpg.Connection, slot: str, kind: str, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """What the judges' tables know of matters of one kind, by key."""
+    wanted = sorted(keys)
+    if not wanted:
+        return {}
+    rows = await conn.fetch(statements.load("names", slot)["columns"], kind, wanted)
+    return {row["key"]: msgspec.json.decode(row["columns"]) for row in rows}

@@ -10,6 +10,7 @@ import pytest
 from domain.judges import JUDGES as KINDS
 from domain.matter import Deadline, Judge, Judgement, Matter
 from projections.process import queries
+from projections.process.names import names
 from projections.views import to_json
 from schemas.batch import Lost
 from tests.support.judges import JUDGES
@@ -278,3 +279,17 @@ async def test_nobody_is_told_that_a_right_of_the_party_has_ended(database: Test
         (row,) = (await queries.list_matters(conn, "task", as_of=later)).rows
         assert row.due is not None
         assert row.due.rule == "DL-11"
+
+
+async def test_plans_and_tips_have_names_of_their_own(database: TestDatabase) -> None:
+    async with paper(database) as log:
+        await log.append(story_events())
+    await judge(database)
+    async with officer(database) as conn:
+        plans = [row.key for row in (await queries.list_matters(conn, "plan", as_of=AS_OF)).rows]
+        tips = [row.key for row in (await queries.list_matters(conn, "tip", as_of=AS_OF)).rows]
+        found = await names(conn, [*(("plan", key) for key in plans), *(("tip", key) for key in tips), ("day", "x")])
+
+    assert [found["plan", key] for key in plans] == ["年度计划 2026"]
+    assert [found["tip", key] for key in tips] == ["举报 2026-03-02 石门示例烟花批发站"]
+    assert len(found) == len(plans) + len(tips) + 1, "what has no name is left out"

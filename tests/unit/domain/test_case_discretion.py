@@ -1,4 +1,4 @@
-"""How heavily may be punished: INV-16, INV-21, INV-22, INV-24, SIG-20."""
+"""How heavily may be punished: INV-16, INV-21, INV-22, INV-24, SIG-20, SIG-26."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from domain.rulebook import Rule
 from tests.support.cases import CLAUSES, ENTERPRISE, FINE, PARTY, act, judged, outcome, signals, story, verdicts
-from tests.support.facts import RULES, fact, rule
+from tests.support.facts import RULES, fact, rule, rulebook
 from tests.support.vector_parts import uid
 
 
@@ -195,3 +195,16 @@ def test_sig_20_says_nothing_where_the_benchmark_is_not_known() -> None:
     limits = {"benchmark": {"id": "X-1", "version": "1", "tier": "a", "low_fen": 1, "high_fen": 5_000_000}}
     assert len(signals(judged(story(decided=limits)), "SIG-20")) == 1
     assert FINE[0]["amount_fen"] == 6_000_000
+
+
+def test_sig_26_sees_a_filing_and_a_decision_outside_the_list_of_powers() -> None:
+    outside = story(filed={"item_code": "CF-9"}, decided={"item_code": "CF-1"})
+    listed = rulebook(powers__items=("CF-1", "CF-2"))
+    assert [one.score for one in signals(judged(outside, rules=listed), "SIG-26")] == [60]
+    inside = story(filed={"item_code": "CF-2"}, decided={"item_code": "CF-1"})
+    assert signals(judged(inside, rules=listed), "SIG-26") == []
+
+
+def test_sig_26_says_nothing_without_a_list_or_without_a_code() -> None:
+    assert signals(judged(story(filed={"item_code": "CF-9"})), "SIG-26") == []
+    assert signals(judged(story(), rules=rulebook(powers__items=("CF-1",))), "SIG-26") == []

@@ -289,3 +289,12 @@ def test_naming_types_give_a_short_label_of_their_kind() -> None:
         assert 0 < len(found.text) <= 80
     assert label(REGISTRY.decode_body("site.entered.v1", FULL["site.entered.v1"])) is None
     assert set(CLOSING) <= set(REGISTRY)
+
+
+def test_a_case_that_begins_on_the_spot_is_named_with_its_party_as_a_filed_one_is() -> None:
+    found = label(REGISTRY.decode_body("on_spot_penalty.decided.v1", FULL["on_spot_penalty.decided.v1"]))
+
+    assert found is not None
+    assert found.text == FULL["on_spot_penalty.decided.v1"]["facts"][:80]
+    assert found.party is not None
+    assert found.party.type == FULL["on_spot_penalty.decided.v1"]["party"]["type"]
