@@ -72,7 +72,10 @@ class _Skips:
 
 def pytest_configure(config: pytest.Config) -> None:
     # Every run tries examples of its own; one that failed becomes a test with a name, not a file on one desk.
-    hypothesis.settings.register_profile("liuhen", database=None)
+    # Nor does a run fail because the machine is busy: how fast something must be is measured by tests of speed.
+    hypothesis.settings.register_profile(
+        "liuhen", database=None, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
     hypothesis.settings.load_profile("liuhen")
     config.pluginmanager.register(_Skips(), "liuhen-skips")
 
