@@ -18,6 +18,7 @@ from schemas.events import (
     certificate,
     compulsory,
     correction,
+    custody,
     decision,
     disclosure,
     discussion,
@@ -27,6 +28,7 @@ from schemas.events import (
     enterprise,
     evidence,
     execution,
+    export,
     filing,
     hazard,
     hearing,
@@ -85,6 +87,7 @@ _MODULES: Final = (
     task,
     on_site,
     evidence,
+    custody,
     appraisal,
     interview,
     hazard,
@@ -116,6 +119,7 @@ _MODULES: Final = (
     accident,
     oversight,
     correction,
+    export,
     signals,
 )
 
