@@ -58,6 +58,9 @@ CORE_LOOK_SECONDS: Final = 0.1
 CORE_PATIENCE_SECONDS: Final = 2.0
 """While the folds are further behind than CORE_BEHIND entries and catching up, they are waited for so long a batch."""
 
+OF_OFFICERS: Final = frozenset(("officer", "day"))
+"""Kinds of matter whose key names a person of the office: no log line repeats it."""
+
 log = structlog.get_logger("liuhen.process")
 
 
@@ -308,12 +311,12 @@ def report_misfiled(some: Sequence[Misfiled]) -> None:
 
 
 def report_parked(some: Sequence[tuple[MatterId, str]]) -> None:
-    """Say aloud which matters could not be judged."""
+    """Say aloud which matters could not be judged; which officer's, only the tables say (stage `parked`)."""
     for (kind, key), error in some:
         log.error(
             "process.parked",
             kind=kind,
-            key=key,
+            key="" if kind in OF_OFFICERS else key,
             error=error,
             do="report the fault; after the fix run `liuhen rebuild`",
         )
