@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import asyncpg
+import structlog
 from aiohttp import web
 
 from domain.document_series import RETURN_REASONS
@@ -18,8 +19,10 @@ from schemas.events.document_number import DocumentNumberIssued, DocumentNumbers
 from schemas.problems import Problem
 from server.console.routes import add_routes as console_routes
 from server.evidence import routes as evidence_routes
+from server.evidence.checking import Checker
 from server.evidence.store import BlobStore, Bucket
 from server.evidence.uploads import Hook, Limits, Uploads, no_hook
+from server.evidence.viewing import Viewing
 from server.identity.gate import DatabaseGate
 from server.identity.person import Person
 from server.log.arrivals import Arrivals
@@ -34,6 +37,7 @@ from server.tlog import routes as tlog_routes
 from server.web.app import Face, Services
 
 MIB: Final = 1024 * 1024
+log = structlog.get_logger("liuhen.serve")
 
 
 class ConsoleActs:
@@ -120,12 +124,27 @@ def _raw(text: str, length: int) -> bytes:
     return raw
 
 
-def make_services(settings: Settings, opened: OpenLog, console: asyncpg.Pool) -> Services:
+def make_services(
+    settings: Settings, opened: OpenLog, console: asyncpg.Pool, viewing: Viewing | None = None
+) -> Services:
     """What the handlers of the internal application share."""
     origin = settings.origin
     gate = DatabaseGate(console, secure=origin is not None and origin.startswith("https://"))
     acts = console_acts(opened.committer, opened.pool)
-    return Services(console=console, gate=gate, acts=acts, origin=origin)
+    return Services(console=console, gate=gate, acts=acts, origin=origin, viewing=viewing)
+
+
+def make_viewing(
+    settings: Settings, opened: OpenLog, console: asyncpg.Pool, store: BlobStore, place: str
+) -> Viewing | None:
+    """Leave to view evidence, served at `place` (host:port); None where no browser would know how to reach it."""
+    reachable = not place.startswith(("0.0.0.0:", "[::]:"))
+    if settings.viewer_origin is None and (settings.origin is not None or not reachable):
+        log.warning("evidence_not_shown", setting="viewer_origin")
+        return None
+    checker = Checker(store, opened.committer, opened.pool)
+    address = settings.viewer_origin or f"http://{place}"
+    return Viewing(opened.committer, opened.pool, console, checker, address)
 
 
 def make_uploads(settings: Settings, opened: OpenLog, hook: Hook | None = None) -> Uploads:

@@ -24,12 +24,13 @@ from aiohttp import web
 
 from ops import faults
 from ops.compose import Database, OpenLog, open_database, open_log
-from ops.faces import internal_faces, make_services, make_uploads, public_app
+from ops.faces import internal_faces, make_services, make_uploads, make_viewing, public_app
 from ops.mirror import mirror_forever
 from ops.projector import projecting
 from ops.settings import Settings, SettingsError
 from schemas.events import REGISTRY
 from server.evidence.uploads import Uploads
+from server.evidence.viewer import make_viewer_app
 from server.log.auditor import Auditor
 from server.log.terminals import Terminals
 from server.signed import SignedRequests
@@ -89,11 +90,16 @@ async def serving(settings: Settings, *, faces: Sequence[Callable[[Services], Fa
             Quota(rate=float(rate), burst=max(1, rate * 30)),
             Changes(console, opened.pool),
         )
-        services = make_services(settings, opened, console)
         uploads = make_uploads(settings, opened, faults.hook_from_environment())
         await uploads.sweep()
+        viewer = bind(settings.viewer or f"{(settings.internal or '').rpartition(':')[0]}:0")
+        stack.callback(viewer.close)
+        viewing = make_viewing(settings, opened, console, uploads.store, _address(viewer))
+        services = make_services(settings, opened, console, viewing)
         app = make_internal_app(services, *internal_faces(opened, sync, uploads), *(face(services) for face in faces))
         await stack.enter_async_context(_site(app, internal))
+        if viewing is not None:
+            await stack.enter_async_context(_site(make_viewer_app(viewing), viewer))
         public_url = None
         if settings.public is not None:
             public = bind(settings.public)

@@ -90,6 +90,12 @@ class Settings:
     """Name of the access key for the bucket. A secret."""
     evidence_key: str | None = field(default=None, repr=False, metadata={"secret": True})
     """The access key itself. A secret."""
+    viewer: str | None = None
+    """HOST:PORT of the origin that shows evidence, apart from the officers' pages. Without it a free port of the host
+    of `internal`."""
+    viewer_origin: str | None = None
+    """Scheme and host of that origin as browsers see it (https://…), when a proxy stands in front; required beside
+    `origin`, or evidence is not shown."""
     largest_file_mib: str = "4096"
     """Largest file that a terminal may upload, MiB."""
     terminal_mib_a_day: str = "20480"
@@ -192,7 +198,9 @@ def _checked(name: str, value: object, origin: str, base: Path) -> object:
         return (base / Path(value).expanduser()).absolute()
     if not isinstance(value, str):
         raise SettingsError(f"{name} {origin}: expected text in quotes{shown}")
-    if name in ("internal", "public") and not (PLACE.fullmatch(value) and int(value.rpartition(":")[2]) <= 65535):
+    if name in ("internal", "public", "viewer") and not (
+        PLACE.fullmatch(value) and int(value.rpartition(":")[2]) <= 65535
+    ):
         raise SettingsError(f"{name} {origin}: expected HOST:PORT such as 127.0.0.1:8080{shown}")
     if name == "log_level" and value not in LOG_LEVELS:
         raise SettingsError(f"{name} {origin}: expected one of {', '.join(LOG_LEVELS)}{shown}")
@@ -200,7 +208,7 @@ def _checked(name: str, value: object, origin: str, base: Path) -> object:
         raise SettingsError(f"{name} {origin}: expected on or off{shown}")
     if name in NUMBERS and not re.fullmatch(r"[0-9]{1,9}" if "mib" in name else r"[0-9]{1,6}", value):
         raise SettingsError(f"{name} {origin}: expected a whole number{shown}")
-    if name == "origin" and not re.fullmatch(r"https?://[^/\s]+", value):
+    if name in ("origin", "viewer_origin") and not re.fullmatch(r"https?://[^/\s]+", value):
         raise SettingsError(f"{name} {origin}: expected https://HOST without a path{shown}")
     if name == "evidence_url" and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?", value):
         raise SettingsError(f"{name} {origin}: expected s3://BUCKET or s3://BUCKET/PREFIX{shown}")

@@ -22,7 +22,7 @@ Cited = Annotated[
 
 
 class EvidenceRead(Act, frozen=True, kw_only=True, omit_defaults=True):
-    """An officer was given leave to view files, for a purpose and until an instant. Thumbnails of a page are one act."""
+    """An officer was given leave to view files, for a purpose, until an instant. Thumbnails of a page are one act."""
 
     SPEC: ClassVar = Spec(
         name="evidence.read.v1",
@@ -95,7 +95,8 @@ class BlobDamaged(Body, frozen=True, kw_only=True, omit_defaults=True):
         zh="附件损坏",
         en="File damaged",
         about_zh="复核发现已到达的文件摘要不符或已丢失；停止显示，并向终端重新索取。",
-        about_en="A check found that a file has another digest or is gone; it is no longer shown and is asked for again.",
+        about_en="A check found that a file has another digest or is gone; "
+        "it is no longer shown and is asked for again.",
         tags=("case", "task", "evidence", "hazard"),
     )
 

@@ -15,10 +15,10 @@ from aiohttp import web
 
 from schemas import tiles
 from schemas.problems import Problem
-from server.identity.person import Person
 from server.web.app import ERROR_PAGE, Services, make_internal_app
 from server.web.i18n import Texts
 from server.web.languages import language
+from server.web.nobody import Nobody
 from server.web.pages import PAGES, NavLink, Pages
 from server.web.problems import dress
 from server.web.routes import Everybody, Route, add
@@ -26,44 +26,6 @@ from server.web.routes import Everybody, Route, add
 FOLDER: Final = web.AppKey("folder", Path)
 TEMPLATES: Final = Path(__file__).parent / "templates"
 _NAME: Final = re.compile(r"[A-Za-z0-9]{1,64}")
-
-
-class Nobody:
-    """The gate of an application without sign-in: there is nobody to recognise and no form to check."""
-
-    async def identify(self, request: web.Request) -> Person | None:
-        """Nobody."""
-        return None
-
-    def check_form(self, request: web.Request, person: Person | None, form: dict[str, str]) -> None:
-        """Refuse: the public application has no forms."""
-        raise Problem("forbidden")
-
-    async def sign_in(self, request: web.Request, name: str, password: str) -> str | None:
-        """Nobody signs in here."""
-        return None
-
-    async def end(self, request: web.Request) -> None:
-        """There is no session to end."""
-
-    def remember(self, response: web.StreamResponse, secret: str) -> None:
-        """Refuse: a session of this application would mean nothing."""
-        raise Problem("forbidden")
-
-    def forget(self, response: web.StreamResponse) -> None:
-        """No cookie was given."""
-
-    def form_secret(self, request: web.Request) -> str:
-        """Refuse: the public application has no forms."""
-        raise Problem("forbidden")
-
-    def form_token(self, secret: str) -> str:
-        """Refuse: the public application has no forms."""
-        raise Problem("forbidden")
-
-    def remember_form(self, response: web.StreamResponse, secret: str) -> None:
-        """Refuse: the public application has no forms."""
-        raise Problem("forbidden")
 
 
 def _page(request: web.Request, template: str, *, status: int = 200, **context: object) -> web.Response:

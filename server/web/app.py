@@ -151,6 +151,35 @@ class Acts(Protocol):
         """`document_number.returned.v1`: the rest of a block from a number on. Raises Problem as above."""
 
 
+class Granted(Protocol):
+    """Leave to view some files of evidence, just given."""
+
+    @property
+    def purpose(self) -> str:
+        """What they are viewed for."""
+
+    @property
+    def expires_at(self) -> int:
+        """When it ends, ms."""
+
+    def address(self, sha256_hex: str) -> str:
+        """Where a file can be fetched, "" where it is not among them or is damaged."""
+
+
+class Viewing(Protocol):
+    """Leave to view evidence, and the origin that serves it. Implemented by server.evidence.viewing."""
+
+    @property
+    def address(self) -> str:
+        """Scheme, host and port of that origin."""
+
+    async def link(self, person: Person, purpose: str, tags: Sequence[str], digests: Sequence[bytes]) -> str:
+        """A link for this session, good once. Raises Problem bad_request, not_found."""
+
+    async def open(self, person: Person, token: str) -> Granted:
+        """Use a link up, behind the act `evidence.read.v1`. Raises Problem forbidden."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """What handlers need. Frozen: composition makes it once, in `ops`."""
@@ -164,6 +193,8 @@ class Services:
     """Scheme and host as browsers see them (https://…) when a proxy stands in front; None: as the request says."""
     hosts: frozenset[str] = frozenset()
     """Values of Host that are answered; empty: any. Set it wherever names resolve that are not ours."""
+    viewing: Viewing | None = None
+    """None where evidence cannot be viewed: no log is written here, or no origin for evidence is set."""
 
 
 SERVICES: Final = web.AppKey("services", Services)
@@ -357,9 +388,18 @@ def _check_origin(request: web.Request) -> None:
 
 
 async def _protect(request: web.Request, response: web.StreamResponse) -> None:
+    viewing = request.app[SERVICES].viewing
+    if viewing is not None:
+        response.headers.setdefault("Content-Security-Policy", _with_evidence(viewing.address))
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     if is_secure(request):
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers.popall("Server", None)
+
+
+def _with_evidence(address: str) -> str:
+    """Pictures, video and audio come from the evidence origin as well; nothing else does."""
+    shown = CONTENT_SECURITY_POLICY.replace("img-src 'self'", f"img-src 'self' {address}")
+    return f"{shown}; media-src {address}"

@@ -150,3 +150,11 @@ SELECT t.terminal, t.authority, t.seq, t.declared, t.held, t.rare IS NOT NULL AS
 -- name: arrive_blob
 -- A declared file is here: marked in the transaction that records its arrival.
 SELECT evidence.arrive($1, $2);
+
+-- name: ask_blob_again
+-- A file that was here is damaged: marked in the transaction that records it.
+SELECT evidence.ask_again($1, $2);
+
+-- name: cite_blobs
+-- An act that names many files: which they are, for the custody of each.
+SELECT evidence.cite($1, $2, $3);

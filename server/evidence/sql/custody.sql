@@ -1,0 +1,46 @@
+-- name: sound
+-- Read as a whole, and it had its digest.
+SELECT evidence.sound($1, $2);
+
+-- name: damage
+SELECT evidence.damage($1, $2);
+
+-- name: arrived_in
+-- Logs that still count a blob as arrived: where damage is to be told.
+SELECT w.log_id, l.authority, array_agg(w.position ORDER BY w.position) AS positions,
+       array_agg(DISTINCT w.terminal) AS terminals
+  FROM log.wanted w JOIN log.logs l USING (log_id)
+ WHERE w.kind = 'blob' AND w.digest = $1 AND w.arrived
+ GROUP BY w.log_id, l.authority ORDER BY w.log_id;
+
+-- name: unrecorded
+-- Damaged, and some log does not know: the process ended between row and entry.
+SELECT b.digest, b.state FROM evidence.blobs b
+ WHERE b.state <> 'held'
+   AND EXISTS (SELECT FROM log.wanted w WHERE w.kind = 'blob' AND w.digest = b.digest AND w.arrived)
+ LIMIT 100;
+
+-- name: blobs
+-- A page of all blobs by digest, for a scrub.
+SELECT digest, size, state FROM evidence.blobs WHERE digest > $1 ORDER BY digest LIMIT $2;
+
+-- name: volume
+SELECT count(*) AS number, coalesce(sum(size), 0)::bigint AS bytes FROM evidence.blobs;
+
+-- name: unexamined
+-- Arrived, and no act says yet what it is.
+SELECT digest, size, type FROM evidence.blobs WHERE NOT examined AND state = 'held' ORDER BY received LIMIT $1;
+
+-- name: examined
+SELECT evidence.examined($1);
+
+-- name: unsummed
+-- Held, and not yet read as a whole since it came: no part of it is served before that.
+SELECT digest FROM evidence.blobs WHERE pieces IS NULL AND state = 'held' AND digest = ANY ($1::bytea[]);
+
+-- name: cited_in
+-- Logs that cite a blob, and where.
+SELECT w.log_id, l.authority, array_agg(w.position ORDER BY w.position) AS positions
+  FROM log.wanted w JOIN log.logs l USING (log_id)
+ WHERE w.kind = 'blob' AND w.digest = $1
+ GROUP BY w.log_id, l.authority ORDER BY w.log_id;
