@@ -99,13 +99,18 @@ async def refusal(request: web.Request, problem: Problem) -> web.Response:
     return dress(answer, problem, chosen)
 
 
+def own_only(person: Person) -> bool:
+    """Whether what is due is told for the person's own matters: to inspectors, who direct nobody."""
+    return person.roles <= {"inspector"}
+
+
 def counted(handler: Handler) -> Handler:
     """The handler of a page whose header says what is due: to inspectors of their own matters, to others of all."""
 
     async def wrapped(request: web.Request) -> web.StreamResponse:
         person = person_of(request)
         if person.may(access.FILE_READERS.roles):
-            officer = person.name if person.roles <= {"inspector"} else None
+            officer = person.name if own_only(person) else None
             async with access.scope(request) as connection:
                 request[COUNTS] = await queries.counts(connection, as_of=time.time_ns() // 1_000_000, officer=officer)
         return await handler(request)

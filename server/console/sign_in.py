@@ -15,7 +15,7 @@ from projections import queries
 from projections.views import SUBJECT_KINDS
 from schemas.problems import Problem
 from server.console.access import FILE_READERS, cut_name, scope
-from server.console.frame import page
+from server.console.frame import COUNTS, own_only, page
 from server.web.app import FORM, SERVICES, person_of
 
 # A path of ours with its query: no scheme, no host (`//` and `/\` lead elsewhere), nothing invisible.
@@ -41,6 +41,8 @@ async def home(request: web.Request) -> web.Response:
         counts=counts,
         terminals=terminals,
         odd=odd,
+        due=request.get(COUNTS),
+        mine=own_only(person),
         waiting=sum(one.waiting for one in terminals.rows),
         behind=sum(one.behind for one in lag),
         parked=sum(one.parked for one in lag),

@@ -10,16 +10,18 @@ from uuid import UUID
 
 import pytest
 
-from schemas.entries import INCIDENTS
+from schemas.entries import INCIDENTS, Who
 from schemas.envelope import NOTES
 from server.console import words
 from server.identity.person import ROLES
+from server.log.acts import Act, OfficeActs
 from server.web.i18n import load_texts
 from server.web.pages import span, when
 from server.web.routes import ROUTES, Everybody, Officers, SignedByTerminal
 from tests.support import projections as stories
-from tests.support.log import PaperTerminal
+from tests.support.log import AUTHORITY, PaperTerminal, now, uuid7
 from tests.support.postgres import TestDatabase
+from tests.support.process import judge
 from tests.support.web import NEIGHBOUR, House, form_token, open_house
 
 
@@ -224,6 +226,24 @@ async def test_the_language_switch_stays_where_it_was_put(bureau: Bureau) -> Non
             assert '<html lang="zh-CN">' in await page.text()
         async with browser.get("/terminals", headers={"Accept-Language": "en"}) as page:
             assert '<html lang="zh-CN">' in await page.text()
+
+
+async def test_the_home_page_says_what_is_due_and_what_to_look_at(database: TestDatabase, bureau: Bureau) -> None:
+    async with bureau.house.browser("he") as browser:
+        async with browser.get("/?lang=en") as page:
+            html = await page.text()
+        assert "none is over or ends within three working days" in html
+        assert "none is open" in html
+        filed = Act("case.filed.v1", [f"case:{stories.CASE}"], stories.body("case.filed.v1"), bytes(16), 1, uuid7())
+        who = Who(officer="he", session=bytes(32), via="console")
+        await bureau.house.log.committer.submit(OfficeActs(AUTHORITY, [filed], who, now()))
+        await judge(database)
+        async with browser.get("/?lang=en") as page:
+            html = await page.text()
+        assert re.search(r'<a href="/deadlines\?view=due"><span class="badge bad">\d+ (is|are) over', html)
+        assert re.search(r'<a href="/signals\?state=open">\d+ (is|are) open</a>', html)
+    async with bureau.house.browser("lin") as browser, browser.get("/?lang=en") as page:
+        assert '<a href="/signals?state=all&amp;mine=1">' in await page.text(), "an inspector sees the own matters"
 
 
 def test_every_note_and_incident_has_its_sentence() -> None:
