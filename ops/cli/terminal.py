@@ -231,6 +231,40 @@ def sync(ctx: click.Context, url: str | None, tries: int, encoding: str, lang: s
         ctx.exit(EXIT_NOT_IN_ORDER)
 
 
+@command.command(name="upload", epilog="Example: liuhen terminal upload --json")
+@click.option("--tries", default=6, show_default=True, type=click.IntRange(1, 1000), help="Attempts without success.")
+@LANGUAGE
+@JSON
+@click.pass_context
+def upload_files(ctx: click.Context, tries: int, lang: str, as_json: bool) -> None:
+    """Hand over declared files, resuming after cuts, and fetch the receipt. 上传附件（断点续传）。"""
+    from ops.terminal import client, keys, transport, uploads
+
+    with _refusals(), _queue(ctx.obj) as queue:
+        pair = keys.load(ctx.obj / "keys.json")
+        total = sum({file.sha256: file.size for _, file in queue.missing_blobs()}.values())
+
+        async def talk() -> uploads.Report:
+            async with transport.HttpTransport(queue.state.url) as way:
+                talker = client.Client(queue, pair, way, patience=client.Patience(tries=tries), language=lang)
+                with _progress(total) as step:
+                    done = await uploads.Uploads(talker).run(None if step is None else lambda came: step(came, total))
+                await talker.sync()  # only a receipt says what the server holds
+                return done
+
+        report = asyncio.run(talk())
+        missing = len({file.sha256 for _, file in queue.missing_blobs()})
+    text = (
+        f"已上传 {report.files} 个附件（续传 {report.resumed}，中断 {report.cuts} 次），服务器尚缺 {missing} 个"
+        if lang == "zh"
+        else f"{report.files} files uploaded ({report.resumed} resumed, {report.cuts} cuts), {missing} still missing"
+    )
+    text += "".join(f"\n{one.path}: {one.code}: {one.detail}" for one in report.refused)
+    _tell(as_json, {**asdict(report), "missing": missing}, text)
+    if missing or report.refused:
+        ctx.exit(EXIT_NOT_IN_ORDER)
+
+
 @command.command(name="receipts", epilog="Example: liuhen terminal receipts --limit 5 --json")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 10_000), help="How many, newest first.")
 @JSON

@@ -6,6 +6,7 @@ queue_file  the records on the terminal: one chain, kept until the server has pr
 batches     what is offered next, cut and signed
 receipts    what an answer proves, checked in the order of the wire protocol
 client      the conversation: enrol, synchronize, and what to do about every refusal
+uploads     files that records declare, in pieces, resumed after every cut
 transport   bytes to and from a server over HTTP
 words       what waits, why, and what to do, in Chinese and English
 """

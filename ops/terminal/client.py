@@ -111,7 +111,7 @@ async def enrol(
     request = enrolment.sign_request(paper.code, keys.event, keys.request, info, paper.log, replaces)
     answer = await transport.send("POST", "/sync/v1/terminals", _headers(language), request.encode())
     if answer.status != 200:
-        raise _refusal(answer)
+        raise refusal(answer)
     enrolled = trust.check_enrolment(answer.body, paper, request)
     queue.keep_enrolment(enrolled, url=url, log_key=paper.log, recovery=paper.recovery, event_key=keys.event.public)
     return enrolled
@@ -191,12 +191,12 @@ class Client:
         """A signed GET; a clock that is off is corrected for the signature, once."""
         answer = await self._signed_get(path, query, None)
         if answer.status == 401:
-            refused = _refusal(answer)
+            refused = refusal(answer)
             if refused.code != "clock_skew" or type(refused.fields.get("now")) is not int:
                 raise refused
             answer = await self._signed_get(path, query, refused.fields["now"])
         if answer.status != 200:
-            raise _refusal(answer)
+            raise refusal(answer)
         return _map(answer.body)
 
     # -- rounds --
@@ -242,7 +242,7 @@ class Client:
                         return
                     limits, failures = smaller, 0
                 elif refused.retry == "later":
-                    failures, asked = failures + 1, _seconds(refused.fields.get("retry_after"))
+                    failures, asked = failures + 1, seconds(refused.fields.get("retry_after"))
                 else:
                     return
                 continue
@@ -268,7 +268,7 @@ class Client:
             headers["Content-Encoding"] = parcel.encoding
         answer = await self.transport.send("POST", "/sync/v1/batches", headers, parcel.body)
         if answer.status != 200:
-            raise _refusal(answer)
+            raise refusal(answer)
         queue = self.queue
         verdict = receipts.check(answer.body, parcel.offered, queue.chain, queue.epoch, queue.state.recovery)
         queue.apply(verdict, parcel.offered.first, parcel.last, self.world.tick())
@@ -357,7 +357,7 @@ def _headers(language: str) -> dict[str, str]:
     return {"Accept": MSGPACK, "Accept-Language": language, "Content-Type": MSGPACK}
 
 
-def _refusal(answer: Answer) -> Refused:
+def refusal(answer: Answer) -> Refused:
     """The problem in an answer, believed in nothing but as a hint. Any body gives one, with the status as its word."""
     fields: dict[str, Any] = {}
     if len(answer.body) <= MAX_PROBLEM:
@@ -394,5 +394,6 @@ def _map(body: bytes) -> dict[str, Any]:
     return value
 
 
-def _seconds(value: object) -> float:
+def seconds(value: object) -> float:
+    """What a Retry-After asks for; 0 where it asks for nothing that can be read."""
     return float(value) if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 6 else 0.0

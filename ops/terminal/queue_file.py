@@ -167,7 +167,7 @@ class Queue:
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA foreign_keys = ON")
             self._db.execute("PRAGMA secure_delete = ON")  # deleted private values leave no trace in the file
-            if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'taken_number'").fetchone():
+            if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'upload'").fetchone():
                 script = files("ops.terminal").joinpath("queue_file.sql").read_text("utf-8")
                 self._db.executescript(f"BEGIN IMMEDIATE;\n{script}\nCOMMIT;")
         except sqlite3.Error as fault:
@@ -408,6 +408,18 @@ class Queue:
         """(seq, file) of declared files that the server is not known to hold."""
         rows = self._db.execute("SELECT seq, path, sha256, size, type FROM blob WHERE missing ORDER BY seq").fetchall()
         return [(row[0], File(*row[1:])) for row in rows]
+
+    def upload_of(self, digest: bytes) -> str | None:
+        """The address of the unfinished upload of a file, None where none was begun."""
+        row = self._db.execute("SELECT location FROM upload WHERE sha256 = ?", (digest,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def remember_upload(self, digest: bytes, location: str | None) -> None:
+        """Remember where an upload goes on, so that another process can; None: it is over."""
+        with self._transaction():
+            self._db.execute("DELETE FROM upload WHERE sha256 = ?", (digest,))
+            if location is not None:
+                self._db.execute("INSERT INTO upload (sha256, location) VALUES (?, ?)", (digest, location))
 
     # -- what to offer --
 

@@ -59,6 +59,11 @@ CREATE TABLE IF NOT EXISTS waiting_file (   -- attached, to be declared by the n
     size INTEGER NOT NULL, type TEXT NOT NULL, path TEXT NOT NULL
 ) STRICT;
 
+CREATE TABLE IF NOT EXISTS upload (         -- unfinished uploads: where the server said that they go on
+    sha256 BLOB PRIMARY KEY CHECK (length(sha256) = 32),
+    location TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE IF NOT EXISTS private (
     h BLOB PRIMARY KEY CHECK (length(h) = 32),
     seq INTEGER NOT NULL REFERENCES envelope (seq),

@@ -161,7 +161,10 @@ def explain(queue: Queue, language: Language = "zh") -> list[Line]:
                     f"{len(blobs)} files ({size} bytes) are not on the server",
                 ),
                 say("记录已声明附件，文件本身单独上传", "the records declare them; the files are uploaded apart"),
-                say("不要移动或修改原文件", "do not move or change the originals"),
+                say(
+                    "执行 upload 上传；不要移动或修改原文件",
+                    "run `liuhen terminal upload`; do not move or change the originals",
+                ),
             )
         )
     loose = queue.waiting_files()
