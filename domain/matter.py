@@ -116,8 +116,8 @@ class Deadline:
     the last day ends in Asia/Shanghai, exclusive; `last_day` that day, None for periods in hours. `met` is when the act
     took place, None while it did not; met late if `met >= due`. `cancelled`: the period lost its object (case revoked).
     `provisional`: computed beyond the last published calendar year. `officers` are who must be told.
-    `binding` False: the time in which somebody may do a thing (ask for a hearing, bring a suit), or must wait; its end is
-    no fault, so nobody is told and nothing is overdue.
+    `binding` False: the time in which somebody may do a thing (ask for a hearing, bring a suit), or must wait; its end
+    is no fault, so nobody is told and nothing is overdue.
     """
 
     rule: str

@@ -13,6 +13,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 Lighter: TypeAlias = Literal["", "lower", "higher"]
@@ -37,13 +38,15 @@ _NEEDED: Final = ("key", "value", "since", "version", "source")
 class NoRule(LookupError):
     """No entry of that key is in force on that day: the rules must be completed, nothing is guessed.
 
-    `key` is the missing one, so that a verdict can say which rule it lacks.
+    `key` is the missing one, so that a verdict can say which rule it lacks; `on` and `authority` as they were asked.
     """
 
     def __init__(self, key: str, on: datetime.date | None = None, authority: str = "") -> None:
         """Name the key, the day and the authority."""
         super().__init__(f"no rule {key} is in force on {on} for {authority}")
         self.key = key
+        self.on = on
+        self.authority = authority
 
 
 class RuleFault(ValueError):
@@ -72,7 +75,7 @@ class Rule:
     lighter: Lighter = ""
     published: int = 0
 
-    def reaches(self, amount: int) -> bool:
+    def reaches(self, amount: int | Fraction) -> bool:
         """Whether an amount reaches this threshold: from the number itself on, or only above it."""
         return bool(amount >= self.value if self.inclusive else amount > self.value)
 

@@ -27,7 +27,7 @@ from domain.judges.officer_rules import takes_two
 from domain.matter import Fact, Matter, Signal, Verdict
 from domain.workdays import day_of
 from schemas.events import Act
-from schemas.events.compulsory import CompulsoryMeasureImposed, CompulsoryMeasureReported
+from schemas.events.compulsory import CompulsoryMeasureEnded, CompulsoryMeasureImposed, CompulsoryMeasureReported
 
 HOUR: Final = 3_600_000
 
@@ -137,11 +137,17 @@ def _urgent(matter: Matter, body: CompulsoryMeasureImposed) -> Finding:
             rule=rule,
         )
     if report.approved is False:
+        lifted = [f for f, b in matter.of(CompulsoryMeasureEnded) if b.measure_id == body.measure_id]
+        if lifted:
+            return kept(
+                "报告后未获批准，已解除。", "It was reported, not approved, and lifted.", fact, lifted[0], rule=rule
+            )
         return broken(
-            "紧急实施的强制措施报告后未获批准。",
-            "The urgent measure was reported and not approved.",
+            "紧急实施的强制措施报告后未获批准，应当立即解除；没有解除记录。",
+            "The urgent measure was reported and not approved; it must be lifted at once, and no lifting is recorded.",
             fact,
             rule=rule,
+            absent=True,
         )
     return kept(
         f"情况紧急，实施后{zh_length(took)}报告。",

@@ -15,6 +15,8 @@ from domain.judges import case_money as money
 from domain.judges.case_facts import Case
 from domain.judges.case_findings import Alarm, Finding, broken, each, each_alarm, kept, once, once_alarm, yuan
 from domain.judges.case_periods import decision_deadline, first_outcome
+from domain.judges.case_steps import created
+from domain.judges.inspection_findings import many
 from domain.matter import Deadline, Fact, Signal, Verdict
 from domain.workdays import day_of, end_of
 from schemas.events import REGISTRY
@@ -27,6 +29,15 @@ from schemas.events.rectification import RectificationOrdered, ReinspectionConcl
 from schemas.events.remedy import DecisionAltered
 from schemas.events.transfer import TransferDelivered
 
+_GROUNDS: Final = {
+    "executed": "执行完毕",
+    "no_penalty": "不予处罚",
+    "unproved": "违法事实不能成立",
+    "transferred": "移送",
+    "revoked": "撤销",
+    "terminated": "终止",
+    "other": "其他",
+}
 NOT_FILE: Final = ("E50",)
 """Families that are about signals: they look at a case and add nothing to its file."""
 
@@ -53,7 +64,7 @@ def inv_31(case: Case, act: Fact, body: CaseClosed) -> Finding:
     if body.ground not in rule.value:
         if body.reason is UNSET:
             return broken(
-                f"结案理由“{body.ground}”不在规定范围内，也没有说明；写明理由后方可结案。",
+                f"结案理由“{zh_ground(body.ground)}”不在规定范围内，也没有说明；写明理由后方可结案。",
                 f"The ground {body.ground} is not among those of the rules and is not explained; give the reason.",
                 rule=rule,
             )
@@ -62,7 +73,9 @@ def inv_31(case: Case, act: Fact, body: CaseClosed) -> Finding:
         proof = _proof_of(case, body.ground, act.occurred)
         if proof is not None:
             return broken(*proof, rule=rule, absent=True)
-        return kept(f"结案理由“{body.ground}”不需履行。", f"The ground {body.ground} needs no execution.", rule=rule)
+        return kept(
+            f"结案理由“{zh_ground(body.ground)}”不需履行。", f"The ground {body.ground} needs no execution.", rule=rule
+        )
     facts: list[Fact] = []
     for one in money.decisions(case):
         if one.fact.occurred > act.occurred:
@@ -75,7 +88,7 @@ def inv_31(case: Case, act: Fact, body: CaseClosed) -> Finding:
         if towards < fine:
             return broken(
                 f"决定 {one.number} 罚款 {yuan(fine)} 元，已缴 {yuan(towards)} 元；缴清后方可以执行完毕结案。",
-                f"Of the {yuan(fine)} yuan of {one.number} {yuan(towards)} are paid; close it as executed when all is.",
+                f"{one.number} fines {yuan(fine)} yuan, and {yuan(towards)} are paid; close it when all is.",
                 *facts,
                 rule=rule,
                 absent=True,
@@ -84,7 +97,7 @@ def inv_31(case: Case, act: Fact, body: CaseClosed) -> Finding:
     if open_ones and body.correction_verified is not True:
         return broken(
             f"责令整改的 {len(open_ones)} 项隐患没有复查合格的记录；核实整改后方可结案。",
-            f"Of the hazards to be corrected {len(open_ones)} are not verified as corrected; re-inspect them first.",
+            f"Not verified as corrected: {many(len(open_ones), 'hazard')} of the orders; re-inspect first.",
             *facts,
             rule=rule,
             absent=True,
@@ -110,18 +123,27 @@ def inv_31_archive(case: Case, act: Fact, _: CaseFileArchived) -> Finding:
 
 
 def inv_32(case: Case, act: Fact, body: CaseFileArchived) -> Finding:
-    """INV-32: after archiving only alteration, disclosure and correction touch the case, and its hashes stay."""
+    """INV-32: after archiving only alteration, disclosure and correction touch the case, and its hashes stay.
+
+    A record that is made after the day of archiving touches the file as well, whatever day it bears.
+    """
     rule = case.limit("archive.allowed_after", body.archived_on)
     allowed = {*rule.value, *NOT_FILE}
+    day = day_of(created(act))
     late = [
         fact
         for fact in case.matter.facts
-        if fact.counts and fact.occurred > act.occurred and _family(fact) not in allowed and not _again(fact, body)
+        if fact.counts
+        and (fact.occurred > act.occurred or day_of(created(fact)) > day)
+        and _family(fact) not in allowed
+        and not _again(fact, body)
     ]
     if late:
+        zh, en = _type_names(late[0])
         return broken(
-            f"归档后又有 {len(late)} 条案件记录（{late[0].type}）；归档后不得增加、抽取或修改。",
-            f"After archiving {len(late)} acts touch the case (first {late[0].type}); nothing may be added or changed.",
+            f"归档后又有 {len(late)} 条案件记录（首条：{zh}）；归档后不得增加、抽取或修改，需要更正的另作更正记录。",
+            f"After archiving the case was touched by {many(len(late), 'act')} (first: {en}); nothing may be added or "
+            "changed, a correction is recorded as one.",
             *late,
             rule=rule,
         )
@@ -133,10 +155,10 @@ def inv_39(_: Case, deadlines: tuple[Deadline, ...]) -> Finding | None:
     moved = [one for one in deadlines if one.earlier]
     if not moved:
         return None
-    listed = "、".join(sorted({one.rule for one in moved}))
+    rules = sorted({one.rule for one in moved})
     return kept(
-        f"期限 {listed} 因依据变化重新计算，原期限均保留。",
-        f"The deadlines {listed} were computed again when their inputs changed; every earlier value is kept.",
+        f"期限 {'、'.join(rules)} 因依据变化重新计算，原期限均保留。",
+        f"Computed again when their inputs changed: {', '.join(rules)}; every earlier value is kept.",
     )
 
 
@@ -161,24 +183,28 @@ def sig_21(case: Case, act: Fact, body: NoPenaltyDecided | CaseNotFiled) -> Iter
 
 def sig_29(case: Case) -> Iterator[Alarm]:
     """SIG-29: nothing happened in an open case for so many days, or it ran over its period; opens when that is so."""
-    if case.filing is None or case.of(CaseClosed):
+    if case.filing is None:
         return
     filed = case.filing[0]
     outcome = first_outcome(case)
     period = decision_deadline(case)
-    if period is not None and period.last_day is not None and (outcome is None or outcome[1] >= period.due):
-        facts = (filed,) if outcome is None else (filed, outcome[0])
+    closed = case.of(CaseClosed)
+    ended = outcome if outcome is not None else (closed[0][0], closed[0][0].occurred) if closed else None
+    if period is not None and period.last_day is not None and (ended is None or ended[1] >= period.due):
+        facts = (filed,) if ended is None else (filed, ended[0])
         yield Alarm(
-            f"案件应当在 {period.last_day} 前作出处理决定。",
-            f"The case had to be decided by {period.last_day}.",
+            f"案件应当在 {period.last_day} 以前作出处理决定"
+            + ("，至今没有。" if ended is None else f"，实际 {day_of(ended[1])}。"),
+            f"The case had to be decided by {period.last_day}; "
+            + ("no decision is recorded." if ended is None else f"it ended on {day_of(ended[1])}."),
             facts,
             70,
             opens=period.due,
-            absent=outcome is None,
+            absent=ended is None,
             rule=case.limit("case.decide_days", case.filing[1].filed_on),
             about="over_age",
         )
-    if outcome is not None or _suspended(case):
+    if outcome is not None or closed or _suspended(case):
         return
     counted = [fact for fact in case.matter.facts if fact.counts and _family(fact) not in NOT_FILE]
     last = counted[-1]
@@ -202,12 +228,17 @@ def sig_29_closed(case: Case, _: Fact, body: CaseClosed) -> Iterator[Alarm]:
     spots = case.of(OnSpotPenaltyDecided)
     if outcome is None and not spots and body.reason is UNSET:
         yield Alarm(
-            f"没有任何处理决定即以“{body.ground}”结案，没有说明理由。",
+            f"没有任何处理决定即以“{zh_ground(body.ground)}”结案，没有说明理由。",
             f"Closed as {body.ground} although nothing was decided, and no reason is given.",
             (),
             70,
             absent=True,
         )
+
+
+def zh_ground(ground: str) -> str:
+    """A ground of closing in Chinese."""
+    return _GROUNDS.get(ground, ground)
 
 
 def _proof_of(case: Case, ground: str, at: int) -> tuple[str, str] | None:
@@ -250,6 +281,12 @@ def _suspended(case: Case) -> bool:
 def _again(fact: Fact, body: CaseFileArchived) -> bool:
     """Whether an act archives the same file again with the same hashes: nothing was changed."""
     return isinstance(fact.body, CaseFileArchived) and fact.body.volume_hashes == body.volume_hashes
+
+
+def _type_names(fact: Fact) -> tuple[str, str]:
+    """What a type of event is called, zh and en."""
+    found = REGISTRY.lookup(fact.type)
+    return (found.body.SPEC.zh, found.body.SPEC.en) if found is not None else (fact.type, fact.type)
 
 
 def _family(fact: Fact) -> str:

@@ -15,6 +15,7 @@ from msgspec import UNSET
 
 from domain import deadlines
 from domain.judges import case_money as money
+from domain.judges.case_disclosure import Public, left_out
 from domain.judges.case_facts import Case, moment, same_number
 from domain.judges.case_money import Decided
 from domain.judges.case_periods import decision_deadline, measure_deadline
@@ -146,6 +147,8 @@ def _enforcing(case: Case) -> Iterator[Deadline]:
 def _disclosing(case: Case) -> Iterator[Deadline]:
     published = case.of(DisclosurePublished)
     for one in money.decisions(case):
+        if isinstance(one.fact.body, Public) and left_out(case, one.fact.body) is not None:
+            continue
         shown = [(fact, body.published_on) for fact, body in published if _is(body.document_no, one.number)]
         gone = money.undone(case, one.number) is not None and not shown
         yield from due(case, "DL-11", one.on, one.fact, met=_first(shown), cancelled=gone)

@@ -39,7 +39,7 @@ def inv_11(case: Case, act: Fact, body: Step) -> Finding:
     if case.filing is None:
         return broken(
             f"{zh}前应当先立案；本案没有立案记录。补录或办理立案后方可继续。",
-            f"A case must be filed before {en}; no filing is recorded. File it, then go on.",
+            f"A case must be filed first; {en}, and no filing is recorded. File it, then go on.",
             absent=True,
         )
     filed, filing = case.filing
@@ -47,11 +47,13 @@ def inv_11(case: Case, act: Fact, body: Step) -> Finding:
     if filing.filed_on > day or filed.occurred > moment(act, day):
         return broken(
             f"{zh}（{day}）早于立案（{filing.filed_on}）。",
-            f"Here {en} ({day}) came before the filing of the case ({filing.filed_on}).",
+            f"A case must be filed first; {en} on {day}, and the case was filed on {filing.filed_on}.",
             filed,
         )
     return kept(
-        f"立案（{filing.filed_on}）先于{zh}（{day}）。", f"Filed on {filing.filed_on}, before {en} ({day}).", filed
+        f"立案（{filing.filed_on}）先于{zh}（{day}）。",
+        f"The case was filed on {filing.filed_on}; {en} on {day}.",
+        filed,
     )
 
 
@@ -80,16 +82,20 @@ def inv_20(case: Case) -> Finding | None:
     if period.met >= period.due:
         more = ("；届满后批准的延期无效", "; an extension granted after the end does not count") if late else ("", "")
         return broken(
-            f"应当在 {period.last_day} 前作出决定，实际 {day_of(period.met)}{more[0]}。",
+            f"应当在 {period.last_day} 以前作出决定，实际 {day_of(period.met)}{more[0]}。",
             f"The case had to be decided by {period.last_day}; it was on {day_of(period.met)}{more[1]}.",
             filed,
             *decided,
             *(fact for fact, _ in late),
             rule=rule,
         )
+    if period.last_day is None:
+        until = ("期限正中止计算", "the period stood still")
+    else:
+        until = (f"期限至 {period.last_day}", f"the period ran to {period.last_day}")
     return kept(
-        f"于 {day_of(period.met)} 决定，期限至 {period.last_day}。",
-        f"Decided on {day_of(period.met)}; the period ran to {period.last_day}.",
+        f"于 {day_of(period.met)} 决定，{until[0]}。",
+        f"Decided on {day_of(period.met)}; {until[1]}.",
         filed,
         *decided,
         rule=rule,

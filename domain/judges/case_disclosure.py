@@ -1,4 +1,4 @@
-"""Disclosure of what a case decided: published in time, and withdrawn when it was altered (INV-29).
+"""Disclosure of what a case decided: published in time, and withdrawn when it was altered (INV-29, INV-30).
 
 The period runs from the date of the decision, not from its service. The invariant: only days are judged here; what a
 snapshot contains is another rule's business.
@@ -11,10 +11,13 @@ from collections.abc import Iterator
 from msgspec import UNSET
 
 from domain.judges import case_money as money
-from domain.judges.case_facts import Case, describe, same_number
+from domain.judges import disclosure_rules
+from domain.judges.case_facts import Case, last_of, same_number
 from domain.judges.case_findings import Finding, broken, each, kept, unknown
 from domain.judges.case_periods import ends_after
+from domain.judges.inspection_findings import many
 from domain.matter import Fact, Verdict
+from domain.rulebook import Rule
 from domain.workdays import end_of
 from schemas.events.decision import DailyPenaltyDecided
 from schemas.events.disclosure import DisclosurePublished, DisclosureWithdrawn
@@ -27,6 +30,7 @@ Public = PenaltyDecided | OnSpotPenaltyDecided | DailyPenaltyDecided
 
 def verdicts(case: Case) -> Iterator[Verdict]:
     """Those of this module, act by act."""
+    yield from each(case, DisclosurePublished, "INV-30", inv_30, gate=True)
     yield from each(case, PenaltyDecided, "INV-29", inv_29)
     yield from each(case, OnSpotPenaltyDecided, "INV-29", inv_29)
     yield from each(case, DailyPenaltyDecided, "INV-29", inv_29)
@@ -36,13 +40,9 @@ def verdicts(case: Case) -> Iterator[Verdict]:
 def inv_29(case: Case, _: Fact, body: Public) -> Finding:
     """INV-29: a decision was published within seven working days of its date, not of its service (WSL 78)."""
     ends, rule = ends_after(case, "disclosure.decision_days", body.decided_on)
-    for key, mine in (
-        ("disclosure.on_spot_published", isinstance(body, OnSpotPenaltyDecided)),
-        ("disclosure.warnings_published", _warning_only(body)),
-    ):
-        asked = case.find(key, body.decided_on) if mine else None
-        if asked is not None and not asked.value:
-            return kept("按规定不公示。", "By the rules it is not published.", rule=asked)
+    asked = left_out(case, body)
+    if asked is not None:
+        return kept("按规定不公示。", "By the rules it is not published.", rule=asked)
     found = [
         (fact, one)
         for fact, one in case.of(DisclosurePublished)
@@ -53,8 +53,8 @@ def inv_29(case: Case, _: Fact, body: Public) -> Finding:
         if gone is not None and end_of(gone[1].effective_on) <= ends:
             return kept("公示期限内决定已撤销。", "The decision was revoked before it had to be published.", gone[0])
         return unknown(
-            f"决定应当在 {describe(ends)} 前公示；尚无公示记录。",
-            f"The decision must be published before {describe(ends)}; no disclosure is recorded yet.",
+            f"决定应当在 {last_of(ends)} 以前公示；尚无公示记录。",
+            f"The decision must be published by {last_of(ends)}; no disclosure is recorded yet.",
             rule=rule,
         )
     fact, one = min(found, key=lambda pair: (pair[1].published_on, pair[0].id))
@@ -68,8 +68,8 @@ def inv_29(case: Case, _: Fact, body: Public) -> Finding:
         )
     if end_of(one.published_on) > ends:
         return broken(
-            f"决定应当在 {describe(ends)} 前公示，实际 {one.published_on}。",
-            f"The decision had to be published before {describe(ends)}; it was on {one.published_on}.",
+            f"决定应当在 {last_of(ends)} 以前公示，实际 {one.published_on}。",
+            f"The decision had to be published by {last_of(ends)}; it was on {one.published_on}.",
             fact,
             rule=rule,
         )
@@ -97,20 +97,37 @@ def inv_29_withdrawn(case: Case, act: Fact, body: DecisionAltered) -> Finding | 
     facts = [fact for fact, _ in (*early, *taken)]
     if left:
         return unknown(
-            f"公示应当在 {describe(ends)} 前撤回并说明理由；{len(left)} 条尚无撤回记录。",
-            f"The disclosure must be withdrawn before {describe(ends)}; of {len(left)} records none is recorded yet.",
+            f"公示应当在 {last_of(ends)} 以前撤回并说明理由；{len(left)} 条尚无撤回记录。",
+            f"The disclosure must be withdrawn by {last_of(ends)}; {many(len(left), 'record')} not withdrawn yet.",
             *facts,
             rule=rule,
         )
     last = max(one.withdrawn_on for _, one in taken)
     if end_of(last) > ends:
         return broken(
-            f"公示应当在 {describe(ends)} 前撤回，实际 {last}。",
-            f"The disclosure had to be withdrawn before {describe(ends)}; it was on {last}.",
+            f"公示应当在 {last_of(ends)} 以前撤回，实际 {last}。",
+            f"The disclosure had to be withdrawn by {last_of(ends)}; it was on {last}.",
             *facts,
             rule=rule,
         )
     return kept(f"公示于 {last} 撤回。", f"Withdrawn on {last}, in time.", *facts, rule=rule)
+
+
+def inv_30(case: Case, _: Fact, body: DisclosurePublished) -> Finding:
+    """INV-30: what was published has only fields of the list (handbook 5.4)."""
+    return disclosure_rules.inv_30(case.matter, body)
+
+
+def left_out(case: Case, body: Public) -> Rule | None:
+    """The rule by which a decision of this kind is not published, None where it is."""
+    for key, mine in (
+        ("disclosure.on_spot_published", isinstance(body, OnSpotPenaltyDecided)),
+        ("disclosure.warnings_published", _warning_only(body)),
+    ):
+        asked = case.find(key, body.decided_on) if mine else None
+        if asked is not None and not asked.value:
+            return asked
+    return None
 
 
 def _warning_only(body: Public) -> bool:

@@ -14,7 +14,7 @@ from msgspec import UNSET
 from domain.judges import capacity_rules
 from domain.judges.case_facts import Case, fine_of, given, moment
 from domain.judges.case_findings import Alarm, Finding, broken, each, each_alarm, kept, part, unknown, yuan
-from domain.judges.case_violations import fines_of_party, same
+from domain.judges.case_violations import fines_of_party, twice
 from domain.matter import Fact, Signal, Verdict
 from domain.rulebook import Rule, is_lighter
 from schemas.events import Body
@@ -162,7 +162,7 @@ def inv_24(case: Case, act: Fact, _: PenaltyDecided | OnSpotPenaltyDecided) -> F
         return None
     for other in every:
         before = (other.on, other.fact.id) < (mine.on, act.id)
-        if other.case_id != mine.case_id and before and same(mine.violation, other.violation):
+        if other.case_id != mine.case_id and before and twice(mine, other):
             return broken(
                 f"同一当事人的同一违法行为已于 {other.on} 罚款 {yuan(other.fine_fen)} 元，不得再次罚款。",
                 f"The same violation of the same party was fined {yuan(other.fine_fen)} yuan on {other.on} already; it "
@@ -174,9 +174,7 @@ def inv_24(case: Case, act: Fact, _: PenaltyDecided | OnSpotPenaltyDecided) -> F
 
 def sig_20(case: Case, act: Fact, body: PenaltyDecided) -> Iterator[Alarm]:
     """SIG-20: a fine outside the tier without a reason, or a second one for the same violation."""
-    twice = inv_24(case, act, body)
-    if twice is not None and twice.outcome == "broken":
-        yield Alarm(twice.zh, twice.en, twice.facts, 80, about=part(act, "twice"))
+    yield from second_fine(case, act, body)
     if body.benchmark is UNSET or body.outside_reason is not UNSET:
         return
     tier = _tier(case, body)
@@ -198,8 +196,22 @@ def sig_20(case: Case, act: Fact, body: PenaltyDecided) -> Iterator[Alarm]:
         )
 
 
-def sig_26(case: Case, act: Fact, _: Body) -> Iterator[Alarm]:
-    """SIG-26: filed, decided or imposed outside the list of powers; an act of an inspection is judged there."""
+def second_fine(case: Case, act: Fact, body: PenaltyDecided | OnSpotPenaltyDecided) -> Iterator[Alarm]:
+    """SIG-20: the same violation of the same party is fined a second time, in whichever procedure."""
+    found = inv_24(case, act, body)
+    if found is not None and found.outcome == "broken":
+        yield Alarm(found.zh, found.en, found.facts, 80, about=part(act, "twice"))
+
+
+def sig_26(case: Case, act: Fact, body: Body) -> Iterator[Alarm]:
+    """SIG-26: filed, decided or imposed outside the list of powers, or a penalty that is for others to decide.
+
+    An act of an inspection is compared with the list there.
+    """
+    if isinstance(body, PenaltyDecided):
+        level = inv_22(case, act, body)
+        if level.outcome == "broken":
+            yield Alarm(level.zh, level.en, level.facts, 80, rule=level.rule, about=part(act, "not_agency"))
     if not any(tag.startswith("task:") for tag in act.about):
         for one in capacity_rules.sig_26(case.matter, act):
             yield Alarm(one.zh, one.en, score=one.score, rule=one.rule)

@@ -5,15 +5,16 @@ The invariant: sums are judged against what holds after alterations, and days of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import UNSET
 
 from domain.judges import case_money as money
-from domain.judges.case_facts import Case, describe, same_number
+from domain.judges.case_facts import Case, last_of, same_number
 from domain.judges.case_findings import Finding, broken, each, kept, unknown, yuan
 from domain.judges.case_periods import ends_after
 from domain.matter import Fact, Verdict
+from domain.rulebook import NoRule
 from domain.workdays import day_of, end_of
 from schemas.events.decision import DailyPenaltyDecided, NoPenaltyDecided
 from schemas.events.document import DocumentServed
@@ -48,8 +49,8 @@ def inv_25(case: Case, _: Fact, body: Decision) -> Finding:
     present = getattr(body, "party_present", UNSET) is True
     if not found:
         return unknown(
-            f"决定应当在 {describe(ends)} 前送达；尚无送达记录。",
-            f"The decision must be served before {describe(ends)}; no service is recorded yet.",
+            f"决定应当在 {last_of(ends)} 以前送达；尚无送达记录。",
+            f"The decision must be served by {last_of(ends)}; no service is recorded yet.",
             rule=rule,
         )
     fact, service = found[0]
@@ -66,8 +67,8 @@ def inv_25(case: Case, _: Fact, body: Decision) -> Finding:
         )
     if end_of(service.served_on) > ends:
         return broken(
-            f"决定应当在 {describe(ends)} 前送达，实际 {service.served_on}。",
-            f"The decision had to be served before {describe(ends)}; it was on {service.served_on}.",
+            f"决定应当在 {last_of(ends)} 以前送达，实际 {service.served_on}。",
+            f"The decision had to be served by {last_of(ends)}; it was on {service.served_on}.",
             fact,
             rule=rule,
         )
@@ -100,14 +101,19 @@ def inv_26(case: Case, act: Fact, _: PenaltyDecided | OnSpotPenaltyDecided | Dai
     for_late = money.paid_fen(case, one, "late_fine")
     if not one.fine_fen and not paid:
         return None
-    if for_fine + for_late + waived > fine + added:
+    # A late fine accrues by law: who pays it with the fine need not wait for a decision that puts a figure on it.
+    right = max(added, _accrued(case, one, paid)) if for_late else added
+    if for_fine + for_late + waived > fine + right:
         return broken(
-            f"缴纳与减免合计 {yuan(for_fine + for_late + waived)} 元，多于罚款与加处罚款 {yuan(fine + added)} 元。",
+            f"缴纳与减免合计 {yuan(for_fine + for_late + waived)} 元，多于罚款与加处罚款 {yuan(fine + right)} 元；"
+            "核对后退还多缴部分。",
             f"Paid and waived are {yuan(for_fine + for_late + waived)} yuan, more than fine and late fine of "
-            f"{yuan(fine + added)}.",
+            f"{yuan(fine + right)}; check the figures and pay back what is too much.",
             *facts,
             *(fact for fact, _ in late),
         )
+    if not fine:
+        return kept("没有应缴的罚款。", "Nothing is left to be paid.", *facts)
     if for_fine >= fine:
         return kept(f"罚款 {yuan(fine)} 元已缴清。", f"The fine of {yuan(fine)} yuan is paid.", *facts)
     return kept(
@@ -116,6 +122,15 @@ def inv_26(case: Case, act: Fact, _: PenaltyDecided | OnSpotPenaltyDecided | Dai
         *facts,
         absent=True,
     )
+
+
+def _accrued(case: Case, one: money.Decided, paid: Sequence[money.Payment]) -> int:
+    """The late fine that had accrued by the last payment, fen; 0 where none can be computed."""
+    try:
+        found = money.late_fine(case, one, max((payment.on for payment in paid), default=one.on))
+    except NoRule:
+        return 0
+    return 0 if found is None else found.amount_fen
 
 
 def inv_26_late(case: Case, _: Fact, body: LateFineDecided) -> Finding:
@@ -179,8 +194,8 @@ def inv_27(case: Case, _: Fact, body: CourtEnforcementApplied) -> Finding:
     ends, wait = ends_after(case, "demand.wait_days", demand.served_on)
     if end_of(body.applied_on) <= ends:
         return broken(
-            f"催告书 {demand.served_on} 送达，{describe(ends)} 后方可申请，实际 {body.applied_on}。",
-            f"The demand was served on {demand.served_on}; an application was possible after {describe(ends)}, it was "
+            f"催告书 {demand.served_on} 送达，等待期至 {last_of(ends)}，届满后方可申请，实际 {body.applied_on}。",
+            f"The demand was served on {demand.served_on}; its period ran to {last_of(ends)}; the application came "
             f"on {body.applied_on}.",
             fact,
             rule=wait,
@@ -223,8 +238,8 @@ def inv_27(case: Case, _: Fact, body: CourtEnforcementApplied) -> Finding:
     latest, months = ends_after(case, "court.apply_months", start)
     if end_of(body.applied_on) > latest:
         return broken(
-            f"应当自 {start} 起 {months.value} 个月内申请，即 {describe(latest)} 前，实际 {body.applied_on}。",
-            f"The application had to be made within {months.value} months of {start}, before {describe(latest)}; it "
+            f"应当自 {start} 起 {months.value} 个月内申请，即 {last_of(latest)} 以前，实际 {body.applied_on}。",
+            f"The application had to be made within {months.value} months of {start}, by {last_of(latest)}; it "
             f"was on {body.applied_on}.",
             fact,
             one.fact,

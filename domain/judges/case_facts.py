@@ -223,6 +223,11 @@ def number_of(fact: Fact) -> str:
     return value if isinstance(value, str) else ""
 
 
+def last_of(ends: int) -> datetime.date:
+    """The last day of a period in days whose end is an instant (ms): documents name the day, not midnight after it."""
+    return day_of(ends - 1)
+
+
 def describe(instant: int) -> str:
     """An instant as pages and reasons show it: 2026-03-02 09:30."""
     return local(instant).strftime("%Y-%m-%d %H:%M")

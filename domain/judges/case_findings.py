@@ -71,6 +71,16 @@ def unknown(zh: str, en: str, *facts: Fact, rule: Rule | None = None, absent: bo
     return Finding("unknown", zh, en, facts, absent, rule)
 
 
+def without_rule(missing: NoRule) -> Finding:
+    """It cannot be said: the rules have no entry for that day. The reason names the entry to be added."""
+    where = f"（{missing.authority}）" if missing.authority else ""
+    return unknown(
+        f"规则库没有 {missing.on} 有效的规则 {missing.key}{where}，无法判定；请补充规则。",
+        f"Cannot be decided: {missing}. Publish that rule.",
+        absent=False,
+    )
+
+
 def each(
     case: Case, cls: type[B], rule: str, judge: Callable[[Case, Fact, B], Finding | None], *, gate: bool = False
 ) -> Iterator[Verdict]:
@@ -162,7 +172,7 @@ def _found(judge: Callable[[], Finding | None]) -> Finding | None:
     try:
         return judge()
     except NoRule as missing:
-        return unknown(f"规则库缺少所需规则，无法判定：{missing}。", f"Cannot be decided: {missing}.", absent=False)
+        return without_rule(missing)
 
 
 def _version(rule: Rule | None) -> str:

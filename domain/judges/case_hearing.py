@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import UNSET
 
-from domain.judges.case_facts import Case, describe, moment
+from domain.judges.case_facts import Case, last_of, moment
 from domain.judges.case_findings import Alarm, Finding, broken, each, each_alarm, en_names, kept, names, yuan
 from domain.judges.case_periods import defence_ends, ends_after, notice_suffices
 from domain.matter import Fact, Signal, Verdict
@@ -53,16 +53,16 @@ def inv_13(case: Case, act: Fact, body: PenaltyDecided) -> Finding:
     ends, rule = defence_ends(case, served)
     if decided >= ends:
         return kept(
-            f"陈述申辩期限于 {describe(ends)} 届满，当事人未提出。",
-            f"The period for a defence ended at {describe(ends)}; none was made.",
+            f"陈述申辩期限于 {last_of(ends)} 届满，当事人未提出。",
+            f"The period for a defence ended with {last_of(ends)}; none was made.",
             told,
             rule=rule,
             absent=True,
         )
     return broken(
-        f"陈述申辩期限至 {describe(ends)}；决定（{body.decided_on}）作出时既无陈述申辩记录，也无明确放弃。"
+        f"陈述申辩期限至 {last_of(ends)}；决定（{body.decided_on}）作出时既无陈述申辩记录，也无明确放弃。"
         "记录申辩、取得书面放弃或等期限届满后方可决定。",
-        f"The period for a defence runs to {describe(ends)}; at the decision ({body.decided_on}) there was neither a "
+        f"The period for a defence runs to {last_of(ends)}; at the decision ({body.decided_on}) there was neither a "
         "defence nor an express waiver. Record one, or wait for the end.",
         told,
         rule=rule,
@@ -101,7 +101,7 @@ def inv_14(case: Case, act: Fact, body: PenaltyDecided) -> Finding:
     if not due:
         due, zh, en, rule = hearing_due(case, body.penalties, body.decided_on)
     if not due:
-        return kept(f"{zh}。", f"Kept: {en}.", rule=rule)
+        return kept(f"{zh}。", f"No hearing is due: {en}.", rule=rule)
     right = case.notice_before(decided, body.decided_on, "hearing")
     if right is None:
         return broken(
@@ -123,7 +123,9 @@ def inv_14(case: Case, act: Fact, body: PenaltyDecided) -> Finding:
     given_up = [
         (fact, one)
         for fact, one in case.before(HearingWithdrawn, decided)
-        if one.withdrawn_on <= body.decided_on and all(fact.occurred >= asked.occurred for asked, _ in requested)
+        if served.served_on <= one.withdrawn_on <= body.decided_on
+        and fact.occurred >= told.occurred
+        and all(fact.occurred >= asked.occurred for asked, _ in requested)
     ]
     waivers = [
         fact
@@ -150,16 +152,16 @@ def inv_14(case: Case, act: Fact, body: PenaltyDecided) -> Finding:
         )
     if decided >= ends:
         return kept(
-            f"要求听证的期限于 {describe(ends)} 届满，当事人未要求。",
-            f"The period to ask for a hearing ended at {describe(ends)}; none was asked for.",
+            f"要求听证的期限于 {last_of(ends)} 届满，当事人未要求。",
+            f"The period to ask for a hearing ended with {last_of(ends)}; none was asked for.",
             told,
             rule=period,
             absent=True,
         )
     return broken(
-        f"{zh}；要求听证的期限至 {describe(ends)}，决定（{body.decided_on}）作出时期限未满，也无书面放弃。"
+        f"{zh}；要求听证的期限至 {last_of(ends)}，决定（{body.decided_on}）作出时期限未满，也无书面放弃。"
         "取得书面放弃或等期限届满后方可决定。",
-        f"As {en}, the party may ask for a hearing until {describe(ends)}; the decision ({body.decided_on}) came "
+        f"As {en}, the party may ask for a hearing until {last_of(ends)}; the decision ({body.decided_on}) came "
         "before, without a written waiver. Obtain one, or wait for the end.",
         told,
         rule=period,
@@ -217,11 +219,13 @@ def sig_08(case: Case, act: Fact, body: PenaltyDecided) -> Iterator[Alarm]:
             )
     notice = case.notice_before(decided, body.decided_on)
     if notice is not None and notice[1].served_on == body.decided_on:
+        signed = _waived(case, notice[0], decided)
         yield Alarm(
-            f"告知与决定在同一天（{body.decided_on}）。",
-            f"The penalty was told and decided on the same day ({body.decided_on}).",
+            f"告知与决定在同一天（{body.decided_on}）{'，当事人已书面放弃陈述申辩' if signed else ''}。",
+            f"The penalty was told and decided on the same day ({body.decided_on})"
+            f"{', and the party waived its defence in writing' if signed else ''}.",
             (notice[0],),
-            60,
+            20 if signed else 60,
             about=f"{act.id.hex()}:same_day",
         )
 
@@ -251,6 +255,12 @@ def _answer(case: Case, told: Fact, decided: int) -> tuple[Fact, DefenceRecorded
         and (body.waived_document is not UNSET or body.signature is not UNSET if body.waived else _heard(body))
     ]
     return found[-1] if found else None
+
+
+def _waived(case: Case, told: Fact, decided: int) -> bool:
+    """Whether the party gave up its defence in a paper that it signed: then nothing is left to wait for."""
+    answer = _answer(case, told, decided)
+    return answer is not None and answer[1].waived
 
 
 def _heard(body: DefenceRecorded) -> bool:

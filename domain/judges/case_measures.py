@@ -128,7 +128,7 @@ def sig_30(case: Case, act: Fact, body: CompulsoryMeasureImposed) -> Iterator[Al
         )
     if not ended or ended[0][1].ended_on > last:
         yield Alarm(
-            f"应当在 {last} 前作出处理决定或者解除。",
+            f"应当在 {last} 以前作出处理决定或者解除。",
             f"It had to be decided on or lifted by {last}.",
             tuple(fact for fact, _ in ended),
             80,
@@ -143,8 +143,8 @@ def sig_30_power(case: Case, act: Fact, body: PowerCutOrdered) -> Iterator[Alarm
     """SIG-30: power cut without the principal head, or without its 24 hours' notice though not urgent (WSL 70)."""
     if not body.principal:
         yield Alarm(
-            "停止供电应当由主要负责人批准。",
-            "A power cut must be approved by the principal head.",
+            "停止供电应当由主要负责人批准；没有其批准的记录。",
+            "A power cut must be approved by the principal head; that is not recorded.",
             (),
             80,
             about=part(act, "principal"),
@@ -153,8 +153,8 @@ def sig_30_power(case: Case, act: Fact, body: PowerCutOrdered) -> Iterator[Alarm
     told = None if body.noticed_at is UNSET else body.noticed_at
     if not body.urgent and (told is None or body.starts_at - told < int(rule.value) * HOUR):
         yield Alarm(
-            f"停止供电应当提前 {rule.value} 小时书面通知。",
-            f"A power cut needs a written notice {rule.value} hours before.",
+            f"停止供电应当提前 {rule.value} 小时书面通知；没有提前这么久通知的记录。",
+            f"A power cut needs a written notice {rule.value} hours before; none so early is recorded.",
             (),
             80,
             rule=rule,

@@ -264,7 +264,8 @@ def late_as_of(
 def remedy_end(case: Case, one: Decided) -> datetime.date | None:
     """The day after which neither reconsideration nor suit is possible any more; None while that is open.
 
-    Without a remedy: the later of both periods from service. After a reconsideration: its own period to sue. While one
+    Without a remedy: the later of both periods from service; the one for a reconsideration is longer where the decision
+    does not tell of it (ARL 20). After a reconsideration: its own period to sue. While one
     is pending, or after a suit, the law's period begins when it is over. Raises NoRule.
     """
     handed = served(case, one)
@@ -283,12 +284,15 @@ def remedy_end(case: Case, one: Decided) -> datetime.date | None:
             ends.append(case.matter.calendar.add_days(_told(case, pause.end), int(rule.value)).day)
     if ends:
         return max(ends)
-    recon = case.limit("remedy.reconsideration_days", handed[1])
-    if reconsideration_first(case, one):
-        return case.matter.calendar.add_days(handed[1], int(recon.value)).day
-    suit = case.limit("remedy.suit_months", handed[1])
     calendar = case.matter.calendar
-    return max(calendar.add_days(handed[1], int(recon.value)).day, calendar.add_months(handed[1], int(suit.value)).day)
+    recon = calendar.add_days(handed[1], int(case.limit("remedy.reconsideration_days", handed[1]).value)).day
+    untold = None if one.remedies_told else case.find("remedy.untold_years", handed[1])
+    if untold is not None:
+        recon = max(recon, calendar.add_years(handed[1], int(untold.value)).day)
+    if reconsideration_first(case, one):
+        return recon
+    suit = case.limit("remedy.suit_months", handed[1])
+    return max(recon, calendar.add_months(handed[1], int(suit.value)).day)
 
 
 def reconsideration_first(case: Case, one: Decided) -> bool:

@@ -15,6 +15,7 @@ from domain import certificates
 from domain.certificates import Standing
 from domain.judges.case_facts import Case
 from domain.judges.case_findings import Alarm, Finding, broken, each, each_alarm, en_names, kept, names, part, unknown
+from domain.judges.officer_rules import ROLES
 from domain.judges.who import helpers_of, officers_of
 from domain.matter import Fact, Signal, Verdict
 from domain.rulebook import Rule
@@ -120,6 +121,12 @@ def inv_38(_: Case, act: Fact, body: Act) -> Finding | None:
             f"委托书 {capacity.entrustment_id} 在 {day} 不在有效期内。",
             f"The entrustment {capacity.entrustment_id} did not hold on {day}.",
         )
+    if capacity.valid_from is UNSET or capacity.valid_to is UNSET:
+        return unknown(
+            f"委托书 {capacity.entrustment_id} 没有写明有效期，不能判定 {day} 是否有效。",
+            f"The entrustment {capacity.entrustment_id} states no period; whether it held on {day} cannot be said.",
+            absent=False,
+        )
     return kept(
         f"以 {capacity.entrusting_agency} 名义，委托书 {capacity.entrustment_id} 有效。",
         f"In the name of {capacity.entrusting_agency}, by entrustment {capacity.entrustment_id}.",
@@ -136,11 +143,11 @@ def sig_06(case: Case, act: Fact, body: Act) -> Iterator[Alarm]:
     named = officers_of(act)
     if len(named) < rule.value:
         helpers = [officer for officer, _ in helpers_of(act)]
-        more = f"，另有辅助人员 {names(helpers)}" if helpers else ""
-        also = f", with {en_names(helpers)} as helpers" if helpers else ""
+        more = f"，另有不计入的辅助人员 {names(helpers)}" if helpers else ""
+        also = f"; helpers do not count ({en_names(helpers)})" if helpers else ""
         yield Alarm(
-            f"只有 {len(named)} 名执法人员（{names(named) or '无'}）{more}。",
-            f"Of the {rule.value} officers that are needed {len(named)} took part ({en_names(named) or 'none'}){also}.",
+            f"应有至少 {rule.value} 名执法人员，只有 {len(named)} 名（{names(named) or '无'}）{more}。",
+            f"At least {rule.value} officers must act; {len(named)} did ({en_names(named) or 'none'}){also}.",
             (),
             90 if not helpers else 95,
             rule=rule,
@@ -170,8 +177,8 @@ def sig_07(case: Case, act: Fact, body: Act) -> Iterator[Alarm]:
     for officer, role in helpers_of(act):
         if role in ("auxiliary", "grid_worker", "temporary") and officer in _listed(act):
             yield Alarm(
-                f"{officer} 是辅助人员（{role}），却列为执法人员。",
-                f"{officer} is a helper ({role}) and stands among the officers.",
+                f"{officer} 是{ROLES[role]}，却列为执法人员。",
+                f"{officer} ({role.replace('_', ' ')}) is no officer and stands among the officers.",
                 (),
                 85,
                 about=part(act, officer),
@@ -187,7 +194,12 @@ def qualified(case: Case, reviewer: str, at: int) -> Finding:
     found = certificates.reviewing(facts, at, since)
     behind = tuple(fact for fact in facts if fact.id in found.inputs)
     if found.state == "qualified":
-        return kept(f"审核人未承办本案；{found.reason.zh}。", f"No handler; {found.reason.en}.", *behind, rule=rule)
+        return kept(
+            f"审核人未承办本案；{found.reason.zh}。",
+            f"The reviewer did not handle the case; {found.reason.en}.",
+            *behind,
+            rule=rule,
+        )
     return broken(
         f"审核人 {reviewer} 应当具备审核资格：{found.reason.zh}。登记资格或另行审核。",
         f"The reviewer {reviewer} must be qualified: {found.reason.en}. Register it, or let another review.",

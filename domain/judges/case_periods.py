@@ -27,17 +27,21 @@ from schemas.events.transfer import TransferDelivered
 def ends_after(case: Case, key: str, start: datetime.date) -> tuple[int, Rule]:
     """The instant (ms) at which the period of a rule that runs from a day is over, and the rule. Raises NoRule.
 
-    The day of the act does not count; a period whose last day is no working day ends with the next one (CPL 85).
+    The day of the act does not count; a period whose last day is no working day ends with the next one (CPL 85), but
+    for those that the rules never move (`deadline.no_roll`).
     """
     rule = case.limit(key, start)
     return end_of(_last(case, start, rule)), rule
 
 
 def defence_ends(case: Case, served: PenaltyNoticeServed) -> tuple[int, Rule | None]:
-    """The end of the period for a defence: as the notice states it, else as the rules do."""
-    if served.defence_until is not UNSET:
-        return end_of(served.defence_until), case.find("defence.days", served.served_on)
-    return ends_after(case, "defence.days", served.served_on)
+    """The end of the period for a defence: as the rules give it, or later if the notice states so."""
+    if served.defence_until is UNSET:
+        return ends_after(case, "defence.days", served.served_on)
+    if case.find("defence.days", served.served_on) is None:
+        return end_of(served.defence_until), None
+    ends, rule = ends_after(case, "defence.days", served.served_on)
+    return max(ends, end_of(served.defence_until)), rule
 
 
 def notice_suffices(case: Case, served: datetime.date, held: datetime.date) -> tuple[bool, datetime.date, Rule]:
@@ -98,25 +102,38 @@ def first_outcome(case: Case) -> tuple[Fact, int] | None:
 
 
 def measure_deadline(case: Case, act: Fact, body: CompulsoryMeasureImposed, met: tuple[int, bytes] | None) -> Deadline:
-    """DL-14: a measure ends within its days, once extended, without the days of testing that its acts name."""
-    tests = [(body.suspension_for_test, act.occurred)]
-    extensions: list[Extension] = []
-    inputs: list[bytes] = []
-    count = case.find("compulsory.extension_count", body.imposed_on)
-    allowed = int(count.value) if count is not None else 0
-    for fact, more in case.joined(CompulsoryMeasureExtended, "measure_id", body.measure_id):
-        inputs.append(fact.id)
-        tests.append((more.suspension_for_test, fact.occurred))
-        if len(extensions) < allowed:
-            days = case.limit("compulsory.extension_days", body.imposed_on)
-            extensions.append(Extension(fact.occurred, days=int(days.value)))
+    """DL-14: a measure ends within its days, once extended, without the days of testing that its acts name.
+
+    A decision or an extension that states an earlier last day ends with it (ACL 28). An extension that was decided
+    after the measure had run out moves nothing.
+    """
+    acts = case.joined(CompulsoryMeasureExtended, "measure_id", body.measure_id)
+    tests = [
+        (body.suspension_for_test, act.occurred),
+        *((one.suspension_for_test, fact.occurred) for fact, one in acts),
+    ]
     reason = Reason("检测、鉴定期间不计入", "days of testing do not count")
     pauses = [Pause(one.start, sane(one.end) + DAY, reason, known) for periods, known in tests for one in periods]
-    return deadlines.due(
-        "DL-14", body.imposed_on, case.matter.rules, case.matter.calendar, case.matter.authority,
-        event=act.id, pauses=pauses, extensions=extensions, met=met, inputs=inputs,
-        officers=case.handlers_at(act.occurred), known=act.occurred, roll=False,
-    )  # fmt: skip
+    lawful: list[Extension] = []
+    stated: list[Extension] = []
+
+    def compute(moves: list[Extension], last_day: datetime.date | None) -> Deadline:
+        return deadlines.due(
+            "DL-14", body.imposed_on, case.matter.rules, case.matter.calendar, case.matter.authority,
+            event=act.id, pauses=pauses, extensions=moves, met=met, inputs=[fact.id for fact, _ in acts],
+            officers=case.handlers_at(act.occurred), known=act.occurred, roll=False, last_day=last_day,
+        )  # fmt: skip
+
+    def ends() -> Deadline:
+        return min(compute(lawful, None), compute(stated, body.ends_on), key=lambda one: one.due)
+
+    count = case.find("compulsory.extension_count", body.imposed_on)
+    for fact, more in acts:
+        if len(lawful) < (0 if count is None else int(count.value)) and moment(fact, more.decided_on) < ends().due:
+            days = case.limit("compulsory.extension_days", body.imposed_on)
+            lawful.append(Extension(fact.occurred, days=int(days.value)))
+            stated.append(Extension(fact.occurred, more.ends_on))
+    return ends()
 
 
 def _pauses(case: Case, filed_on: datetime.date) -> list[Pause]:
@@ -158,12 +175,15 @@ def _pauses(case: Case, filed_on: datetime.date) -> list[Pause]:
 def _last(case: Case, start: datetime.date, rule: Rule) -> datetime.date:
     """The last day of a period, rolled forward from a day of rest where it is counted in calendar days."""
     calendar, number = case.matter.calendar, int(rule.value)
+    fixed = case.find("deadline.no_roll", start)
+    lines = {term.rule.partition(":")[0] for term in deadlines.CATALOGUE.values() if term.key == rule.key}
+    roll = fixed is None or not lines & set(fixed.value)
     match rule.unit:
         case "working":
             return calendar.add_workdays(start, number).day
         case "months":
-            return calendar.add_months(start, number).day
+            return calendar.add_months(start, number, roll).day
         case "years":
-            return calendar.add_years(start, number).day
+            return calendar.add_years(start, number, roll).day
         case _:
-            return calendar.add_days(start, number).day
+            return calendar.add_days(start, number, roll).day

@@ -64,7 +64,7 @@ def sig_17(case: Case) -> Iterator[Alarm]:
             yield _alarm(
                 step,
                 f"{step.entry['zh']}应当有音像记录，{describe(step.start)} 前后没有。",
-                f"The step “{step.entry['en']}” must be recorded; nothing was at about {describe(step.start)}.",
+                f"The step “{step.entry['en']}” must be recorded; nothing was, about {describe(step.start)}.",
                 why,
                 margin,
             )

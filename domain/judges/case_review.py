@@ -230,11 +230,10 @@ def sig_10(case: Case, act: Fact, body: PenaltyDecided) -> Iterator[Alarm]:
     if found.outcome == "broken":
         yield Alarm(found.zh, found.en, found.facts, 70, absent=found.absent, rule=found.rule)
     for fact, one in case.before(CollectiveDiscussionHeld, moment(act, body.decided_on)):
-        votes = [opinion.view for opinion in one.opinions if opinion.member != one.principal]
         if one.principal_against_majority and one.principal_dissent_reason is UNSET:
             yield Alarm(
-                f"主要负责人否决多数意见（{len(votes)} 名成员发言），没有记录理由。",
-                f"The principal head decided against the majority of {len(votes)} members and gave no reason.",
+                "主要负责人否决多数意见，没有记录理由；应当说明理由。",
+                "The principal head decided against the majority and gave no reason; it must be recorded.",
                 (fact,),
                 70,
                 about=f"{act.id.hex()}:dissent",
@@ -248,7 +247,7 @@ def _quorum(case: Case, one: CollectiveDiscussionHeld, body: PenaltyDecided) -> 
     if there < rule.value:
         return (
             f"集体讨论应有至少 {rule.value} 人参加，实际 {there} 人。",
-            f"At least {rule.value} members must take part in the discussion; there were {there}.",
+            f"At least {rule.value} members must take part in the discussion; of this one the record names {there}.",
             rule,
         )
     share = case.find("discussion.quorum_percent", body.decided_on)

@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import UNSET
 
-from domain.judges.case_facts import Case, describe, fine_of, moment
+from domain.judges.case_facts import Case, describe, fine_of, last_of, moment
 from domain.judges.case_findings import Alarm, Finding, broken, each, each_alarm, kept, part, unknown
 from domain.judges.case_periods import ends_after
 from domain.matter import Fact, Signal, Verdict
@@ -46,15 +46,15 @@ def inv_12(case: Case, _: Fact, body: EvidencePreservationOrdered) -> Finding:
     done = case.joined(EvidencePreservationDisposed, "preservation_id", body.preservation_id)
     if not done:
         return unknown(
-            f"登记保存的证据应当在 {describe(ends)} 前作出处理决定；尚无处理记录。",
-            f"Preserved evidence must be disposed of before {describe(ends)}; no disposal is recorded yet.",
+            f"登记保存的证据应当在 {last_of(ends)} 以前作出处理决定；尚无处理记录。",
+            f"Preserved evidence must be disposed of by {last_of(ends)}; no disposal is recorded yet.",
             rule=rule,
         )
     fact, disposed = done[0]
     if moment(fact, disposed.disposed_on) >= ends:
         return broken(
-            f"处理决定（{disposed.disposed_on}）晚于期限 {describe(ends)}。",
-            f"Disposed of on {disposed.disposed_on}, after the period ended at {describe(ends)}.",
+            f"处理决定（{disposed.disposed_on}）晚于期限 {last_of(ends)}。",
+            f"Preserved evidence had to be disposed of by {last_of(ends)}; it was on {disposed.disposed_on}.",
             fact,
             rule=rule,
         )
@@ -71,15 +71,15 @@ def inv_28(case: Case, _: Fact, body: TransferProposed) -> Finding | None:
     decided = case.joined(TransferDecided, "transfer_id", body.transfer_id)
     if not decided:
         return unknown(
-            f"负责人应当在 {describe(ends)} 前决定是否移送；尚无决定记录。",
-            f"The principal head must decide on the transfer before {describe(ends)}; no decision is recorded yet.",
+            f"负责人应当在 {last_of(ends)} 以前决定是否移送；尚无决定记录。",
+            f"The principal head must decide on the transfer by {last_of(ends)}; no decision is recorded yet.",
             rule=rule,
         )
     fact, decision = decided[0]
     if decision.decided_at >= ends:
         return broken(
-            f"移送决定（{describe(decision.decided_at)}）晚于期限 {describe(ends)}。",
-            f"The transfer was decided on at {describe(decision.decided_at)}, after {describe(ends)}.",
+            f"移送决定（{describe(decision.decided_at)}）晚于期限 {last_of(ends)}。",
+            f"The transfer had to be decided on by {last_of(ends)}; it was at {describe(decision.decided_at)}.",
             fact,
             rule=rule,
         )
@@ -144,8 +144,8 @@ def sig_22(case: Case, act: Fact, body: TransferProposed) -> Iterator[Alarm]:
     decided = case.joined(TransferDecided, "transfer_id", body.transfer_id)
     if not decided or decided[0][1].decided_at >= ends:
         yield Alarm(
-            f"涉嫌犯罪移送应当在 {describe(ends)} 前决定。",
-            f"The transfer of a suspected crime had to be decided on before {describe(ends)}.",
+            f"涉嫌犯罪移送应当在 {last_of(ends)} 以前决定。",
+            f"The transfer of a suspected crime had to be decided on by {last_of(ends)}.",
             tuple(fact for fact, _ in decided),
             60,
             opens=ends,
@@ -177,9 +177,9 @@ def sig_22_prompt(case: Case, _: Fact, body: CaseFiled) -> Iterator[Alarm]:
         return
     reached: list[tuple[str, str, Rule | None]] = []
     for field, key, zh, en in (
-        ("deaths", "transfer.prompt.deaths", "死亡人数", "deaths"),
-        ("injured", "transfer.prompt.injuries", "重伤人数", "serious injuries"),
-        ("loss_fen", "transfer.prompt.loss_fen", "直接经济损失", "direct loss"),
+        ("deaths", "transfer.prompt.deaths", "死亡人数", "the number of deaths"),
+        ("injured", "transfer.prompt.injuries", "重伤人数", "the number of serious injuries"),
+        ("loss_fen", "transfer.prompt.loss_fen", "直接经济损失", "the direct loss"),
     ):
         value = getattr(body, field)
         rule = case.find(key, body.filed_on) if value is not UNSET else None
@@ -187,17 +187,19 @@ def sig_22_prompt(case: Case, _: Fact, body: CaseFiled) -> Iterator[Alarm]:
             reached.append((zh, en, rule))
     if not reached and body.suspected_crime is not True:
         return
-    why = reached or [("立案时注明涉嫌犯罪", "a crime is suspected at filing", None)]
-    yield Alarm(
-        f"{'、'.join(zh for zh, _, _ in why)}达到提示标准，没有移送记录；是否构成犯罪由人判断。"
-        if reached
-        else "立案时注明涉嫌犯罪，没有移送记录。",
-        f"{', '.join(en for _, en, _ in why)}: no referral is recorded; whether it is a crime is for people to judge.",
-        (),
-        40,
-        absent=True,
-        rule=why[0][2],
+    ask = (
+        "；是否构成犯罪由人判断，需要移送的应当及时提出。",
+        "whether it is a crime is for people to judge; propose it if it is.",
     )
+    if reached:
+        zh = f"{'、'.join(zh for zh, _, _ in reached)}达到提示标准，没有移送记录"
+        en = f"A referral is to be considered for {' and '.join(en for _, en, _ in reached)}, and none is recorded"
+    else:
+        zh, en = (
+            "立案时注明涉嫌犯罪，没有移送记录",
+            "A crime was suspected when the case was filed, and no referral is recorded",
+        )
+    yield Alarm(zh + ask[0], f"{en}; {ask[1]}", (), 40, absent=True, rule=reached[0][2] if reached else None)
 
 
 def sig_22_fine(case: Case, act: Fact, body: PenaltyDecided) -> Iterator[Alarm]:
@@ -211,8 +213,8 @@ def sig_22_fine(case: Case, act: Fact, body: PenaltyDecided) -> Iterator[Alarm]:
         crime = any(item.item == "crime_referral" and item.answer == "problem" for item in review.items)
         if crime or review.outcome == "transfer_suggested":
             yield Alarm(
-                "法制审核提示涉嫌犯罪或应移送，没有找到移送记录。",
-                "The legal review suggested a transfer; none is recorded.",
+                "法制审核提示涉嫌犯罪或应移送，没有找到移送记录；请提出移送或说明理由。",
+                "The legal review suggested a transfer; none is recorded. Propose it, or say why not.",
                 (fact,),
                 60,
                 absent=True,

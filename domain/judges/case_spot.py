@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from msgspec import UNSET
 
+from domain.judges.case_discretion import second_fine
 from domain.judges.case_facts import Case, given
 from domain.judges.case_findings import Alarm, Finding, broken, each, each_alarm, kept, part, yuan
 from domain.judges.case_periods import ends_after
@@ -80,7 +81,8 @@ def inv_23(case: Case, _: Fact, body: OnSpotPenaltyDecided) -> Finding:
 
 
 def sig_20_spot(case: Case, act: Fact, body: OnSpotPenaltyDecided) -> Iterator[Alarm]:
-    """SIG-20: over the ceiling, cash above what is allowed or not deposited, one violation split into several."""
+    """SIG-20: over the ceiling, cash above what is allowed or not deposited, one violation split or fined twice."""
+    yield from second_fine(case, act, body)
     found = inv_23(case, act, body)
     if found.outcome == "broken":
         yield Alarm(found.zh, found.en, found.facts, 80, rule=found.rule, about=part(act, "ceiling"))
@@ -123,7 +125,7 @@ def _deposit(case: Case, act: Fact, body: OnSpotPenaltyDecided) -> Iterator[Alar
         late = not arrived or arrived[0][1].deposited_on > last
         if late:
             yield Alarm(
-                f"当场收缴的罚款应当在 {last} 前交至{zh}。",
+                f"当场收缴的罚款应当在 {last} 以前交至{zh}。",
                 f"Cash taken on the spot had to reach {en} by {last}.",
                 tuple(fact for fact, _ in arrived),
                 70,

@@ -54,6 +54,19 @@ def same(one: Violation, other: Violation) -> bool:
     return one.on is not None and one.on == other.on and bool(one.clauses & other.clauses)
 
 
+def twice(mine: Fined, other: Fined) -> bool:
+    """Whether a fine punishes what an earlier one punished already.
+
+    What goes on after it was fined is a new violation, though of the same hazard: a case whose violation is dated after
+    the earlier decision fines no second time, unless both name one id.
+    """
+    one, two = mine.violation, other.violation
+    if one.id is not None and one.id == two.id:
+        return same(one, two)
+    later = isinstance(mine.fact.body, PenaltyDecided) and one.on is not None and one.on > other.on
+    return same(one, two) and not later
+
+
 def fines_of_party(case: Case) -> list[Fined]:
     """The fines of the party that hold, of this case and of those filed under its enterprise, by date."""
     facts = {fact.id: fact for fact in (*case.matter.others.get(enterprise_key(case), ()), *case.matter.facts)}

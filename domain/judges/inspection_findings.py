@@ -10,7 +10,7 @@ import datetime
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, Literal, TypeAlias
 
-from domain.judges.case_findings import Alarm, Finding, counted_off, unknown
+from domain.judges.case_findings import Alarm, Finding, counted_off, without_rule
 from domain.judges.who import officers_of_all
 from domain.matter import Fact, Matter, Reason, Signal, Verdict
 from domain.rulebook import NoRule, Rule
@@ -29,7 +29,7 @@ def verdict(
     try:
         found = judge()
     except NoRule as missing:
-        found = unknown(f"规则库缺少所需规则，无法判定：{missing}。", f"Cannot be decided: {missing}.", absent=False)
+        found = without_rule(missing)
     if found is not None:
         yield Verdict(
             rule=rule,

@@ -215,15 +215,16 @@ def inv_25(visit: Visit, fact: Fact, order: RectificationOrdered) -> Finding | N
         return None
     served = visit.services.get(number_key(order.document_no), [])
     ordered_on = date_of(fact, order.ordered_on)
-    if not served:
-        return broken(
-            f"责令整改指令书{order.document_no}于{zh_day(ordered_on)}作出，没有送达记录。",
-            f"The order {order.document_no} was made on {ordered_on}; no service of it is recorded.",
-            absent=True,
-        )
-    service, receipt = min(served, key=lambda pair: (pair[1].served_on, pair[0].id))
     rule = visit.limit("service.days", end_of(ordered_on) - 1)
     latest = period(visit.matter.calendar, ordered_on, rule)
+    if not served:
+        return unknown(
+            f"指令书{order.document_no}应当在{zh_day(latest)}以前送达（责令后{zh_period(rule)}）；尚无送达记录。",
+            f"The order {order.document_no} must be served by {latest}, within {en_period(rule)}; no service is "
+            "recorded yet.",
+            rule=rule,
+        )
+    service, receipt = min(served, key=lambda pair: (pair[1].served_on, pair[0].id))
     if receipt.served_on > latest:
         return broken(
             f"指令书{order.document_no}应当在{zh_day(latest)}以前送达（责令后{zh_period(rule)}），"

@@ -65,7 +65,7 @@ _EN: Final = {
     CompulsoryMeasureImposed: "Sealing or seizure",
     DocumentServed: "Service",
 }
-_ROLES: Final = {
+ROLES: Final = {
     "auxiliary": "辅助人员",
     "grid_worker": "网格员",
     "temporary": "临时人员",
@@ -134,7 +134,7 @@ def inv_01(matter: Matter, act: Fact) -> Finding:
         helpers = helpers_of(act)
         return broken(
             f"{what}应当由{rule.value}名以上执法人员进行，实际{len(there)}名{_in_brackets_zh(there)}。"
-            + "".join(f"{officer}是{_ROLES[role]}，不计入。" for officer, role in helpers),
+            + "".join(f"{officer}是{ROLES[role]}，不计入。" for officer, role in helpers),
             f"{en}: at least {rule.value} officers are needed; there "
             f"{'was' if len(there) == 1 else 'were'} {len(there)}{_in_brackets_en(there)}."
             + "".join(f" {officer} ({role.replace('_', ' ')}) does not count." for officer, role in helpers),
@@ -153,7 +153,7 @@ def inv_01(matter: Matter, act: Fact) -> Finding:
         )
     return kept(
         f"{what}由{len(good)}名持证执法人员进行：{names(good)}。",
-        f"{en}: {len(good)} certified officers acted, {en_names(good)}.",
+        f"{en}: {len(good)} certified officers acted: {en_names(good)}.",
         *(fact for state in states.values() for fact in state.facts),
         rule=rule,
     )
@@ -257,7 +257,7 @@ def _helpers(acts: Iterable[Fact]) -> Iterator[Alarm]:
         for officer, role in helpers_of(act):
             if officer in listed and len(officers_of(act)) < 2:
                 yield Alarm(
-                    f"{officer}是{_ROLES[role]}，被列为执法人员。",
+                    f"{officer}是{ROLES[role]}，被列为执法人员。",
                     f"{officer} ({role.replace('_', ' ')}) is listed among the officers.",
                     (act,),
                     score=80,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property, partial
 from typing import Any, Final
 
@@ -92,7 +93,7 @@ class Plan:
         if any(key in items and items[key].kind == "key" for key in gone):
             return True
         rule = self.matter.rules.find("plan.major_change_percent", revision.decided_on, self.matter.authority)
-        return rule is not None and bool(items) and rule.reaches(len(revision.changes) * 100 // len(items))
+        return rule is not None and bool(items) and rule.reaches(Fraction(100 * len(revision.changes), len(items)))
 
     @cached_property
     def tasks(self) -> dict[bytes, list[tuple[Fact, TaskAssigned]]]:
@@ -172,7 +173,7 @@ def needs(facts: Sequence[Fact]) -> frozenset[str]:
     return frozenset(found)
 
 
-JUDGE: Final = Judge(kind="plan", version=1, judge=judge, needs=needs)
+JUDGE: Final = Judge(kind="plan", version=2, judge=judge, needs=needs)
 
 
 def inv_08(plan: Plan, concluded: Fact, body: TaskConcluded) -> Finding:
@@ -249,7 +250,7 @@ def inv_09(plan: Plan, items: dict[bytes, PlanItem], on: datetime.date) -> Findi
         return unknown(
             f"计划共{max(1 if body.parts is UNSET else body.parts for _, body in plan.parts)}部分，"
             f"已有{len(plan.parts)}部分，尚不能计算重点检查占比。",
-            f"{len(plan.parts)} parts of the plan are recorded and not all of them; the share cannot be computed yet.",
+            f"Not all parts of the plan are recorded, only {len(plan.parts)}; the share cannot be computed yet.",
             absent=False,
             rule=rule,
         )
@@ -263,7 +264,7 @@ def inv_09(plan: Plan, items: dict[bytes, PlanItem], on: datetime.date) -> Findi
             absent=False,
             rule=rule,
         )
-    good = [rule.reaches(known[name][0] * 100 // known[name][1]) for name in asked]
+    good = [rule.reaches(Fraction(100 * known[name][0], known[name][1])) for name in asked]
     zh = "、".join(f"按{'项目' if name == 'items' else '工作日'} {_percent(known[name])}" for name in known)
     en = ", ".join(f"{_percent(known[name])} by {name}" for name in known)
     if (any if basis == "either" else all)(good):
@@ -336,7 +337,7 @@ def _inv_09_all(plan: Plan) -> Iterator[Verdict]:
 
 
 def _deadlines(plan: Plan) -> Iterator[Deadline]:
-    """DL-19 of each major revision and of filing upward; DL-20 and DL-21 of the reports on the plan."""
+    """DL-19 of each major revision and of filing upward; DL-20 to DL-22 of the reports on the plan's year."""
     matter = plan.matter
     if not plan.parts:
         return
@@ -346,6 +347,11 @@ def _deadlines(plan: Plan) -> Iterator[Deadline]:
     for fact, body in matter.of(PeriodicReportSubmitted):
         if body.kind in ("quarterly", "yearly"):
             reports.setdefault(body.period, (fact, body))
+    shown = [
+        (fact, body.published_on)
+        for fact, body in matter.of(PeriodicReportSubmitted)
+        if body.kind == "annual_statistics" and body.period == str(plan.year) and body.published_on is not UNSET
+    ]
 
     def one(
         rule: str, start: datetime.date, event: Fact, met: tuple[Fact, datetime.date] | None, about: str = ""
@@ -377,6 +383,8 @@ def _deadlines(plan: Plan) -> Iterator[Deadline]:
     report = reports.get(str(plan.year))
     met = None if report is None else (report[0], report[1].submitted_on)
     yield from one("DL-21", datetime.date(plan.year, 1, 1), approved, met)
+    first = min(shown, key=lambda pair: (pair[1], pair[0].id), default=None)
+    yield from one("DL-22", datetime.date(plan.year, 12, 31), approved, first)
 
 
 def _state(plan: Plan, key: bytes) -> str:

@@ -32,9 +32,12 @@ from domain.rulebook import Rule
 from domain.workdays import day_of
 from schemas.events import Act
 from schemas.events.correction import BackfillApproved, RecordCorrected
+from schemas.events.evidence import RecordingCaptured
+from schemas.events.interview import InterviewRecorded
 from schemas.events.terminal import TerminalClockChecked, TerminalFaultReported
 
-HOUR: Final = 3_600_000
+MINUTE: Final = 60_000
+HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 
 CHAIN: Final = ("after_hole", "duplicate_id", "seq_mismatch", "terminal_mismatch", "unlinked")
@@ -111,8 +114,8 @@ def inv_35(matter: Matter, facts: Sequence[Fact]) -> Finding:
         worst = max((f.captured or 0) - f.received for f in early)
         return broken(
             f"记录的采集时刻不应晚于服务器收到的时刻；有{len(early)}条晚于，最多晚{zh_length(worst)}，终端时钟有误。",
-            f"A record cannot be made after it was received; {many(len(early), 'record')} claim to be, by up to "
-            f"{en_length(worst)}: the clock of the terminal was wrong.",
+            "A record cannot be made after it was received; by its terminal's clock that is so of "
+            f"{many(len(early), 'record')}, by up to {en_length(worst)}: the clock was wrong.",
             *early,
             rule=rule,
         )
@@ -148,7 +151,7 @@ def sig_03(matter: Matter, facts: Sequence[Fact], all_facts: Sequence[Fact]) -> 
         mine = [fact for fact in plain if _declared(fact) is declared]
         yield from _late(mine, limit, rule, "declared" if declared else "")
         yield from _afterwards(matter, mine, limit, rule, "declared" if declared else "")
-    yield from _reversed(plain, rule)
+    yield from _reversed(plain, matter)
 
 
 def sig_16(matter: Matter, facts: Sequence[Fact]) -> Iterator[Alarm]:
@@ -235,15 +238,22 @@ def _afterwards(matter: Matter, facts: Sequence[Fact], limit: int, rule: Rule, k
     )
 
 
-def _reversed(facts: Sequence[Fact], rule: Rule) -> Iterator[Alarm]:
-    """Acts of one terminal that took place one after the other and were written down the other way round."""
+def _reversed(facts: Sequence[Fact], matter: Matter) -> Iterator[Alarm]:
+    """Acts of one terminal that took place one after the other and were written down the other way round.
+
+    What lasts (a recording, an interview) took place when it ended; what is written within the tolerance is in order.
+    """
+    rule = matter.rules.find(
+        "upload.reversed_minutes", day_of(min((f.received for f in facts), default=0)), matter.authority
+    )
+    apart = 0 if rule is None else rule.value * MINUTE
     pairs = []
     for terminal in sorted({fact.terminal for fact in facts}):
         mine = sorted((f for f in facts if f.terminal == terminal), key=lambda f: (f.occurred, f.captured or 0, f.id))
         pairs += [
             (one, two)
             for one, two in pairwise(mine)
-            if one.type != two.type and one.occurred < two.occurred and (one.captured or 0) > (two.captured or 0)
+            if one.type != two.type and _ended(one) < two.occurred and (one.captured or 0) > (two.captured or 0) + apart
         ]
     if pairs:
         one, _ = pairs[0]
@@ -258,6 +268,15 @@ def _reversed(facts: Sequence[Fact], rule: Rule) -> Iterator[Alarm]:
             rule=rule,
             about="reversed",
         )
+
+
+def _ended(fact: Fact) -> int:
+    """When an act was over: a recording and an interview have an end of their own."""
+    return (
+        max(fact.occurred, fact.body.end)
+        if isinstance(fact.body, RecordingCaptured | InterviewRecorded)
+        else fact.occurred
+    )
 
 
 def _approved(facts: Iterable[Fact]) -> frozenset[bytes]:

@@ -94,7 +94,7 @@ def inv_33(duplicates: Sequence[Sequence[Use]], strays: Sequence[tuple[Use, Reas
         yield _broken(f"block:{use.n}:{use.fact.id.hex()}", reason, [use.fact])
     if not duplicates and not strays:
         reason = Reason("没有重号，也没有号段以外的文号", "no number stands twice and none was used outside its block")
-        yield Verdict("INV-33", VERSION, "kept", reason, absent=True)
+        yield Verdict("INV-33", VERSION, "kept", _sentence(reason), absent=True)
 
 
 def sig_02(
@@ -149,8 +149,8 @@ def sig_32(matter: Matter, numbers: Numbers) -> Iterator[Signal]:
         score=40,
         opens=voids[-1].occurred,
         reason=Reason(
-            f"{all_of_them} 个文号中作废 {len(numbers.voids)} 个，超过 {share.value}%",
-            f"{len(numbers.voids)} of {all_of_them} numbers are void, more than {share.value} %",
+            f"{all_of_them} 个文号中作废 {len(numbers.voids)} 个，超过 {share.value}%。",
+            f"Void are {len(numbers.voids)} of {all_of_them} numbers, more than {share.value} %.",
         ),
         inputs=tuple(sorted(fact.id for fact in voids))[:64],
         absent=True,
@@ -211,8 +211,13 @@ def _twice(uses: Sequence[Use]) -> Reason:
     )
 
 
+def _sentence(reason: Reason) -> Reason:
+    """A finding as it is read: with a capital and a full stop."""
+    return Reason(f"{reason.zh}。", f"{reason.en[:1].upper()}{reason.en[1:]}.")
+
+
 def _broken(about: str, reason: Reason, facts: Sequence[Fact]) -> Verdict:
-    return Verdict("INV-33", VERSION, "broken", reason, tuple(sorted(fact.id for fact in facts)), about)
+    return Verdict("INV-33", VERSION, "broken", _sentence(reason), tuple(sorted(fact.id for fact in facts)), about)
 
 
 def _signal(about: str, score: int, reason: Reason, facts: Sequence[Fact]) -> Signal:
@@ -222,7 +227,7 @@ def _signal(about: str, score: int, reason: Reason, facts: Sequence[Fact]) -> Si
         severity="medium",
         score=_lowered(score, facts),
         opens=max(fact.occurred for fact in facts),
-        reason=reason,
+        reason=_sentence(reason),
         inputs=tuple(sorted(fact.id for fact in facts)),
         about=about,
         officers=tuple(sorted({officer for fact in facts for officer in fact.by})),

@@ -13,6 +13,7 @@ from msgspec import UNSET
 from domain.filing import text_of
 from domain.judges import (
     capacity_rules,
+    disclosure_rules,
     evidence_rules,
     hazard_states,
     inspection_rules,
@@ -28,11 +29,12 @@ from domain.judges.page import State, bounds, item, papers
 from domain.judges.visit import Visit, arrival, given, number_key, stated, tags
 from domain.matter import Fact, Judge, Judgement, Matter, Signal, Verdict
 from schemas.events.case import CaseFiled
+from schemas.events.disclosure import DisclosurePublished
 from schemas.events.hazard import HazardFound
 from schemas.events.rectification import RectificationOrdered, ReinspectionConcluded
 from schemas.events.task import InspectionResultTold, TaskAssigned
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 PAPERS: Final = frozenset(
     {"scheme", "interview", "examination", "preservation", "inspection_record", "on_site_measure"}
@@ -92,6 +94,7 @@ def _verdicts(visit: Visit) -> tuple[Verdict, ...]:
         *inspection_rules.verdicts(visit, own),
         *officer_rules.verdicts(visit.matter, visit.acts),
         *capacity_rules.verdicts(visit.matter, visit.acts),
+        *disclosure_rules.verdicts(visit.matter, visit.of(DisclosurePublished)),
         *record_rules.verdicts(visit.matter, visit.matter.facts),
     )
 

@@ -12,9 +12,10 @@ from typing import Final
 from msgspec import UNSET
 
 from domain import deadlines
+from domain.judges.case_facts import moment
 from domain.judges.inspection_findings import en_period, zh_period
 from domain.judges.visit import Visit, arrival, date_of, tags
-from domain.matter import Deadline, Fact, Reason
+from domain.matter import Deadline, Reason
 from domain.rulebook import NoRule
 from schemas.events.compulsory import CompulsoryMeasureImposed, CompulsoryMeasureReported
 from schemas.events.disclosure import DisclosurePublished
@@ -85,9 +86,13 @@ def _publication(visit: Visit) -> Iterator[Deadline]:
     if concluded is None:
         return
     fact, body = concluded
-    out: list[Fact] = [f for f, p in visit.of(DisclosurePublished) if p.subject in ("inspection", "other")]
-    out += [f for f, _ in visit.of(InspectionResultTold)]
-    first = min(((f.occurred, f.id) for f in out), default=None)
+    out = [
+        (moment(f, p.published_on), f.id)
+        for f, p in visit.of(DisclosurePublished)
+        if p.subject in ("inspection", "other")
+    ]
+    out += [(f.occurred, f.id) for f, _ in visit.of(InspectionResultTold)]
+    first = min(out, default=None)
     yield deadlines.due(
         "DL-12",
         date_of(fact, body.concluded_on),

@@ -108,8 +108,9 @@ def fact(
     """One fact. Fields of the body stand as keywords, or in `body` where a name is taken (`by`, `captured` …).
 
     Dates are "YYYY-MM-DD", instants ms or as `at` reads them where the field ends in `_at`, "time", "start", "end" or
-    "arrival" (a start or an end without a time is a date). `source` follows the origin of the type: office acts have no terminal. Without `received` an act arrives
-    a minute after it happened; a field act was captured when it happened. `about` adds to the tags that the body gives.
+    "arrival" (a start or an end without a time is a date). `source` follows the origin of the type: office acts have no
+    terminal. Without `received` an act arrives a minute after it happened; a field act was captured when it happened.
+    `about` adds to the tags that the body gives.
     """
     given = {**(body or {}), **fields}
     event_type = REGISTRY[type_name]

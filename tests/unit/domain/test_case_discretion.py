@@ -7,13 +7,10 @@ from typing import Any
 import pytest
 
 from domain.rulebook import Rule
-from tests.support.cases import CLAUSES, ENTERPRISE, FINE, PARTY, act, judged, outcome, signals, story, verdicts
+from tests.support.case_acts import lines, other_case, with_dossier
+from tests.support.cases import FINE, PARTY, act, judged, outcome, signals, story, verdicts
 from tests.support.facts import RULES, fact, rule, rulebook
 from tests.support.vector_parts import uid
-
-
-def lines(*kinds: str, fen: int = 6_000_000) -> list[dict[str, Any]]:
-    return [{"kind": kind, "amount_fen": fen} if kind in ("P03", "P04") else {"kind": kind} for kind in kinds]
 
 
 @pytest.mark.parametrize(
@@ -108,28 +105,6 @@ def test_inv_22_closure_and_detention_are_not_the_agencys(kind: str, expected: s
 
 def test_inv_22_says_nothing_before_a_decision() -> None:
     assert verdicts(judged(story(until="discussed")), "INV-22") == []
-
-
-def other_case(day: str, *, number: str = "（示）应急罚〔2026〕3号", fen: int = 1_000_000, **filing: Any) -> list[Any]:
-    """Filing and decision of another case of the same enterprise, as its dossier holds them."""
-    case_id = uid(90)
-    filed = {
-        "case_id": case_id, "source": "tip", "cause": "另案", "party": PARTY, "suspected_clauses": CLAUSES,
-        "violation_on": "2026-02-10", "filed_on": "2026-02-20", "handlers": ["officer-0050", "officer-0051"],
-        "approver": "officer-0002", **filing,
-    }  # fmt: skip
-    return [
-        fact("case.filed.v1", filed, occurred="2026-02-20"),
-        fact(
-            "penalty.decided.v1",
-            {"case_id": case_id, "document_no": number, "decided_on": day, "penalties": lines("P03", fen=fen)},
-            occurred=day,
-        ),
-    ]
-
-
-def with_dossier(*facts: Any, **changes: Any) -> Any:
-    return judged(story(until="decided", **changes), others={f"enterprise:{ENTERPRISE}": facts})
 
 
 def test_inv_24_the_second_fine_for_one_violation_breaks_it() -> None:

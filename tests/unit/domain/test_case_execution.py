@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from domain.judges import case_money
+from tests.support.case_acts import applied, demand, paid
 from tests.support.cases import HEAD, NUMBER, act, judged, of_case, outcome, story, verdicts
 from tests.support.facts import AUTHORITY, RULES
 from tests.support.vector_parts import uid
@@ -52,10 +53,6 @@ def test_inv_25_knows_the_number_however_its_brackets_were_printed() -> None:
 def test_inv_25_is_unknown_while_no_service_is_recorded() -> None:
     (one,) = verdicts(judged([act("decided")]), "INV-25")
     assert (one.outcome, one.absent) == ("unknown", True)
-
-
-def paid(fen: int, day: str = "2026-04-15", **fields: Any) -> Any:
-    return act("paid", amount_fen=fen, paid_on=day, occurred=day, **fields)
 
 
 @pytest.mark.parametrize(
@@ -137,21 +134,6 @@ def test_the_late_fine_of_any_day_can_be_computed_from_the_page() -> None:
         made = case_money.late_as_of(money["late"], datetime.date.fromisoformat(day), RULES, AUTHORITY)
         assert made is not None
         assert made.amount_fen == fen
-
-
-def demand(day: str = "2026-10-20") -> Any:
-    return of_case("enforcement_demand.served.v1", occurred=day, decision_no=NUMBER, served_on=day, method="direct",
-                   document_no="（示）应急强催〔2026〕1号")  # fmt: skip
-
-
-def applied(day: str, **fields: Any) -> Any:
-    return of_case(
-        "court_enforcement.applied.v1",
-        **{
-            "occurred": day, "decision_no": NUMBER, "applied_on": day, "head_signed": True, "court": "示例区人民法院",
-            "document_no": "（示）应急强执〔2026〕1号", **fields,
-        },
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

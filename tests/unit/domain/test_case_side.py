@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.case_acts import approved, ended, imposed, proposed
 from tests.support.cases import HEAD, NUMBER, act, at, judged, of_case, outcome, signals, story, verdicts
 from tests.support.vector_parts import uid
 
@@ -40,23 +41,6 @@ def test_inv_12_disposed_within_seven_days_of_its_law(ordered: str, day: str, ex
 def test_inv_12_is_unknown_while_no_disposal_is_recorded() -> None:
     (one,) = verdicts(judged([preserved()]), "INV-12")
     assert (one.outcome, one.absent) == ("unknown", True)
-
-
-def proposed(**fields: Any) -> Any:
-    return of_case(
-        "transfer.proposed.v1",
-        **{"occurred": "2026-03-06", "transfer_id": uid(81), "kind": "crime", "reported_on": "2026-03-06", **fields},
-    )
-
-
-def approved(when: str = "2026-03-09 10:00", **fields: Any) -> Any:
-    return of_case(
-        "transfer.decided.v1",
-        **{
-            "occurred": when, "transfer_id": uid(81), "approved": True, "decided_at": when, "decided_on": when[:10],
-            "decided_by": HEAD, "reason": None, **fields,
-        },
-    )  # fmt: skip
 
 
 def delivered(when: str) -> Any:
@@ -123,24 +107,6 @@ def test_sig_22_sees_a_reviewers_hint_without_a_referral() -> None:
 
 
 TESTED = {"start": datetime.date(2026, 3, 10), "end": datetime.date(2026, 3, 14)}
-
-
-def imposed(**fields: Any) -> Any:
-    return of_case(
-        "compulsory_measure.imposed.v1",
-        **{
-            "occurred": "2026-03-05 10:00", "measure_id": uid(82), "kind": "seal", "imposed_at": "2026-03-05 10:00",
-            "imposed_on": "2026-03-05", "ends_on": "2026-04-04", "urgent": False, "approver": HEAD,
-            "approved_at": "2026-03-05 09:00", "items": [{"name": "储罐", "quantity": "1 个"}], "list_delivered": True,
-            **fields,
-        },
-    )  # fmt: skip
-
-
-def ended(day: str) -> Any:
-    return of_case(
-        "compulsory_measure.ended.v1", occurred=day, measure_id=uid(82), ground="decided", ended_on=day, approver=HEAD
-    )
 
 
 def reported(when: str, **fields: Any) -> Any:

@@ -6,25 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.support.cases import CLAUSES, ENTERPRISE, LIN, PARTY, ZHAO, at, judged, of_case, outcome, signals, verdicts
+from tests.support.case_acts import NO, spot
+from tests.support.cases import CLAUSES, ENTERPRISE, LIN, PARTY, at, judged, of_case, outcome, signals, verdicts
 from tests.support.facts import fact
 from tests.support.vector_parts import uid
 
 PERSON = {"type": "person"}
-NO = "（示）应急当罚〔2026〕1号"
-
-
-def spot(**fields: Any) -> Any:
-    day = str(fields.get("decided_on", "2026-03-05"))
-    return of_case(
-        "on_spot_penalty.decided.v1",
-        **{
-            "occurred": f"{day} 10:00", "document_no": NO, "party": PARTY, "facts": "未佩戴安全帽", "clauses": CLAUSES,
-            "bases": CLAUSES, "kinds": ["P03"], "amount_fen": 200_000, "decided_at": f"{day} 10:00", "decided_on": day,
-            "officers": [LIN, ZHAO], "delivered": True, "refused": False, "remedies_text": "应当先复议",
-            **fields,
-        },
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

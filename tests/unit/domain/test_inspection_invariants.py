@@ -244,9 +244,9 @@ def served(on: str, number: str = ORDER_NO) -> Fact:
         pytest.param([put(served=served("2026-03-12"))], "broken", id="a day late"),
         pytest.param([put(served=served("2026-03-11"))], "kept", id="the last day"),
         pytest.param([put(served=served("2026-03-02", "(辽本)应急责改[2026]01号"))], "kept", id="other brackets"),
-        pytest.param([drop("served")], "absent broken", id="not uploaded yet"),
+        pytest.param([drop("served")], "absent unknown", id="not uploaded yet"),
         pytest.param(
-            [put(ordered=ordered(document_no="（辽本）应急责改〔2026〕2号"))], "absent broken", id="another order"
+            [put(ordered=ordered(document_no="（辽本）应急责改〔2026〕2号"))], "absent unknown", id="another order"
         ),
     ],
 )

@@ -128,6 +128,14 @@ def test_sig_03_steps_written_in_the_reverse_order() -> None:
     assert scores(given(entered=entered), "SIG-03", "reversed") == []
 
 
+def test_sig_03_what_is_written_within_minutes_or_lasts_longer_is_in_order() -> None:
+    soon = entry(captured="2026-03-02 09:11")  # nine minutes after the next step was written down
+    assert scores(given(entered=soon), "SIG-03", "reversed") == []
+    filmed = {"start": "2026-03-02 08:59", "end": "2026-03-02 10:20", "step_code": "A7", "media_type": "video/mp4"}
+    film = on_site("recording.captured.v1", "2026-03-02 08:59", filmed, captured="2026-03-02 10:20")
+    assert scores(given(film=film), "SIG-03", "reversed") == []
+
+
 # SIG-06, SIG-07
 
 

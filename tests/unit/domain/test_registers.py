@@ -132,6 +132,7 @@ def test_a_plan_is_filed_by_10_march_and_reported_each_quarter() -> None:
         ("DL-20", "2026-Q3"): ("2026-10-05", False),
         ("DL-20", "2026-Q4"): ("2027-01-05", False),
         ("DL-21", ""): ("2026-12-30", False),
+        ("DL-22", ""): ("2027-01-31", False),
     }
     assert found.stage == "filed"
 
