@@ -17,13 +17,14 @@ from projections.process import queries as process_queries
 from projections.process.views import MatterFile
 from projections.views import SUBJECT_KINDS, CaseFile, CasePage, SubjectKind, to_json
 from schemas.problems import Problem
-from server.console import process_words, words
+from server.console import process_words, viewing, words
 from server.console.access import PRIVATE_READERS, cut_name, scope
 from server.console.boards import instant
 from server.console.frame import page, texts_of
 from server.web.app import SERVICES, person_of
 from server.web.etag import json_answer
 from server.web.languages import language
+from server.web.media import form as media_form
 from server.web.routes import Handler
 
 PAGE_ROWS: Final = 50
@@ -56,6 +57,7 @@ def show_file(kind: SubjectKind) -> Handler:
     """The page of one task, case or hazard."""
 
     async def handler(request: web.Request) -> web.Response:
+        granted = await viewing.opened(request)
         file, offset, judged = await _file(request, kind, PAGE_ITEMS)
         texts = texts_of(request)
         steps = [
@@ -83,6 +85,11 @@ def show_file(kind: SubjectKind) -> Handler:
             words=process_words.Words(texts, language(request)),
         )
 
+            granted=granted,
+            media_form=media_form,
+            purposes=viewing.purposes(request),
+            viewable=viewing.may_view(request)
+            and any(blob.arrived and media_form(blob.type) for item in file.items for blob in item.blobs),
     return handler
 
 

@@ -19,6 +19,7 @@ from server.web.languages import language
 TOPICS: Final = {
     "first-steps": N_("First steps: sign in, find a case file"),
     "case-file": N_("Reading a case file: the two clocks, claims, missing files"),
+    "evidence": N_("Files of evidence: viewing, custody, damaged files"),
     "process": N_("Deadlines, signals and rules: how they are worked out"),
     "terminals": N_("Terminals: what is waiting, holes, forks, release"),
     "proof": N_("What the record proves, and how to check it"),

@@ -10,7 +10,7 @@ from typing import Final
 
 from aiohttp import web
 
-from server.console import boards, files, frame, guide, private, series, sign_in, terminals
+from server.console import boards, evidence, files, frame, guide, private, series, sign_in, terminals
 from server.console.access import (
     FILE_READERS,
     NUMBER_KEEPERS,
@@ -48,6 +48,8 @@ ROUTES: Final = (
     Route("GET", PRIVATE, private.show, PRIVATE_READERS, kind="page"),
     Route("POST", PRIVATE, private.reveal, PRIVATE_READERS, form=True, kind="page"),
     Route("GET", "/numbers", series.show, FILE_READERS, kind="page"),
+    Route("POST", "/evidence", evidence.ask, FILE_READERS, form=True, kind="page"),
+    Route("GET", "/evidence/{sha256}", evidence.show, FILE_READERS, kind="page"),
     Route("POST", "/numbers/issue", series.issue, NUMBER_TAKERS, form=True, kind="page"),
     Route("POST", "/numbers/reserve", series.reserve, NUMBER_KEEPERS, form=True, kind="page"),
     Route("POST", "/numbers/void", series.void, NUMBER_KEEPERS, form=True, kind="page"),
@@ -76,6 +78,7 @@ ROUTES: Final = (
     Route("GET", "/api/v1/terminals", terminals.list_json, TERMINAL_READERS),
     Route("GET", "/api/v1/terminals/{id}", terminals.terminal_json, TERMINAL_READERS),
 )
+    Route("GET", "/api/v1/evidence/{sha256}", evidence.show_json, FILE_READERS),
 
 
 def add_routes(app: web.Application) -> None:

@@ -55,6 +55,31 @@ ROLE_NAMES: Final[Mapping[str, str]] = {
     "auditor": N_("Auditor"),
     "administrator": N_("Administrator"),
 }
+CUSTODY: Final[Mapping[str, str]] = {
+    "captured": N_("captured"),
+    "cited": N_("cited by a record"),
+    "received": N_("received and verified"),
+    "examined": N_("examined by the system"),
+    "read": N_("read"),
+    "exported": N_("exported with its case"),
+    "damaged": N_("found damaged"),
+    "named": N_("named by an act"),
+}
+"""What can happen to a file."""
+BLOB_STATES: Final[Mapping[str, str]] = {
+    "missing": N_("not arrived yet"),
+    "held": N_("here"),
+    "corrupt": N_("damaged: not shown, asked for again"),
+    "lost": N_("lost: asked for again"),
+}
+PURPOSES: Final[Mapping[str, str]] = {
+    "handling": N_("Handling the case"),
+    "legal_review": N_("Legal review"),
+    "hearing": N_("Hearing or remedy"),
+    "supervision": N_("Supervision"),
+    "archive": N_("Archiving"),
+}
+"""What files are viewed for."""
 KIND_NAMES: Final[Mapping[str, str]] = {
     "case": N_("Case"),
     "task": N_("Inspection task"),

@@ -18,38 +18,16 @@ import structlog
 from aiohttp import web
 
 from schemas.problems import Problem
-from server.evidence import kinds
 from server.evidence.store import CHUNK, BlobStore
 from server.evidence.viewing import Shown, Viewing
 from server.web.app import Services, make_internal_app
+from server.web.media import SHOWN, plain
 from server.web.nobody import Nobody
 from server.web.routes import Everybody, Route, add
 
 log = structlog.get_logger("liuhen.evidence")
 
 VIEWING: Final = web.AppKey("viewing", Viewing)
-SHOWN: Final = {
-    "image/jpeg": "jpg",
-    "image/png": "png",
-    "image/gif": "gif",
-    "image/webp": "webp",
-    "image/avif": "avif",
-    "image/bmp": "bmp",
-    "video/mp4": "mp4",
-    "video/webm": "webm",
-    "video/quicktime": "mov",
-    "video/3gpp": "3gp",
-    "audio/mpeg": "mp3",
-    "audio/mp4": "m4a",
-    "audio/x-m4a": "m4a",
-    "audio/aac": "aac",
-    "audio/wav": "wav",
-    "audio/x-wav": "wav",
-    "audio/ogg": "ogg",
-    "audio/flac": "flac",
-    "audio/webm": "weba",
-}
-"""Media types that may be shown in place, with the ending of the name that a saved copy gets."""
 HEADERS: Final = {
     "Accept-Ranges": "bytes",
     "Access-Control-Allow-Origin": "*",  # asked for without credentials, so that the browser sends no cookie along
@@ -138,7 +116,7 @@ def _cut(request: web.Request) -> None:
 
 
 def _how(media_type: str, name: str) -> dict[str, str]:
-    kind = kinds.plain(media_type)
+    kind = plain(media_type)
     if kind in SHOWN:
         return {"Content-Type": kind, "Content-Disposition": f'inline; filename="{name[:16]}.{SHOWN[kind]}"'}
     return {

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,7 +20,7 @@ from ops.faces import console_acts
 from server.console.routes import add_routes
 from server.identity import passwords, store
 from server.identity.gate import DatabaseGate
-from server.web.app import Face, Services, make_internal_app, make_runner
+from server.web.app import Face, Services, Viewing, make_internal_app, make_runner
 from tests.support.log import AUTHORITY, Log, open_log
 from tests.support.postgres import TestDatabase
 
@@ -82,8 +82,12 @@ async def open_house(
     people: Sequence[str] = tuple(PEOPLE),
     faces: Sequence[Face] = (),
     log: bool = False,
+    viewing: Callable[[Log, asyncpg.Pool], Viewing] | None = None,
 ) -> AsyncIterator[House]:
-    """A console on `database` with the accounts of `people`; with `log`, the logs of two authorities behind it."""
+    """A console on `database` with the accounts of `people`; with `log`, the logs of two authorities behind it.
+
+    `viewing` makes the leave to view evidence, on the log and on a pool of the console's role.
+    """
     await add_people(database, people)
     async with AsyncExitStack() as stack:
         opened = None
@@ -95,7 +99,8 @@ async def open_house(
         )
         gate = DatabaseGate(pool)
         acts = None if opened is None else console_acts(opened.committer, opened.pool)
-        app = make_internal_app(Services(console=pool, gate=gate, acts=acts), add_routes, *faces)
+        shown = viewing(opened, pool) if viewing is not None and opened is not None else None
+        app = make_internal_app(Services(console=pool, gate=gate, acts=acts, viewing=shown), add_routes, *faces)
         url = await stack.enter_async_context(listening(app))
         yield House(url, database, gate, app, opened)
 
