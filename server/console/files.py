@@ -82,14 +82,14 @@ def show_file(kind: SubjectKind) -> Handler:
             judged=judged,
             called={},
             as_of_ms=instant(request),
-            words=process_words.Words(texts, language(request)),
-        )
-
             granted=granted,
             media_form=media_form,
             purposes=viewing.purposes(request),
             viewable=viewing.may_view(request)
             and any(blob.arrived and media_form(blob.type) for item in file.items for blob in item.blobs),
+            words=process_words.Words(texts, language(request)),
+        )
+
     return handler
 
 
