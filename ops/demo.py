@@ -129,6 +129,7 @@ async def run(settings: Settings, options: Options) -> int:
         internal=free_place(settings.internal or "127.0.0.1:8080", say),
         public=free_place(settings.public or "127.0.0.1:8081", say),
         authorities=f"{PROVINCE} {CITY} {COUNTY}",
+        log_level="error",  # as of the demo itself: its own lines tell what happens
     )
     links: list[OneTimeLinks] = []
 
