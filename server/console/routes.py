@@ -45,11 +45,11 @@ ROUTES: Final = (
     Route("GET", "/cases/{id:.+}", files.show_file("case"), FILE_READERS, kind="page"),
     Route("GET", "/tasks/{id:.+}", files.show_file("task"), FILE_READERS, kind="page"),
     Route("GET", "/hazards/{id:.+}", files.show_file("hazard"), FILE_READERS, kind="page"),
+    Route("POST", "/evidence", evidence.ask, FILE_READERS, form=True, kind="page"),
+    Route("GET", "/evidence/{sha256}", evidence.show, FILE_READERS, kind="page"),
     Route("GET", PRIVATE, private.show, PRIVATE_READERS, kind="page"),
     Route("POST", PRIVATE, private.reveal, PRIVATE_READERS, form=True, kind="page"),
     Route("GET", "/numbers", series.show, FILE_READERS, kind="page"),
-    Route("POST", "/evidence", evidence.ask, FILE_READERS, form=True, kind="page"),
-    Route("GET", "/evidence/{sha256}", evidence.show, FILE_READERS, kind="page"),
     Route("POST", "/numbers/issue", series.issue, NUMBER_TAKERS, form=True, kind="page"),
     Route("POST", "/numbers/reserve", series.reserve, NUMBER_KEEPERS, form=True, kind="page"),
     Route("POST", "/numbers/void", series.void, NUMBER_KEEPERS, form=True, kind="page"),
@@ -75,10 +75,10 @@ ROUTES: Final = (
     Route("GET", "/api/v1/cases/{id:.+}", files.file_json("case"), FILE_READERS),
     Route("GET", "/api/v1/tasks/{id:.+}", files.file_json("task"), FILE_READERS),
     Route("GET", "/api/v1/hazards/{id:.+}", files.file_json("hazard"), FILE_READERS),
+    Route("GET", "/api/v1/evidence/{sha256}", evidence.show_json, FILE_READERS),
     Route("GET", "/api/v1/terminals", terminals.list_json, TERMINAL_READERS),
     Route("GET", "/api/v1/terminals/{id}", terminals.terminal_json, TERMINAL_READERS),
 )
-    Route("GET", "/api/v1/evidence/{sha256}", evidence.show_json, FILE_READERS),
 
 
 def add_routes(app: web.Application) -> None:
