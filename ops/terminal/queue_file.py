@@ -167,7 +167,9 @@ class Queue:
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA foreign_keys = ON")
             self._db.execute("PRAGMA secure_delete = ON")  # deleted private values leave no trace in the file
-            if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'upload'").fetchone():
+            # A table of each version that brought some: a queue of an earlier one gets what it lacks.
+            wanted = "SELECT count(*) FROM sqlite_master WHERE name IN ('taken_number', 'upload')"
+            if self._db.execute(wanted).fetchone()[0] < 2:
                 script = files("ops.terminal").joinpath("queue_file.sql").read_text("utf-8")
                 self._db.executescript(f"BEGIN IMMEDIATE;\n{script}\nCOMMIT;")
         except sqlite3.Error as fault:

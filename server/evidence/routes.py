@@ -54,6 +54,7 @@ class Evidence:
 
 
 EVIDENCE: Final = web.AppKey("evidence", Evidence)
+STOPPING: Final = web.AppKey("stopping", asyncio.Event)
 
 
 async def options(request: web.Request) -> web.Response:
@@ -246,6 +247,13 @@ async def _pieces(request: web.Request) -> AsyncIterator[bytes]:
         if slow or now - heard > SILENCE_SECONDS:
             raise Problem("timeout", f"{received} bytes came in {now - started:.0f} s; they count")
         yield piece
+        if request.app[STOPPING].is_set() and not content.at_eof():
+            raise Problem("overloaded", "the server is stopping; what came counts")
+
+
+async def _stop(app: web.Application) -> None:
+    """Nobody waits for a body that trickles when the server is told to stop."""
+    app[STOPPING].set()
 
 
 async def _dress(request: web.Request, response: web.StreamResponse) -> None:
@@ -269,5 +277,7 @@ ROUTES: Final = (
 def add_routes(app: web.Application, evidence: Evidence) -> None:
     """Put the face on an application made by server.web.app."""
     app[EVIDENCE] = evidence
+    app[STOPPING] = asyncio.Event()
+    app.on_shutdown.append(_stop)
     app.on_response_prepare.append(_dress)
     add(app, ROUTES)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import secrets
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,9 +104,12 @@ class BlobStore:
             os.link(staged, target)
         except FileExistsError:
             if repair:
-                beside = target.with_name(f".{secrets.token_hex(8)}")
+                # One step, so that there is always a whole file. The second name lies where it is swept.
+                beside = staged.with_suffix(".link")
+                beside.unlink(missing_ok=True)
                 os.link(staged, beside)
                 beside.replace(target)
+                beside.unlink(missing_ok=True)  # a rename between two names of one file does nothing
         sync_folder(target.parent)
         for parent in made:  # a new folder's own name has to be durable as well
             sync_folder(parent.parent)

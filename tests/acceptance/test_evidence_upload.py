@@ -19,7 +19,7 @@ import pytest
 from schemas import entries
 from schemas.entries import OfficeEntry
 from tests.support.log import AUTHORITY, PaperTerminal
-from tests.support.server import Bureau, Door, bureau, door, enrolled
+from tests.support.server import Bureau, Door, bureau, door, enrolled, until
 from tests.support.tus import PATH, STREAM, Tus, announced, blob_rows, check_blobs, checksum, declare, metadata, picture
 
 MIB = 1024 * 1024
@@ -133,6 +133,28 @@ async def test_what_came_before_a_cut_counts_and_a_new_request_goes_on_behind_it
         assert (await tus.patch(where, offset, photo[offset:])).status == 204
     finally:
         writer.close()
+
+
+async def test_a_server_that_is_told_to_stop_does_not_wait_for_a_body_that_trickles(city: Bureau) -> None:
+    server = await city.started()
+    photo = picture(MIB)
+    async with door(server) as at:
+        tus = Tus(at, await enrolled(city, at))
+        where = (await tus.create(photo)).headers["Location"]
+        headers = {"Upload-Offset": "0", "Content-Length": str(len(photo)), "Content-Type": STREAM}
+        signed = tus.sign("PATCH", where, headers, ("Upload-Offset", "Content-Length"))
+        parts = urlsplit(at.url)
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        head = "".join(f"{name}: {value}\r\n" for name, value in signed.items())
+        writer.write(f"PATCH {where} HTTP/1.1\r\nHost: {parts.netloc}\r\n{head}\r\n".encode() + photo[:1_000])
+        await writer.drain()
+        staged = city.data / "evidence" / "uploads" / f"{where.rpartition('/')[2].replace('-', '')}.part"
+        await until(staged.exists)
+        server.process.terminate()
+        assert await server.ended(15) == 0
+        assert b" 503 " in (await reader.read(100))
+        writer.close()
+        assert staged.stat().st_size == 1_000, "what came counts"
 
 
 async def test_a_finished_upload_says_so_to_a_terminal_that_lost_the_answer(tus: Tus) -> None:
