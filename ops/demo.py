@@ -367,7 +367,8 @@ def _table(
     links: OneTimeLinks, say: Callable[[str], None],
 ) -> None:  # fmt: skip
     say("\nOpen  打开:")
-    pages = [("/cases", "卷宗 case files"), ("/terminals", "终端 terminals"), ("/help", "帮助 help")]
+    pages = [("/cases", "卷宗 case files"), ("/deadlines", "期限 deadlines"), ("/signals", "预警 signals")]
+    pages += [("/terminals", "终端 terminals"), ("/help", "帮助 help")]
     if cases:
         pages.insert(1, (f"/cases/{cases[0]}", "一份卷宗 one case file"))
     for path, words in pages:
