@@ -23,6 +23,7 @@ from server.evidence.checking import Checker
 from server.evidence.store import BlobStore, Bucket
 from server.evidence.uploads import Hook, Limits, Uploads, no_hook
 from server.evidence.viewing import Viewing
+from server.export.exports import Export, Exports
 from server.identity.gate import DatabaseGate
 from server.identity.person import Person
 from server.log.arrivals import Arrivals
@@ -124,14 +125,33 @@ def _raw(text: str, length: int) -> bytes:
     return raw
 
 
+class ConsoleExports:
+    """Copies of case files as the console asks for them: of the person's own authority, in the person's name."""
+
+    def __init__(self, exports: Exports) -> None:
+        self._exports = exports
+
+    async def begin(self, person: Person, case: str, purpose: str) -> Export:
+        """`case_file.exported.v1`, and then what is to be sent."""
+        return await self._exports.begin(person.authority, case, purpose, who(person))
+
+
+def console_exports(
+    committer: Committer, pool: asyncpg.Pool, console: asyncpg.Pool, store: BlobStore
+) -> ConsoleExports:
+    """Copies of case files on a log that is written here."""
+    return ConsoleExports(Exports(committer, pool, console, store))
+
+
 def make_services(
-    settings: Settings, opened: OpenLog, console: asyncpg.Pool, viewing: Viewing | None = None
+    settings: Settings, opened: OpenLog, console: asyncpg.Pool, store: BlobStore, viewing: Viewing | None = None
 ) -> Services:
     """What the handlers of the internal application share."""
     origin = settings.origin
     gate = DatabaseGate(console, secure=origin is not None and origin.startswith("https://"))
     acts = console_acts(opened.committer, opened.pool)
-    return Services(console=console, gate=gate, acts=acts, origin=origin, viewing=viewing)
+    exports = console_exports(opened.committer, opened.pool, console, store)
+    return Services(console=console, gate=gate, acts=acts, exports=exports, origin=origin, viewing=viewing)
 
 
 def make_viewing(

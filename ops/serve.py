@@ -95,7 +95,7 @@ async def serving(settings: Settings, *, faces: Sequence[Callable[[Services], Fa
         viewer = bind(settings.viewer or f"{(settings.internal or '').rpartition(':')[0]}:0")
         stack.callback(viewer.close)
         viewing = make_viewing(settings, opened, console, uploads.store, _address(viewer))
-        services = make_services(settings, opened, console, viewing)
+        services = make_services(settings, opened, console, uploads.store, viewing)
         app = make_internal_app(services, *internal_faces(opened, sync, uploads), *(face(services) for face in faces))
         await stack.enter_async_context(_site(app, internal))
         if viewing is not None:

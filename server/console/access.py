@@ -23,6 +23,8 @@ FILE_READERS: Final = Officers(ANY_ROLE - {"administrator"})
 """Case files: everybody with a part in the process. The administrator runs the system and has none."""
 PRIVATE_READERS: Final = Officers(frozenset({"unit_head", "bureau_head", "legal_reviewer"}))
 """Who may be shown a personal value, each time with a reason on record: who directs a case or reviews it."""
+FILE_EXPORTERS: Final = Officers(frozenset({"unit_head", "bureau_head", "legal_reviewer", "supervisor", "auditor"}))
+"""Who makes copies of case files that leave the office: who directs cases, reviews them or looks over them."""
 TERMINAL_READERS: Final = Officers(ANY_ROLE)
 TERMINAL_KEEPERS: Final = Officers(frozenset({"unit_head", "bureau_head", "administrator"}))
 """Who resolves a terminal's fork and releases it: who answers for the people with the terminals, or for the system."""

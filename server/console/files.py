@@ -18,7 +18,7 @@ from projections.process.views import MatterFile
 from projections.views import SUBJECT_KINDS, CaseFile, CasePage, SubjectKind, to_json
 from schemas.problems import Problem
 from server.console import process_words, viewing, words
-from server.console.access import PRIVATE_READERS, cut_name, scope
+from server.console.access import FILE_EXPORTERS, PRIVATE_READERS, cut_name, scope
 from server.console.boards import instant
 from server.console.frame import page, texts_of
 from server.web.app import SERVICES, person_of
@@ -78,6 +78,9 @@ def show_file(kind: SubjectKind) -> Handler:
             steps=steps,
             offset=offset,
             reveals=person_of(request).may(PRIVATE_READERS.roles) and request.app[SERVICES].acts is not None,
+            exports=kind == "case"
+            and person_of(request).may(FILE_EXPORTERS.roles)
+            and request.app[SERVICES].exports is not None,
             cut=cut_name(file.as_of),
             judged=judged,
             called={},

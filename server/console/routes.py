@@ -10,8 +10,9 @@ from typing import Final
 
 from aiohttp import web
 
-from server.console import boards, evidence, files, frame, guide, private, series, sign_in, terminals
+from server.console import boards, evidence, exports, files, frame, guide, private, series, sign_in, terminals
 from server.console.access import (
+    FILE_EXPORTERS,
     FILE_READERS,
     NUMBER_KEEPERS,
     NUMBER_TAKERS,
@@ -42,6 +43,8 @@ ROUTES: Final = (
     Route("GET", "/enterprises", boards.show_register("enterprise"), FILE_READERS, kind="page"),
     Route("GET", "/enterprises/{id:.+}", boards.show_matter("enterprise"), FILE_READERS, kind="page"),
     Route("GET", "/cases", files.show_list, FILE_READERS, kind="page"),
+    Route("GET", "/cases/{id}/export", exports.show, FILE_EXPORTERS, kind="page"),
+    Route("POST", "/cases/{id}/export", exports.send, FILE_EXPORTERS, form=True, kind="page"),
     Route("GET", "/cases/{id:.+}", files.show_file("case"), FILE_READERS, kind="page"),
     Route("GET", "/tasks/{id:.+}", files.show_file("task"), FILE_READERS, kind="page"),
     Route("GET", "/hazards/{id:.+}", files.show_file("hazard"), FILE_READERS, kind="page"),

@@ -180,6 +180,24 @@ class Viewing(Protocol):
         """Use a link up, behind the act `evidence.read.v1`. Raises Problem forbidden."""
 
 
+class Export(Protocol):
+    """A copy of a case file that is on record and now to be sent."""
+
+    @property
+    def name(self) -> str:
+        """What the zip is called."""
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The bytes of the zip."""
+
+
+class Exports(Protocol):
+    """Copies of case files. Implemented by composition on server.export."""
+
+    async def begin(self, person: Person, case: str, purpose: str) -> Export:
+        """`case_file.exported.v1`. Raises Problem not_found, bad_request, too_large, not_ready."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """What handlers need. Frozen: composition makes it once, in `ops`."""
@@ -189,6 +207,8 @@ class Services:
     gate: Gate
     acts: Acts | None
     """None where no log is written (a reading replica): the pages then say that the act is not possible here."""
+    exports: Exports | None = None
+    """None where no log is written, or no evidence is kept."""
     origin: str | None = None
     """Scheme and host as browsers see them (https://…) when a proxy stands in front; None: as the request says."""
     hosts: frozenset[str] = frozenset()

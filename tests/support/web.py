@@ -16,8 +16,9 @@ import aiohttp
 import asyncpg
 from aiohttp import web
 
-from ops.faces import console_acts
+from ops.faces import console_acts, console_exports
 from server.console.routes import add_routes
+from server.evidence.store import BlobStore
 from server.identity import passwords, store
 from server.identity.gate import DatabaseGate
 from server.web.app import Face, Services, Viewing, make_internal_app, make_runner
@@ -100,7 +101,11 @@ async def open_house(
         gate = DatabaseGate(pool)
         acts = None if opened is None else console_acts(opened.committer, opened.pool)
         shown = viewing(opened, pool) if viewing is not None and opened is not None else None
-        app = make_internal_app(Services(console=pool, gate=gate, acts=acts, viewing=shown), add_routes, *faces)
+        exports = None
+        if opened is not None:
+            exports = console_exports(opened.committer, opened.pool, pool, BlobStore(folder / "evidence"))
+        services = Services(console=pool, gate=gate, acts=acts, exports=exports, viewing=shown)
+        app = make_internal_app(services, add_routes, *faces)
         url = await stack.enter_async_context(listening(app))
         yield House(url, database, gate, app, opened)
 
