@@ -47,12 +47,14 @@ VERBS: dict[str, Verb] = {
     "authority": Verb("ops.cli.authority", "keep", "Begin and list the logs of authorities.", "建立、列出机关日志"),
     "enrol-code": Verb("ops.cli.enrol_code", "keep", "Issue a code that enrols a terminal.", "签发终端登记码"),
     "backup": Verb("ops.cli.backup", "keep", "Back up, verify the copy, confirm it.", "备份并确认"),
+    "evidence": Verb("ops.cli.evidence", "keep", "Check the files of evidence.", "复核证据文件"),
     "import": Verb("ops.cli.imports", "keep", "Take over registers from tables.", "从表格导入台账"),
     "migrate": Verb("ops.cli.migrate", "keep", "Bring an outside database up to date.", "升级数据库结构"),
     "verify": Verb("ops.cli.verify", "look", "Recompute a log and name what is wrong.", "重算并核验日志"),
     "export-log": Verb(
         "ops.cli.export_log", "keep", "Write a log as tiles that outsiders can verify.", "导出可独立核验的日志"
     ),
+    "case": Verb("ops.cli.case", "keep", "Export a case file that proves itself.", "导出可独立核验的卷宗"),
     "terminals": Verb("ops.cli.terminals", "look", "List terminals and how each stands.", "列出终端状态"),
     "epoch": Verb("ops.cli.epoch", "keep", "Begin a new epoch after a restore.", "恢复后开始新纪元"),
     "doctor": Verb(

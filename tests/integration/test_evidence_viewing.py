@@ -1,6 +1,6 @@
 """Viewing evidence over HTTP: leave for one session, an act before the first byte, ranges, and no damaged byte ever.
 
-Inspector Lin looks at the files of one inspection; He of the same unit and a neighbour try to use what was given to Lin.
+Inspector Lin looks at the files of one inspection; He of the same unit and a neighbour try to use what Lin was given.
 """
 
 from __future__ import annotations

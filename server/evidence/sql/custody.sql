@@ -44,3 +44,13 @@ SELECT w.log_id, l.authority, array_agg(w.position ORDER BY w.position) AS posit
   FROM log.wanted w JOIN log.logs l USING (log_id)
  WHERE w.kind = 'blob' AND w.digest = $1
  GROUP BY w.log_id, l.authority ORDER BY w.log_id;
+
+-- name: hold_again
+-- What was damaged has its digest again: somebody put the file back.
+SELECT evidence.hold(b.digest, b.size, b.type, b.authority, b.terminal) FROM evidence.blobs b WHERE b.digest = $1;
+
+-- name: without_row
+-- Counted as arrived by some log, and no row says that it is held.
+SELECT DISTINCT w.digest FROM log.wanted w
+ WHERE w.kind = 'blob' AND w.arrived AND NOT EXISTS (SELECT FROM evidence.blobs b WHERE b.digest = w.digest)
+ LIMIT 1000;
