@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 
 from schemas import entries
 from schemas.entries import OfficeEntry
+from server.evidence.uploads import MAX_OPEN
 from tests.support.log import AUTHORITY, PaperTerminal
 from tests.support.server import Bureau, Door, bureau, door, enrolled, until
 from tests.support.tus import PATH, STREAM, Tus, announced, blob_rows, check_blobs, checksum, declare, metadata, picture
@@ -370,6 +372,50 @@ async def test_uploads_are_refused_before_the_disk_is_full_and_reading_goes_on(v
         assert int(answer.headers["Retry-After"]) > 0
         assert (await at.head(tus.terminal)).status == 200
         assert (await at.post(declare(tus.terminal, picture(1_000)))).status == 200
+
+
+# -- what is left over ------------------------------------------------------------------------------------------------
+
+
+async def test_expired_uploads_and_files_that_no_row_knows_are_swept_and_nothing_else(village: Bureau) -> None:
+    async with door(village.servers[0]) as at:
+        tus = Tus(at, await enrolled(village, at, AUTHORITY))
+        photo = picture(10_000)
+        expired, going = [(await tus.create(photo, photo[:5_000])).headers["Location"] for _ in range(2)]
+    uploads = village.data / "evidence" / "uploads"
+    stray = uploads / f"{secrets.token_hex(16)}.part"
+    stray.write_bytes(b"x")
+    two_hours_ago = time.time() - 7_200
+    for path in uploads.iterdir():
+        os.utime(path, (two_hours_ago, two_hours_ago))
+    young = uploads / f"{secrets.token_hex(16)}.part"
+    young.write_bytes(b"x")
+    connection = await village.connect()
+    try:
+        await connection.execute(
+            "UPDATE evidence.uploads SET expires = now() - interval '1 s' WHERE upload = $1::uuid",
+            expired.rpartition("/")[2],
+        )
+    finally:
+        await connection.close()
+    async with door(await village.started()) as at:
+        tus.at = at
+        assert (await tus.send("HEAD", expired, {})).status == 404
+        assert await tus.offset(going) == 5_000
+        assert not stray.exists()
+        assert young.exists(), "its row may be under way"
+        assert (await tus.patch(going, 5_000, photo[5_000:])).status == 204
+    young.unlink()
+
+
+async def test_a_terminal_has_only_so_many_unfinished_uploads(city: Bureau, tus: Tus) -> None:
+    photo = picture(1_000)
+    made = [await tus.create(photo) for _ in range(MAX_OPEN)]
+    assert {answer.status for answer in made} == {201}
+    answer = await tus.create(photo)
+    assert (answer.status, answer.code, answer.problem["limit"]) == (429, "quota_exceeded", MAX_OPEN)
+    assert (await tus.send("DELETE", made[0].headers["Location"], {})).status == 204
+    assert (await tus.create(photo)).status == 201
 
 
 # -- memory ------------------------------------------------------------------------------------------------------------
