@@ -74,7 +74,9 @@ def inv_31(case: Case, act: Fact, body: CaseClosed) -> Finding:
         if proof is not None:
             return broken(*proof, rule=rule, absent=True)
         return kept(
-            f"结案理由“{zh_ground(body.ground)}”不需履行。", f"The ground {body.ground} needs no execution.", rule=rule
+            f"结案理由“{zh_ground(body.ground)}”不需履行。",
+            f"The ground {body.ground.replace('_', ' ')} needs no execution.",
+            rule=rule,
         )
     facts: list[Fact] = []
     for one in money.decisions(case):
@@ -229,7 +231,7 @@ def sig_29_closed(case: Case, _: Fact, body: CaseClosed) -> Iterator[Alarm]:
     if outcome is None and not spots and body.reason is UNSET:
         yield Alarm(
             f"没有任何处理决定即以“{zh_ground(body.ground)}”结案，没有说明理由。",
-            f"Closed as {body.ground} although nothing was decided, and no reason is given.",
+            f"Closed as {body.ground.replace('_', ' ')} although nothing was decided, and no reason is given.",
             (),
             70,
             absent=True,
@@ -239,6 +241,11 @@ def sig_29_closed(case: Case, _: Fact, body: CaseClosed) -> Iterator[Alarm]:
 def zh_ground(ground: str) -> str:
     """A ground of closing in Chinese."""
     return _GROUNDS.get(ground, ground)
+
+
+def en_ground(ground: str) -> str:
+    """A ground of closing in English."""
+    return ground.replace("_", " ")
 
 
 def _proof_of(case: Case, ground: str, at: int) -> tuple[str, str] | None:
