@@ -29,6 +29,8 @@ from ops.mirror import mirror_forever
 from ops.projector import projecting
 from ops.settings import Settings, SettingsError
 from schemas.events import REGISTRY
+from server.evidence.checking import Checker
+from server.evidence.examiner import Examiner
 from server.evidence.uploads import Uploads
 from server.evidence.viewer import make_viewer_app
 from server.log.auditor import Auditor
@@ -44,6 +46,7 @@ CONTACT_SECONDS: Final = 1.0
 NONCE_SECONDS: Final = 60.0
 ARRIVAL_SECONDS: Final = 5.0
 SWEEP_SECONDS: Final = 600.0
+EXAMINE_SECONDS: Final = 2.0
 BACKLOG: Final = 512
 log = structlog.get_logger("liuhen.serve")
 
@@ -112,12 +115,14 @@ async def serving(settings: Settings, *, faces: Sequence[Callable[[Services], Fa
 def _chores(settings: Settings, opened: OpenLog, sync: Sync, uploads: Uploads) -> list[Coroutine[Any, Any, None]]:
     """What goes on in the background of an internal server. Each survives a database that is away for a while."""
     queries = opened.book.queries
+    examiner = Examiner(Checker(uploads.store, opened.committer, opened.pool), opened.committer, opened.pool)
     chores = [
         opened.committer.tile_forever(),
         Auditor(opened.committer, opened.pool).forever(),
         _every(CONTACT_SECONDS, sync.flush_contacts),
         _every(ARRIVAL_SECONDS, uploads.arrivals.overlooked),
         _every(SWEEP_SECONDS, uploads.sweep),
+        _every(EXAMINE_SECONDS, examiner.catch_up),
         _every(NONCE_SECONDS, lambda: opened.pool.execute(queries["old_nonces"])),
     ]
     if settings.published is not None:

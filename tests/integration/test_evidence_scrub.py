@@ -1,4 +1,4 @@
-"""A scrub of the store: untouched it is clean; a flipped byte and a deleted file are named, recorded, asked for again."""
+"""A scrub of the store: untouched it is clean; what is flipped or deleted is named, recorded and asked for again."""
 
 from __future__ import annotations
 

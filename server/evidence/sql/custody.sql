@@ -28,8 +28,11 @@ SELECT digest, size, state FROM evidence.blobs WHERE digest > $1 ORDER BY digest
 SELECT count(*) AS number, coalesce(sum(size), 0)::bigint AS bytes FROM evidence.blobs;
 
 -- name: unexamined
--- Arrived, and no act says yet what it is.
-SELECT digest, size, type FROM evidence.blobs WHERE NOT examined AND state = 'held' ORDER BY received LIMIT $1;
+-- Arrived where some log cites it, and not yet examined.
+SELECT b.digest, b.size, b.type FROM evidence.blobs b
+ WHERE NOT b.examined AND b.state = 'held'
+   AND EXISTS (SELECT FROM log.wanted w WHERE w.kind = 'blob' AND w.digest = b.digest AND w.arrived)
+ ORDER BY b.received LIMIT $1;
 
 -- name: examined
 SELECT evidence.examined($1);
