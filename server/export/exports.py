@@ -101,7 +101,7 @@ class Exports:
 
 @dataclass(slots=True)
 class Export:
-    """One export that was begun. `total` counts bytes that are known beforehand, `done` those that were given."""
+    """One export that was begun. `total`: bytes of evidence, once they are known; `done`: how far it has come."""
 
     place: Exports
     covered: Covered
@@ -118,6 +118,11 @@ class Export:
     _proven: list[tuple[int, int]] = field(default_factory=list)
 
     @property
+    def key(self) -> str:
+        """The log's verifier key, to be given to the reader by another way than the zip."""
+        return str(self.place.committer.book.state(self.covered.parts[-1].row).verifier)
+
+    @property
     def name(self) -> str:
         """What the zip is called."""
         return f"case-{self.covered.case}-{datetime.now(CHINA):%Y%m%d-%H%M%S}.zip"
@@ -131,8 +136,9 @@ class Export:
             archive.add(f"README.{lang}.txt", papers.readme(lang, self.covered, self.purpose).encode())
         yield archive.take()
         async for chunk in self._files():
-            self.done += len(chunk)
-            self.progress(self.done, max(self.total, self.done))
+            if self.total:  # known once the evidence is: everything before it is small
+                self.done = min(self.total, self.done + len(chunk))
+                self.progress(self.done, self.total)
             yield chunk
 
     async def _files(self) -> AsyncIterator[bytes]:

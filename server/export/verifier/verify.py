@@ -430,7 +430,7 @@ class Verifier:
             if (info.external_attr >> 28) not in (0, 8):
                 found("zip_form", name, "not a plain file", "不是普通文件")
             self.files[name] = info
-        self.order = [info.orig_filename for info in sorted(infos, key=lambda one: one.header_offset)]
+        self.order = sorted(self.files, key=lambda name: self.files[name].header_offset)
         self.at = {name: place for place, name in enumerate(self.order)}
 
     @staticmethod
