@@ -6,6 +6,7 @@ as an act of the office.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import groupby
 from typing import Final
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from aiohttp import web
 
 from projections import queries
 from projections.process import queries as process_queries
+from projections.process.names import Key, names
 from projections.process.views import MatterFile
 from projections.views import SUBJECT_KINDS, CaseFile, CasePage, SubjectKind, to_json
 from schemas.problems import Problem
@@ -38,7 +40,7 @@ PATHS: Final = {"task": "/tasks", "case": "/cases", "hazard": "/hazards", "enter
 async def show_list(request: web.Request) -> web.Response:
     """A list of one kind, newest activity first."""
     kind = _kind(request)
-    rows, as_of = await _list(request, kind)
+    rows, as_of, called = await _list(request, kind)
     return page(
         request,
         "files.html",
@@ -48,6 +50,7 @@ async def show_list(request: web.Request) -> web.Response:
         kind_names=_kind_names(request),
         paths=PATHS,
         rows=rows,
+        called=called,
         first="after" not in request.query,
         cut=cut_name(as_of),
     )
@@ -58,7 +61,7 @@ def show_file(kind: SubjectKind) -> Handler:
 
     async def handler(request: web.Request) -> web.Response:
         granted = await viewing.opened(request)
-        file, offset, judged = await _file(request, kind, PAGE_ITEMS)
+        file, offset, judged, called = await _file(request, kind, PAGE_ITEMS)
         texts = texts_of(request)
         steps = [
             (
@@ -83,7 +86,7 @@ def show_file(kind: SubjectKind) -> Handler:
             and request.app[SERVICES].exports is not None,
             cut=cut_name(file.as_of),
             judged=judged,
-            called={},
+            called=called,
             as_of_ms=instant(request),
             granted=granted,
             media_form=media_form,
@@ -99,7 +102,7 @@ def show_file(kind: SubjectKind) -> Handler:
 async def list_json(request: web.Request) -> web.Response:
     """`/api/v1/{cases,tasks,hazards}`: a page of the list, `Link: rel="next"` to the following one."""
     kind = _kind(request)
-    rows, as_of = await _list(request, kind)
+    rows, as_of, _ = await _list(request, kind)
     response = json_answer(request, {**to_json(rows, language(request)), "as_of": _cut(as_of)})
     if rows.next is not None:
         response.headers["Link"] = f'<{request.path}?kind={kind}&after={quote(rows.next, safe="")}>; rel="next"'
@@ -110,7 +113,7 @@ def file_json(kind: SubjectKind) -> Handler:
     """`/api/v1/<kind>s/{id}`: the same as the page, for programs."""
 
     async def handler(request: web.Request) -> web.Response:
-        file, _, judged = await _file(request, kind, API_ITEMS)
+        file, _, judged, _ = await _file(request, kind, API_ITEMS)
         said = None if judged is None else to_json(judged, language(request))
         response = json_answer(request, {**to_json(file, language(request)), "judged": said})
         if file.next is not None:
@@ -120,16 +123,19 @@ def file_json(kind: SubjectKind) -> Handler:
     return handler
 
 
-async def _list(request: web.Request, kind: SubjectKind) -> tuple[CasePage, dict[int, int]]:
+async def _list(request: web.Request, kind: SubjectKind) -> tuple[CasePage, dict[int, int], Mapping[Key, str]]:
     async with scope(request) as connection:
         try:
             rows = await queries.list_cases(connection, kind, PAGE_ROWS, request.query.get("after"))
         except queries.BadCursor:
             raise Problem("bad_cursor") from None
-        return rows, await queries.as_of(connection)
+        called = await names(connection, [(row.kind, row.id) for row in rows.rows])
+        return rows, await queries.as_of(connection), called
 
 
-async def _file(request: web.Request, kind: SubjectKind, limit: int) -> tuple[CaseFile, int, MatterFile | None]:
+async def _file(
+    request: web.Request, kind: SubjectKind, limit: int
+) -> tuple[CaseFile, int, MatterFile | None, Mapping[Key, str]]:
     name = request.match_info["id"]
     offset = _offset(request)
     if not 1 <= len(name) <= MAX_ID or "\0" in name:
@@ -138,9 +144,11 @@ async def _file(request: web.Request, kind: SubjectKind, limit: int) -> tuple[Ca
         file = await queries.case_file(connection, kind, name, limit=limit, offset=offset)
         # Nothing while the judges have not come so far.
         judged = await process_queries.matter(connection, kind, name, as_of=instant(request))
+        linked = () if file is None else file.header.links
+        called = await names(connection, [(kind, name), *((link.kind, link.id) for link in linked)])
     if file is None:
         raise Problem("not_found")
-    return file, offset, judged
+    return file, offset, judged, called
 
 
 def _kind(request: web.Request) -> SubjectKind:

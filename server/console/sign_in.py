@@ -12,6 +12,7 @@ from typing import Final
 from aiohttp import web
 
 from projections import queries
+from projections.process.names import names
 from projections.views import SUBJECT_KINDS
 from schemas.problems import Problem
 from server.console.access import FILE_READERS, cut_name, scope
@@ -30,6 +31,7 @@ async def home(request: web.Request) -> web.Response:
         if person.may(FILE_READERS.roles):
             for kind in SUBJECT_KINDS:
                 counts[kind] = await queries.list_cases(connection, kind, 5)
+        called = await names(connection, [(row.kind, row.id) for found in counts.values() for row in found.rows])
         terminals = await queries.terminals(connection, queries.MAX_ROWS)
         lag = await queries.lag(connection)
         as_of = await queries.as_of(connection)
@@ -39,6 +41,7 @@ async def home(request: web.Request) -> web.Response:
         "home.html",
         person,
         counts=counts,
+        called=called,
         terminals=terminals,
         odd=odd,
         due=request.get(COUNTS),
