@@ -7,5 +7,6 @@ floor     COPY of the same rows
 library   a peer;  uma  another;  handler  the bare aiohttp handler before them
 ingest    our server and its peers in interleaved rounds
 series    growth, projections and verify on a log of a given size
+pages     the pages of the console on full tables
 page      the figures as tables, on a screen and in docs/performance.md
 """

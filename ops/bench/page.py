@@ -13,6 +13,7 @@ from typing import Final
 
 from ops.bench.ingest import PEERS, SPREAD, Samples
 from ops.bench.machine import Machine
+from ops.bench.pages import Shown
 from ops.bench.series import Folding, Growth, Verified
 
 BEGIN: Final = "<!-- figures: made by `liuhen bench all --write docs/performance.md`; do not edit -->"
@@ -158,6 +159,13 @@ def verified_table(verified: Verified) -> Table:
         ["CPU µs/entry, PostgreSQL included", _cpu(verified.cpu_us)],
     ]
     return Table("核验 liuhen verify", [f"{verified.entries:,} entries", ""], rows)
+
+
+def pages_table(shown: Shown) -> Table:
+    """Pages of the console."""
+    rows = [[page, f"{shown.at(page, 50):.1f}", f"{shown.at(page, 99):.1f}"] for page in shown.times]
+    held = f"{shown.rows:,} 项隐患、期限和未处理预警 hazards, deadlines and open signals"
+    return Table("页面 Pages", [held, "p50 ms", "p99 ms"], rows)
 
 
 def write(page: Path, tables: Sequence[Table], machine: Machine) -> None:

@@ -159,6 +159,31 @@ def verify(ctx: click.Context, events: int, folder: Path | None, as_json: bool) 
     _show(_run(work), as_json)
 
 
+@command.command(epilog="Example: liuhen bench pages --rows 10000")
+@click.option(
+    "--rows",
+    type=click.IntRange(100, 1_000_000),
+    default=10_000,
+    show_default=True,
+    help="Hazards, deadlines and open signals in the tables, so many of each.",
+)
+@FOLDER
+@JSON
+@click.pass_context
+def pages(ctx: click.Context, rows: int, folder: Path | None, as_json: bool) -> None:
+    """Time the pages of deadlines, hazards and signals on full tables. 大数据量下各页面的响应时间。"""
+    from ops.bench import page
+    from ops.bench import pages as showing
+
+    settings = settings_module.load(ctx.obj)
+
+    async def work(say: Say) -> tuple[dict[str, Any], list[Table]]:
+        done = await showing.run(rows, settings=settings, place=folder, say=say)
+        return done.as_json(), [_with_machine(page.pages_table(done), done.machine.line())]
+
+    _show(_run(work), as_json)
+
+
 @command.command("all", epilog="Example: liuhen bench all --write docs/performance.md")
 @click.option(
     "--events",

@@ -129,3 +129,14 @@ def test_a_page_without_its_two_marks_is_refused_before_anything_is_measured(tmp
 
 def test_the_page_of_this_project_has_its_marks() -> None:
     page.check(Path(__file__).parents[2] / "docs" / "performance.md")
+
+
+def test_pages_are_timed_with_the_rows_that_were_written() -> None:
+    with postgres.short_folder() as folder:
+        done = liuhen("bench", "pages", "--json", "--rows", "200", "--folder", str(folder))
+        assert done.returncode == 0, done.stderr
+        assert names_in(folder) == []
+    told = json.loads(done.stdout)
+    assert told["rows"] == 200
+    assert {page.partition("?")[0] for page in told["pages"]} == {"/deadlines", "/hazards", "/signals"}
+    assert all(0 < one["p50_ms"] <= one["p99_ms"] for one in told["pages"].values())
