@@ -33,6 +33,7 @@ from ops.settings import Settings
 from ops.stories import book, play, weeks
 from ops.stories.book import Story
 from ops.stories.event import StoryEvent
+from ops.stories.files import LATE
 from ops.stories.teller import Team
 from ops.stories.weeks import SPAN, WRONG_CLOCK, Crew
 from ops.terminal import keys as key_files
@@ -129,6 +130,7 @@ async def run(settings: Settings, options: Options) -> int:
         internal=free_place(settings.internal or "127.0.0.1:8080", say),
         public=free_place(settings.public or "127.0.0.1:8081", say),
         authorities=f"{PROVINCE} {CITY} {COUNTY}",
+        reserve_mib="256",  # a few megabytes on whatever disk there is
         log_level="error",  # as of the demo itself: its own lines tell what happens
     )
     links: list[OneTimeLinks] = []
@@ -220,6 +222,13 @@ async def _play(served: Served, settings: Settings, say: Callable[[str], None]) 
             f"{played.records} records, {played.acts} office acts, {played.receipts} receipts verified; "
             f"network: {asdict(accidents)}  {len(named)} 个案例和 {len(CREWS)} 个组 {days} 天的工作："
             f"记录 {played.records} 条，内业 {played.acts} 件，核验回执 {played.receipts} 份"
+        )
+        brought = played.files
+        late = f"liuhen terminal --home {folder / LATE} upload"
+        say(
+            f"{brought.files} files brought, {brought.cut} upload cut in the middle and resumed, {brought.late} late: "
+            f"`{late}` brings it  上传附件 {brought.files} 个，中断后续传 {brought.cut} 个，"
+            f"迟到 {brought.late} 个（用上述命令补传）"
         )
     if not await _clone(served, folder / "T-1", say):
         say("the goal was missed: the copied terminal was not found out  复制的终端未被发现")

@@ -317,9 +317,9 @@ def _count(crew: Crew, report: Report, queue: Queue) -> None:
     crew.private_waiting = queue.private_waiting()
 
 
-def draft(event: stories.StoryEvent) -> Draft:
-    """A story's event as a record for the queue."""
-    files = [File(each.name, each.sha256, len(each.content), each.media_type) for each in event.files]
+def draft(event: stories.StoryEvent, place: Callable[[stories.Enclosure], str] = lambda file: file.name) -> Draft:
+    """A story's event as a record for the queue; `place` says where a file of it lies on the terminal."""
+    files = [File(place(each), each.sha256, len(each.content), each.media_type) for each in event.files]
     return Draft(
         event.type, event.about, event.body, event.by, event.occurred, event.private, files, event.location, event.id
     )

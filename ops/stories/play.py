@@ -20,8 +20,10 @@ import asyncpg
 from ops import codes, fleet
 from ops.serve import Served
 from ops.settings import Settings
+from ops.stories import files
 from ops.stories.book import Story
-from ops.stories.event import MINUTE, StoryEvent
+from ops.stories.event import MINUTE, Enclosure, StoryEvent
+from ops.stories.files import Brought
 from ops.terminal import keys as key_files
 from ops.terminal.client import Client, Patience, World, enrol
 from ops.terminal.queue_file import Queue, Tick
@@ -75,6 +77,7 @@ class Played:
     uploads: int = 0
     receipts: int = 0
     versions: dict[bytes, int] = field(default_factory=dict)
+    files: Brought = field(default_factory=Brought)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +125,16 @@ async def play(
             if terminal.had:
                 terminal.had -= 1
             else:
-                terminal.queue.record_all([(fleet.draft(event), terminal.clock())])
+                drafted = fleet.draft(event, _lying(folder / event.terminal / "files"))
+                terminal.queue.record_all([(drafted, terminal.clock())])
             if step.upload:
                 due[event.terminal] = event.received or now
         for name in sorted(due, key=lambda name: due[name]):
             await _upload(served, name, terminals[name], due[name], done)
+        for terminal in terminals.values():
+            terminal.clock.at = now_ms()
+        clients = {name: terminal.client for name, terminal in terminals.items()}
+        done.files = await files.bring(clients, served.internal)
     return done
 
 
@@ -203,6 +211,11 @@ async def _upload(served: Served, name: str, terminal: _Terminal, at: int, done:
     done.receipts += report.receipts
     if report.stopped is not None:
         raise StoryFailed(f"{name} could not upload its records: {report.stopped}: {report.detail}")
+
+
+def _lying(folder: Path) -> Callable[[Enclosure], str]:
+    """Lays a file down in a terminal's folder and says where."""
+    return lambda file: str(files.lay_down(folder, file))
 
 
 @contextmanager

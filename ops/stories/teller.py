@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from domain.workdays import SHANGHAI, Calendar
+from ops.stories import media
 from ops.stories.event import MINUTE, Enclosure, Enterprise, StoryEvent, china, text
 from schemas.events import REGISTRY
 
@@ -147,12 +148,13 @@ class Teller:
         self._count += 1
         return f"{PREFIX}{token}〔{china(self.at).year}〕#{self.name}.{self._count}号"
 
-    def file(self, what: str, media_type: str = "image/jpeg", size: int = 200) -> Enclosure:
-        """A file with made-up content."""
+    def file(self, what: str, seconds: int = 0) -> Enclosure:
+        """A picture with made-up content, or so many seconds of sound."""
         self._count += 1
-        suffix = {"video/mp4": "mp4", "image/jpeg": "jpg"}[media_type]
-        noise = sha256(f"{self._seed}/{self.name}/{self._count}".encode()).digest()
-        return Enclosure(f"{what}.{suffix}", media_type, f"{what}\n".encode() + noise * (size // 32))
+        seed = f"{self._seed}/{self.name}/{self._count}/{what}".encode()
+        if seconds:
+            return Enclosure(f"{what}.wav", "audio/wav", media.sound(seed, seconds))
+        return Enclosure(f"{what}.png", "image/png", media.picture(seed))
 
     def actors(self, officers: Iterable[str] | None = None, role: str = "officer") -> list[dict[str, Any]]:
         """Officers with certificate and signature, as `actors` has them."""

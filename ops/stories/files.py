@@ -1,0 +1,92 @@
+"""The files of stories on their way to the server: one upload is cut in the middle and resumed, one file stays behind.
+
+Terminals bring their files when their records are in; the cut is a real one, of a connection that has sent half of what
+it announced. The invariant: what stays behind lies in the terminal's folder, and `liuhen terminal upload` brings it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from ops.stories.event import Enclosure
+from ops.terminal.client import Client
+from ops.terminal.transport import Answer, NoAnswer, Transport
+from ops.terminal.uploads import Uploads
+
+LATE: Final = "S-8"
+"""The terminal whose file is late."""
+
+LARGE: Final = 256 * 1024
+"""Bytes of a request that is worth being cut in the middle."""
+
+
+@dataclass(slots=True)
+class Brought:
+    """What terminals brought: files, uploads that were cut and resumed, files that stayed behind."""
+
+    files: int = 0
+    cut: int = 0
+    late: int = 0
+
+
+class CutOnce:
+    """A network that breaks off in the middle of the first large request, and then never again."""
+
+    def __init__(self, way: Transport, url: str) -> None:
+        self._way = way
+        self._place = urlsplit(url)
+        self.cut = 0
+
+    async def send(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        """One request, or half of one."""
+        if self.cut or body is None or method != "PATCH" or len(body) < LARGE:
+            return await self._way.send(method, target, headers, body)
+        self.cut += 1
+        _, writer = await asyncio.open_connection(self._place.hostname, self._place.port)
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        writer.write(f"{method} {target} HTTP/1.1\r\nHost: {self._place.netloc}\r\n{lines}\r\n".encode("latin-1"))
+        writer.write(body[: len(body) // 2])
+        with contextlib.suppress(OSError):
+            await writer.drain()
+            writer.close()
+            await writer.wait_closed()
+        raise NoAnswer("the connection was cut in the middle of a request")
+
+
+def lay_down(folder: Path, file: Enclosure) -> Path:
+    """Put a file where its terminal keeps files; returns its path. Repeating it changes nothing."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / f"{file.sha256.hex()[:16]}{Path(file.name).suffix}"
+    if not path.exists():
+        path.write_bytes(file.content)
+    return path
+
+
+async def bring(clients: Mapping[str, Client], url: str) -> Brought:
+    """Every terminal brings its files, but for the one that is late. Idempotent: what is there is not brought again."""
+    done = Brought()
+    for name, client in clients.items():
+        missing = {file.sha256 for _, file in client.queue.missing_blobs()}
+        if name == LATE:
+            done.late += len(missing)
+            continue
+        if not missing:
+            continue
+        plain, network = client.transport, CutOnce(client.transport, url)
+        if not done.cut:
+            client.transport = network
+        try:
+            report = await Uploads(client).run()
+        finally:
+            client.transport = plain
+        done.files += report.files
+        done.late += report.left
+        done.cut += network.cut
+        await client.sync()  # only a receipt says what the server holds
+    return done
