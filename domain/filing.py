@@ -14,7 +14,9 @@ facts come in changes no shelf.
     series:<authority>/<token>/<Y>  every printed document number, reservations, voids
     rules:<authority>               E05: rules that an authority published
     profile:<enterprise>            E03 and zones without devices: where a site is, not what happened there
-    evidence:<id>                   E16 alone: the photos that a finding, a report and a re-inspection name
+    evidence:<id>                   E16 alone: the photos that a finding, a report and a re-inspection name, and what
+                                    the server read in them
+    look:<hash>                     pictures that look alike, whatever they are of
     device:<terminal>/<YYYY-MM-DD>  E07: checks and faults of a terminal on a day, for the acts that it recorded
 """
 
@@ -140,6 +142,11 @@ _SIGNALS: Final = frozenset(("signal.disputed.v1", "signal.resolved.v1"))
 MAX_KEY: Final = 400
 """Bytes of a key at most; longer ones are no key of ours."""
 
+TELLING_BITS: Final = 12
+"""A hash of 64 bits tells pictures apart only where at least so many are set and so many are not: a black picture, or
+one of an empty wall, looks like every other.
+"""
+
 
 def keys(fact: Fact) -> frozenset[str]:
     """Every key that a fact is filed under. Never raises: what cannot be read names no key."""
@@ -190,6 +197,9 @@ def _of_body(fact: Fact, body: Body) -> Iterator[str]:
             yield from (f"device:{text_of(terminal)}/{day}" for day in sorted(days))
     if fact.type == "evidence.captured.v1":
         yield f"evidence:{text_of(next(iter(_values(body, 'evidence_id')), fact.id))}"
+    if fact.type == "blob.examined.v1":
+        yield from (f"evidence:{text_of(value)}" for value in _values(body, "evidence_ids"))
+        yield from filter(None, (look_key(value) for value in _values(body, "looks_like")))
     if fact.type in OFFICER:
         for name in ("officer_id", "officer"):
             yield from (f"officer:{value}" for value in _values(body, name))
@@ -224,6 +234,15 @@ def _series(fact: Fact, body: Body, printed: tuple[str, ...]) -> Iterator[str]:
         for token in _values(body, "token"):
             for year in _values(body, "year"):
                 yield f"series:{numbers.series_key(fact.authority, token, year)}"
+
+
+def look_key(look: str) -> str:
+    """The shelf of pictures that look like this, "" where the hash tells nothing."""
+    try:
+        ones = int(look, 16).bit_count()
+    except ValueError:
+        return ""
+    return f"look:{look}" if len(look) == 16 and TELLING_BITS <= ones <= 64 - TELLING_BITS else ""
 
 
 def text_of(value: bytes) -> str:

@@ -457,6 +457,9 @@ SIGNALS: Final = (
         "证据完整性",
         "Integrity of evidence",
         use("evidence.captured.v1", "sha256", "file_time", "file_tool", "looks_like", "derived_from", "@blobs"),
+        use("blob.examined.v1", "sha256", "file_time", "looks_like"),
+        use("blob.damaged.v1", "sha256", "state"),
+        use("blob.received.v1", "sha256"),
     ),
     part(
         "SIG-16",
@@ -491,6 +494,7 @@ SIGNALS: Final = (
         use("reinspection.concluded.v1", "results", "reinspected_on"),
         use("rectification.ordered.v1", "deadline"),
         use("evidence.captured.v1", "looks_like", "sha256"),
+        use("blob.examined.v1", "looks_like", "events"),
     ),
     part(
         "SIG-20",

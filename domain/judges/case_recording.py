@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec import UNSET
 
+from domain.judges import file_facts
 from domain.judges.case_facts import Case, describe
 from domain.judges.case_findings import Alarm, once_alarm
 from domain.matter import Fact, Signal
@@ -40,6 +41,16 @@ class Step:
 def signals(case: Case) -> Iterator[Signal]:
     """Those of this module."""
     yield from once_alarm(case, "SIG-17", "medium", sig_17)
+    yield from once_alarm(case, "SIG-15", "serious", sig_15)
+
+
+def sig_15(case: Case) -> Iterator[Alarm]:
+    """SIG-15: a file of the case itself is damaged on the server; those of its inspections are told there."""
+    yield from file_facts.damaged([fact for fact in case.matter.facts if not _of_inspection(fact)])
+
+
+def _of_inspection(fact: Fact) -> bool:
+    return any(tag.startswith(("task:", "hazard:")) for tag in fact.about)
 
 
 def sig_17(case: Case) -> Iterator[Alarm]:

@@ -1,21 +1,23 @@
 """Evidence of an inspection: when it was made, and whether it is what it is said to be (SIG-14, SIG-15).
 
-Only what was declared is compared: digests, links between segments, the times of files. The invariant: two pieces of
-evidence are never taken for one because their words agree.
+Only what was declared, and what the server read in the files, is compared: digests, links between segments, times and
+looks of files. The invariant: two pieces of evidence are never taken for one because their words agree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from msgspec import UNSET
 
+from domain.judges import file_facts
 from domain.judges.case_findings import Alarm
 from domain.judges.hazard_facts import evidence_id
 from domain.judges.inspection_findings import en_length, en_time, signals, zh_length, zh_time
 from domain.judges.visit import Visit, stated, tags
 from domain.matter import Fact, Signal
+from schemas.events.custody import BlobExamined
 from schemas.events.evidence import EvidenceCaptured, RecordingCaptured
 
 DAY: Final = 86_400_000
@@ -34,10 +36,11 @@ def sig_14(visit: Visit) -> Iterator[Alarm]:
     end, record = max((stated(*pair), pair[0]) for pair in visit.records)
     rule = visit.limit("recording.margin_seconds", end)
     later = visit.limit("evidence.after_steps", end).value
+    said = file_facts.examined(visit.matter.facts)
     for fact, body in visit.of(EvidenceCaptured):
         if body.case_id is not UNSET or tags(fact, "case"):
             continue  # a case investigates on; its own judge looks at its evidence
-        made = _made(fact, body)
+        made = _made(fact, body, said)
         if made > end + rule.value * 1000 and (body.step_code is UNSET or body.step_code not in later):
             yield Alarm(
                 f"现场检查记录在{zh_time(end)}签字，这件证据{zh_length(made - end)}后才采集。",
@@ -51,11 +54,15 @@ def sig_14(visit: Visit) -> Iterator[Alarm]:
 
 
 def sig_15(visit: Visit) -> Iterator[Alarm]:
-    """SIG-15: a file used twice, changed under its id, edited, older than the visit, or out of its chain."""
+    """SIG-15: a file used twice, here or in another task, changed under its id, edited, older than the visit, not in
+    its chain, or damaged on the server.
+    """
     yield from _used_twice(visit)
     yield from _changed(visit)
     yield from _edited_or_old(visit)
     yield from _unlinked(visit)
+    yield from file_facts.damaged(visit.matter.facts)
+    yield from file_facts.seen_before(visit.matter.facts, visit.matter.others, f"task:{visit.matter.key}")
 
 
 def _used_twice(visit: Visit) -> Iterator[Alarm]:
@@ -98,7 +105,9 @@ def _edited_or_old(visit: Visit) -> Iterator[Alarm]:
     """Edited copies without their original, and files that say they are older than the visit."""
     digests = {body.sha256 for _, body in visit.of(EvidenceCaptured) if body.sha256 is not UNSET}
     start = min((fact.occurred for fact, _ in visit.attempts), default=None)
+    said = file_facts.examined(visit.matter.facts)
     for fact, body in visit.of(EvidenceCaptured):
+        file_time = _file_time(fact, body, said)
         if body.derived_from is not UNSET and body.derived_from not in digests:
             yield Alarm(
                 "证据是经过编辑的副本，其原始文件没有登记。",
@@ -108,10 +117,10 @@ def _edited_or_old(visit: Visit) -> Iterator[Alarm]:
                 absent=True,
                 about=f"edited/{fact.id.hex()}",
             )
-        if body.file_time is not UNSET and start is not None and body.file_time < start - DAY:
+        if file_time is not None and start is not None and file_time < start - DAY:
             yield Alarm(
-                f"文件自带的时刻是{zh_time(body.file_time)}，早于本次检查。",
-                f"The file itself says {en_time(body.file_time)}, which is before this inspection.",
+                f"文件自带的时刻是{zh_time(file_time)}，早于本次检查。",
+                f"The file itself says {en_time(file_time)}, which is before this inspection.",
                 (fact,),
                 score=70,
                 about=f"old/{fact.id.hex()}",
@@ -134,7 +143,16 @@ def _unlinked(visit: Visit) -> Iterator[Alarm]:
             )
 
 
-def _made(fact: Fact, body: EvidenceCaptured) -> int:
+def _made(fact: Fact, body: EvidenceCaptured, said: Mapping[bytes, BlobExamined]) -> int:
     """When the evidence was made: the later of what the terminal and what the file itself says."""
     captured = fact.occurred if fact.captured is None else fact.captured
-    return captured if body.file_time is UNSET else max(captured, body.file_time)
+    stated_by_file = _file_time(fact, body, said)
+    return captured if stated_by_file is None else max(captured, stated_by_file)
+
+
+def _file_time(fact: Fact, body: EvidenceCaptured, said: Mapping[bytes, BlobExamined]) -> int | None:
+    """The instant that the file states: as the server read it, else as the terminal declared it."""
+    found = said.get(fact.id)
+    if found is not None and found.file_time is not UNSET:
+        return found.file_time
+    return None if body.file_time is UNSET else body.file_time

@@ -21,7 +21,7 @@ from domain.judges.visit import date_of, tags
 from domain.judges.who import officers_of, officers_of_all
 from domain.matter import Fact, Judge, Judgement, Matter, Signal, Verdict
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 PAPERS: Final = frozenset(
     {"rectification_order", "rectification_report", "extension", "reinspection", "listing", "delisting", "closure"}

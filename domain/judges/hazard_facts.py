@@ -16,12 +16,14 @@ from typing import Any, Final, TypeVar
 from msgspec import UNSET, UnsetType
 
 from domain.filing import text_of
+from domain.judges import file_facts
 from domain.judges.visit import given, tags
 from domain.matter import Fact, Matter
 from domain.rulebook import Rule
 from domain.workdays import day_of
 from schemas.events import Body
 from schemas.events.case import CaseFiled
+from schemas.events.custody import BlobExamined
 from schemas.events.decision import NoPenaltyDecided
 from schemas.events.evidence import EvidenceCaptured
 from schemas.events.filing import CaseNotFiled
@@ -227,6 +229,12 @@ class Hazard:
             if isinstance(fact.body, EvidenceCaptured) and evidence_id(fact, fact.body) in wanted:
                 seen.setdefault(fact.id, (fact, fact.body))
         return sorted(seen.values(), key=lambda pair: (pair[0].captured or pair[0].occurred, pair[0].id))
+
+    @cached_property
+    def examined(self) -> dict[bytes, BlobExamined]:
+        """What the server read in pictures that the hazard cites, by the ids of the events that cite them."""
+        shelves = [facts for key, facts in sorted(self.matter.others.items()) if key.startswith("evidence:")]
+        return file_facts.examined([*self.matter.facts, *(fact for facts in shelves for fact in facts)])
 
     @cached_property
     def _extensions(self) -> list[tuple[Fact, datetime.date]]:

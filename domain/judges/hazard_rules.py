@@ -5,12 +5,13 @@ The invariant: a closure is judged by what took place before it; what comes late
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Final
 
 from msgspec import UNSET
 
+from domain.filing import look_key
 from domain.judges.case_findings import Alarm, Finding, broken, kept
 from domain.judges.hazard_facts import Hazard, Look
 from domain.judges.inspection_findings import (
@@ -27,6 +28,7 @@ from domain.judges.who import officers_of
 from domain.matter import Deadline, Fact, Signal, Verdict
 from domain.rulebook import Rule
 from domain.workdays import day_of, end_of
+from schemas.events.custody import BlobExamined
 from schemas.events.evidence import EvidenceCaptured
 from schemas.events.hazard import HazardClosed
 from schemas.events.major_hazard import MajorHazardDelisted, MajorHazardListed
@@ -254,9 +256,10 @@ def _alone(hazard: Hazard, closing: Fact, body: HazardClosed, look: Look | None)
 
 def _same_photo(hazard: Hazard) -> Iterator[Alarm]:
     """One picture shown as the state before and the state after: the same file, or one that looks the same."""
-    old = {look: fact for fact, body in hazard.photos(hazard.before_ids) for look in _looks(body)}
+    said = hazard.examined
+    old = {look: fact for fact, body in hazard.photos(hazard.before_ids) for look in _looks(fact, body, said)}
     for fact, body in hazard.photos(hazard.after_ids):
-        same = [look for look in _looks(body) if look in old]
+        same = [look for look in _looks(fact, body, said) if look in old]
         if same:
             yield Alarm(
                 "整改前后用了同一张照片。",
@@ -268,9 +271,14 @@ def _same_photo(hazard: Hazard) -> Iterator[Alarm]:
             )
 
 
-def _looks(body: EvidenceCaptured) -> list[str]:
-    """What a picture is recognised by: its digest, and how it looks."""
+def _looks(fact: Fact, body: EvidenceCaptured, said: Mapping[bytes, BlobExamined]) -> list[str]:
+    """What a picture is recognised by: its digest, and how it looks to the server, else to the terminal."""
     found = [] if body.sha256 is UNSET else [f"file:{body.sha256.hex()}"]
+    file = said.get(fact.id)
+    if file is not None:
+        found = [f"file:{file.sha256.hex()}"]
+        if file.looks_like is not UNSET:
+            return [*found, f"look:{file.looks_like}"] if look_key(file.looks_like) else found
     return found if body.looks_like is UNSET else [*found, f"look:{body.looks_like}"]
 
 

@@ -15,6 +15,7 @@ from domain.judges import (
     capacity_rules,
     disclosure_rules,
     evidence_rules,
+    file_facts,
     hazard_states,
     inspection_rules,
     officer_rules,
@@ -34,7 +35,7 @@ from schemas.events.hazard import HazardFound
 from schemas.events.rectification import RectificationOrdered, ReinspectionConcluded
 from schemas.events.task import InspectionResultTold, TaskAssigned
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 PAPERS: Final = frozenset(
     {"scheme", "interview", "examination", "preservation", "inspection_record", "on_site_measure"}
@@ -71,6 +72,7 @@ def needs(facts: Sequence[Fact]) -> frozenset[str]:
             continue
         keys.update(officer_rules.needs(fact))
         keys.update(record_rules.needs(fact))
+        keys.update(file_facts.needs(fact))
         keys.update(f"profile:{name}" for name in tags(fact, "enterprise"))
         match fact.body:
             case TaskAssigned() as assigned:
