@@ -49,6 +49,8 @@ async def send(request: web.Request) -> web.StreamResponse:
         raise
     except Exception as fault:  # noqa: BLE001 - the answer has begun: all that is left is to break it off
         log.error("export_broken_off", error=type(fault).__qualname__)
+        if request.transport is not None:
+            request.transport.abort()
         raise ConnectionResetError("the export broke off") from None
     await response.write_eof()
     return response

@@ -37,6 +37,9 @@ CATCH_UP_TRIES: Final = 20
 CATCH_UP_SECONDS: Final = 0.1
 _KINDS: Final[dict[str, SubjectKind]] = {"case": "case", "hazard": "hazard", "task": "task"}
 _MARK: Final = re.compile(r"<[^>]+>")
+_NESTED: Final = ("lines", "list")
+_LONG: Final = re.compile(r"[0-9a-zA-Z_/+=]{40,}")
+"""Digests and the like, which a line of a PDF can break only where it is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,20 +170,27 @@ def _pdf(lang: Language, covered: Covered, purpose: str, parts: list[Part], behi
     def shown(ms: int) -> str:
         return _MARK.sub("", str(when(ms, lang)))
 
+    def text(line: words.Line) -> str:
+        match line.kind:
+            case "instant":
+                return shown(line.value)
+            case "number":
+                return f"{line.value:,}"
+            case "text":
+                return _LONG.sub(lambda found: "\u200b".join(re.findall(".{1,16}", found[0])), str(line.value))
+            case _:
+                return say("personal, withheld")
+
     def flat(lines: tuple[words.Line, ...], depth: int = 0) -> list[list[Any]]:
         found: list[list[Any]] = []
         for line in lines:
-            if line.kind in ("lines", "list"):
+            if line.kind == "list" and line.value and not any(one.kind in _NESTED for one in line.value):
+                found.append([depth, line.label, say(", ").join(text(one) for one in line.value)])
+            elif line.kind in _NESTED:
                 found.append([depth, line.label, "" if line.value else say("none")])
                 found += flat(line.value, depth + 1)
-            elif line.kind == "instant":
-                found.append([depth, line.label, shown(line.value)])
-            elif line.kind == "number":
-                found.append([depth, line.label, f"{line.value:,}"])
-            elif line.kind == "text":
-                found.append([depth, line.label, str(line.value)])
             else:
-                found.append([depth, line.label, say("personal, withheld")])
+                found.append([depth, line.label, text(line)])
         return found
 
     def of_item(item: Item) -> dict[str, Any]:
