@@ -1,4 +1,4 @@
-"""In whose right an act was done, and by what power (INV-37, 38; SIG-26): measures approved, entrustments, lists.
+"""In whose right an act was done, and by what power (INV-37, 38; SIG-26, 30): measures, entrustments, lists.
 
 Measures of a case are judged in the case. The invariant: what a document does not state is never taken as given.
 """
@@ -11,6 +11,8 @@ from typing import Final
 
 from msgspec import UNSET, UnsetType
 
+from domain.judges import case_measures
+from domain.judges.case_facts import Case
 from domain.judges.case_findings import Alarm, Finding, broken, kept, unknown
 from domain.judges.inspection_findings import (
     en_length,
@@ -45,6 +47,9 @@ def alarms(matter: Matter, acts: Sequence[Fact], officers: tuple[str, ...]) -> I
     """The signals that these acts raise."""
     for act in acts:
         yield from signals(matter, "SIG-26", "medium", partial(sig_26, matter, act), act, officers=officers)
+        if isinstance(act.body, CompulsoryMeasureImposed) and takes_two(act):
+            faults = partial(case_measures.sig_30, Case(matter), act, act.body)
+            yield from signals(matter, "SIG-30", "serious", faults, act, officers=officers)
 
 
 def inv_37(matter: Matter, act: Fact, body: CompulsoryMeasureImposed) -> Finding:

@@ -1,4 +1,4 @@
-"""Periods of an inspection: approval of an urgent entry, report of an urgent measure (DL-15), publication (DL-12).
+"""Periods of an inspection: approval of an urgent entry, measures (DL-14, DL-15), publication of its result (DL-12).
 
 The invariant: a task that was cancelled has no periods; one that was concluded keeps what was met.
 """
@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 from msgspec import UNSET
 
 from domain import deadlines
-from domain.judges.case_facts import moment
+from domain.judges.case_facts import Case, moment
+from domain.judges.case_periods import measure_deadline
 from domain.judges.inspection_findings import en_period, zh_period
 from domain.judges.visit import Visit, arrival, date_of, tags
 from domain.matter import Deadline, Reason
 from domain.rulebook import NoRule
-from schemas.events.compulsory import CompulsoryMeasureImposed, CompulsoryMeasureReported
+from schemas.events.compulsory import CompulsoryMeasureEnded, CompulsoryMeasureImposed, CompulsoryMeasureReported
 from schemas.events.disclosure import DisclosurePublished
 from schemas.events.task import InspectionResultTold, TaskConcluded
 
@@ -27,7 +29,7 @@ HOUR: Final = 3_600_000
 def periods(visit: Visit) -> tuple[Deadline, ...]:
     """Every period of an inspection that the rules give a length for."""
     found: list[Deadline] = []
-    for part in (_approval, _urgent, _publication):
+    for part in (_approval, _urgent, _measures, _publication):
         with suppress(NoRule):
             found += part(visit)
     return tuple(sorted(found, key=lambda d: (d.due, d.rule, d.about)))
@@ -78,6 +80,20 @@ def _urgent(visit: Visit) -> Iterator[Deadline]:
             met=min(reports, default=None),
             officers=visit.officers,
         )
+
+
+def _measures(visit: Visit) -> Iterator[Deadline]:
+    """DL-14: a compulsory measure is decided on or lifted before it ends. Measures of a case are the case's."""
+    for fact, body in visit.of(CompulsoryMeasureImposed):
+        if body.case_id is not UNSET or tags(fact, "case"):
+            continue
+        ended = [
+            (moment(f, e.ended_on), f.id)
+            for f, e in visit.of(CompulsoryMeasureEnded)
+            if e.measure_id == body.measure_id
+        ]
+        found = measure_deadline(Case(visit.matter), fact, body, min(ended, default=None))
+        yield replace(found, officers=visit.officers)
 
 
 def _publication(visit: Visit) -> Iterator[Deadline]:

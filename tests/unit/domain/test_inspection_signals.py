@@ -8,8 +8,10 @@ import pytest
 
 from domain.matter import Fact
 from tests.support.facts import (
+    CASE,
     ENTERPRISE,
     EVIDENCE,
+    HAZARD,
     HEAD,
     LIN,
     TASK,
@@ -388,3 +390,39 @@ def test_sig_26_an_act_outside_the_published_list() -> None:
     for items, expected in ((("QZ-01",), 1), (("QZ-01", "QZ-02"), 0)):
         judged = judge_task(facts, rules=rulebook(powers__items=items))
         assert len(signals(judged, "SIG-26")) == expected
+
+
+# SIG-30, DL-14
+
+
+def sealed(**fields: Any) -> Fact:
+    given_up = {
+        "measure_id": HAZARD, "task_id": TASK, "kind": "seal", "imposed_at": "2026-03-02 10:00",
+        "imposed_on": "2026-03-02", "ends_on": "2026-04-01", "urgent": False, "approver": HEAD,
+        "approved_at": "2026-03-02 09:30", "items": [{"name": "储罐", "quantity": "1 个"}], "list_delivered": True,
+    }  # fmt: skip
+    return on_site("compulsory_measure.imposed.v1", "2026-03-02 10:00", {**given_up, **fields})
+
+
+def lifted(day: str) -> Fact:
+    body = {"measure_id": HAZARD, "ground": "decided", "ended_on": day, "approver": HEAD, "task_id": TASK}
+    return on_site("compulsory_measure.ended.v1", f"{day} 09:00", body, source="office")
+
+
+def test_sig_30_a_measure_of_an_inspection_that_no_case_followed() -> None:
+    assert scores(given(measure=sealed(), end=lifted("2026-04-01")), "SIG-30") == []
+    late = given(measure=sealed(), end=lifted("2026-04-02"))
+    assert scores(late, "SIG-30") == [80]
+    assert len(scores(given(measure=sealed(list_delivered=False), end=lifted("2026-04-01")), "SIG-30")) == 1
+    (waiting,) = signals(judge_task(given(measure=sealed())), "SIG-30")
+    assert (waiting.opens, waiting.absent, waiting.officers) == (at("2026-04-02 00:00"), True, (LIN, ZHAO))
+    assert scores(given(measure=sealed(case_id=CASE)), "SIG-30") == [], "a measure of a case is judged there"
+
+
+def test_dl_14_runs_for_a_measure_of_an_inspection_too() -> None:
+    (one,) = [one for one in judge_task(given(measure=sealed())).deadlines if one.rule == "DL-14"]
+    assert (one.last_day, one.met, one.officers) == ("2026-04-01", None, (LIN, ZHAO))
+    (done,) = [
+        one for one in judge_task(given(measure=sealed(), end=lifted("2026-03-20"))).deadlines if one.rule == "DL-14"
+    ]
+    assert done.met == at("2026-03-20 09:00")
