@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from ops.cluster import Cluster
 from ops.compose import DATABASE
 from ops.stories.bad_day import RAISED
 from ops.stories.book import TITLES
+from ops.stories.files import LATE
 from tests.support.postgres import short_folder
 
 SECONDS = 240.0
@@ -68,7 +70,7 @@ def demo(data: Path) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr[-2000:]
     assert "verify: clean" in done.stderr
     told: dict[str, Any] = json.loads(done.stdout.splitlines()[0])
-    return told
+    return {**told, "said": done.stderr}
 
 
 async def _signals(dsn: str) -> list[tuple[str, str, str, bool]]:
@@ -80,6 +82,19 @@ async def _signals(dsn: str) -> list[tuple[str, str, str, bool]]:
         rows = await connection.fetch(f"SELECT rule, kind, key, opens FROM view_{slot}.signals")
         now = int(time.time() * 1000)
         return [(row["rule"], row["kind"], row["key"], row["opens"] <= now) for row in rows]
+    finally:
+        await connection.close()
+
+
+async def _files(dsn: str) -> tuple[int, list[bytes]]:
+    """How many files are held, and which are declared and not here."""
+    import asyncpg
+
+    connection = await asyncpg.connect(dsn)
+    try:
+        held = await connection.fetchval("SELECT count(*) FROM evidence.blobs WHERE state = 'held'")
+        rows = await connection.fetch("SELECT DISTINCT digest FROM log.wanted WHERE kind = 'blob' AND NOT arrived")
+        return held, [bytes(row["digest"]) for row in rows]
     finally:
         await connection.close()
 
@@ -121,6 +136,21 @@ def test_good_stories_raise_nothing_and_the_bad_day_at_least_ten_kinds(played: t
     assert {rule for rule, _, _, _ in signals} >= set(RAISED)
     elsewhere = {rule for rule, kind, key in opened if kind == "task" and key not in owner}
     assert elsewhere == DESERVED, "the weeks raise nothing else"
+
+
+def test_terminals_bring_their_files_over_a_cut_and_one_file_is_late(played: tuple[Path, dict[str, Any]]) -> None:
+    data, line = played
+    cluster = Cluster(data)
+    cluster.start()
+    try:
+        held, missing = asyncio.run(_files(cluster.dsn(database=DATABASE)))
+    finally:
+        cluster.stop()
+    assert held > 100
+    assert len(missing) == 1
+    [late] = (data / "terminals" / LATE / "files").iterdir()
+    assert sha256(late.read_bytes()).digest() == missing[0], "it lies on its terminal, which can still bring it"
+    assert "1 upload cut in the middle and resumed, 1 late" in line["said"]
 
 
 def test_a_second_start_finds_the_stories_and_plays_nothing(played: tuple[Path, dict[str, Any]]) -> None:
