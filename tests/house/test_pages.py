@@ -26,6 +26,7 @@ from server.log.acts import Act, OfficeActs
 from server.public.routes import make_public_app
 from server.web.routes import ROUTES, Officers
 from tests.support import projections as stories
+from tests.support.event_vectors import digest
 from tests.support.log import AUTHORITY, now, uuid7
 from tests.support.postgres import TestDatabase
 from tests.support.process import judge
@@ -179,6 +180,7 @@ def addresses(house: House, terminal: UUID, keys: Keys) -> Iterator[str]:
         "/enterprises/{id}": [keys.enterprise],
         "/signals/{id}": [keys.signal],
         "/private/{epoch}/{position}/{commitment}": [keys.private],
+        "/evidence/{sha256}": [digest("photo").hex()],
         "/tasks/{id}": [stories.TASK],
         "/cases/{id}": [stories.CASE],
         "/hazards/{id}": [stories.HAZARD],

@@ -71,6 +71,17 @@ class Scene:
             file.seek(place)
             file.write(bytes([byte ^ 1]))
 
+    async def record(self, data: bytes, media_type: str) -> None:
+        """A further piece of evidence of the task, whose file comes at once."""
+        TYPES[data] = media_type
+        tags = (f"task:{stories.TASK}",)
+        await send(
+            self.house.log,
+            self.terminal.batch([stories.act(self.terminal, "evidence.captured.v1", *tags, blobs=declared(data))]),
+        )
+        await self.arrive(data)
+        await self.fold()
+
     async def arrive(self, data: bytes) -> None:
         """The file comes (again) and has its digest: as the last step of an upload."""
         digest = sha256(data).digest()
