@@ -2,7 +2,7 @@
 
 covered   what a copy covers: the entries that name the case, and what is needed to check them
 archive   a zip that is written as it is sent
-papers    the readable case file, HTML and PDF
+papers    the readable case file, HTML and PDF; typesetting is the program that sets the latter
 exports   the export itself: act, files, manifest, closing act, proofs
 verifier  verify.py, the program in every zip that checks it; it needs nothing of ours
 

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 import re
+import sys
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
-import typst
+import structlog
 from markupsafe import Markup
 
 from projections import queries
@@ -33,8 +34,11 @@ from server.web.pages import Pages, when
 TEMPLATES: Final = Path(__file__).parent / "templates"
 LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
 FONT_FOLDERS: Final = ("/usr/share/fonts", "/usr/local/share/fonts")
+SET_SECONDS: Final = 120
+"""How long the setting of a PDF may take."""
 CATCH_UP_TRIES: Final = 20
 CATCH_UP_SECONDS: Final = 0.1
+log = structlog.get_logger("liuhen.export")
 _KINDS: Final[dict[str, SubjectKind]] = {"case": "case", "hazard": "hazard", "task": "task"}
 _MARK: Final = re.compile(r"<[^>]+>")
 _NESTED: Final = ("lines", "list")
@@ -72,7 +76,9 @@ async def written(
     if cjk_font() is None:
         return
     for lang in LANGUAGES:
-        yield f"case.{lang}.pdf", await asyncio.to_thread(_pdf, lang, covered, purpose, parts, behind, here)
+        pdf = await _set(await asyncio.to_thread(_data, lang, covered, purpose, parts, behind, here))
+        if pdf is not None:
+            yield f"case.{lang}.pdf", pdf
 
 
 @cache
@@ -162,7 +168,8 @@ def _html(lang: Language, covered: Covered, purpose: str, parts: list[Part], beh
     return html.encode()
 
 
-def _pdf(lang: Language, covered: Covered, purpose: str, parts: list[Part], behind: int, here: set[str]) -> bytes:
+def _data(lang: Language, covered: Covered, purpose: str, parts: list[Part], behind: int, here: set[str]) -> bytes:
+    """What the template of the PDF shows, as JSON."""
     texts = _pages().texts[lang]
     say = texts.gettext
     header = parts[0].header
@@ -258,8 +265,25 @@ def _pdf(lang: Language, covered: Covered, purpose: str, parts: list[Part], behi
             for part in parts
         ],
     }
-    made = typst.compile(
-        TEMPLATES / "case.typ", format="pdf", sys_inputs={"data": json.dumps(data, ensure_ascii=False)}
-    )
-    assert isinstance(made, bytes)
+    return json.dumps(data, ensure_ascii=False).encode()
+
+
+async def _set(data: bytes) -> bytes | None:
+    """The PDF of this data, None where it could not be set: the copy goes on without it."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-I", str(Path(__file__).parent / "typesetting.py"),
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(SET_SECONDS):
+            made, _ = await process.communicate(data)
+    except TimeoutError:
+        made = b""
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode != 0 or not made:
+        log.warning("paper_not_set", code=process.returncode, bytes=len(data))
+        return None
     return made
