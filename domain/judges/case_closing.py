@@ -22,7 +22,9 @@ from domain.workdays import day_of, end_of
 from schemas.events import REGISTRY
 from schemas.events.archive import CaseFileArchived
 from schemas.events.case import CaseClosed, InvestigationConcluded
+from schemas.events.custody import BlobDamaged, BlobExamined, EvidenceRead
 from schemas.events.decision import NoPenaltyDecided
+from schemas.events.evidence import BlobReceived
 from schemas.events.filing import CaseNotFiled, CaseResumed, CaseSuspended
 from schemas.events.on_spot import OnSpotPenaltyDecided
 from schemas.events.rectification import RectificationOrdered, ReinspectionConcluded
@@ -40,6 +42,8 @@ _GROUNDS: Final = {
 }
 NOT_FILE: Final = ("E50",)
 """Families that are about signals: they look at a case and add nothing to its file."""
+CUSTODY: Final = (BlobReceived, BlobExamined, BlobDamaged, EvidenceRead)
+"""What becomes of a file that was recorded before, and who looks at it: no act of the case either."""
 
 
 def verdicts(case: Case, deadlines: tuple[Deadline, ...]) -> Iterator[Verdict]:
@@ -138,6 +142,7 @@ def inv_32(case: Case, act: Fact, body: CaseFileArchived) -> Finding:
         if fact.counts
         and (fact.occurred > act.occurred or day_of(created(fact)) > day)
         and _family(fact) not in allowed
+        and not isinstance(fact.body, CUSTODY)
         and not _again(fact, body)
     ]
     if late:
@@ -208,7 +213,11 @@ def sig_29(case: Case) -> Iterator[Alarm]:
         )
     if outcome is not None or closed or _suspended(case):
         return
-    counted = [fact for fact in case.matter.facts if fact.counts and _family(fact) not in NOT_FILE]
+    counted = [
+        fact
+        for fact in case.matter.facts
+        if fact.counts and _family(fact) not in NOT_FILE and not isinstance(fact.body, CUSTODY)
+    ]
     last = counted[-1]
     rule = case.limit("case.stalled_days", day_of(last.occurred))
     opens = end_of(case.matter.calendar.add_days(day_of(last.occurred), int(rule.value), roll=False).day)

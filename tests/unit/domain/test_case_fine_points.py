@@ -218,3 +218,16 @@ def test_inv_20_what_was_decided_during_a_suspension_has_no_last_day_to_name() -
     (one,) = verdicts(judged([*story(), stopped]), "INV-20")
     assert one.outcome == "kept"
     assert "None" not in one.reason.zh + one.reason.en
+
+
+@pytest.mark.parametrize("kind", ["blob.received.v1", "blob.examined.v1", "blob.damaged.v1", "evidence.read.v1"])
+def test_inv_32_what_becomes_of_a_file_and_who_looks_at_it_adds_nothing_to_an_archived_case(kind: str) -> None:
+    assert outcome(judged([*story(), of_case(kind, occurred="2026-06-01")]), "INV-32") == "kept"
+
+
+def test_sig_29_looking_at_a_file_does_not_wake_a_case_that_lies_still() -> None:
+    (still,) = [one for one in signals(judged([act("filed")]), "SIG-29") if one.about == "stalled"]
+    read = of_case("evidence.read.v1", occurred="2026-03-20")
+    assert [one.opens for one in signals(judged([act("filed"), read]), "SIG-29") if one.about == "stalled"] == [
+        still.opens
+    ]
