@@ -183,6 +183,8 @@ def addresses(house: House, terminal: UUID, keys: Keys) -> Iterator[str]:
         "/evidence/{sha256}": [digest("photo").hex()],
         "/tasks/{id}": [stories.TASK],
         "/cases/{id}": [stories.CASE],
+        "/cases/{id}/export": [stories.CASE],
+        "/cases/{id}/export": [f"{stories.CASE}/export"],
         "/hazards/{id}": [stories.HAZARD],
         "/terminals/{id}": [str(terminal)],
         "/help/{topic}": list(guide.TOPICS),
@@ -192,7 +194,7 @@ def addresses(house: House, terminal: UUID, keys: Keys) -> Iterator[str]:
             if "{" not in path:
                 yield path
             for value in fillings[path] if "{" in path else ():
-                yield path[: path.index("{")] + value
+                yield path[: path.index("{")] + value + path[path.rindex("}") + 1 :]
 
 
 async def visit_all(
