@@ -184,7 +184,6 @@ def addresses(house: House, terminal: UUID, keys: Keys) -> Iterator[str]:
         "/tasks/{id}": [stories.TASK],
         "/cases/{id}": [stories.CASE],
         "/cases/{id}/export": [stories.CASE],
-        "/cases/{id}/export": [f"{stories.CASE}/export"],
         "/hazards/{id}": [stories.HAZARD],
         "/terminals/{id}": [str(terminal)],
         "/help/{topic}": list(guide.TOPICS),
