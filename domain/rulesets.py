@@ -29,6 +29,9 @@ DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 MOST: Final = {"working": 2_000, "calendar": 10_000, "months": 600, "years": 50, "hours": 100_000, "day": 28}
 """Longest periods that may be published: above all of the law, and short enough to be computed."""
 
+PERIODS: Final = MOST.keys() - {"day"}
+"""Units that may stand in one another's place: a period may be counted otherwise, money stays money."""
+
 _ASIDE: Final = (".inclusive", ".unit")
 _YES: Final = {1: True, 0: False, "true": True, "false": False, "是": True, "否": False}
 
@@ -111,46 +114,50 @@ def _rule(
     base: Rulebook,
     aside: Mapping[str, int | str],
 ) -> Rule:
-    like = _like(base, entry.key)
+    known = like(base, entry.key)
     inclusive = aside.get(f"{entry.key}.inclusive")
-    unit = aside.get(f"{entry.key}.unit", like.unit if like is not None else "")
+    unit = aside.get(f"{entry.key}.unit", known.unit if known is not None else "")
     if unit not in UNITS:
         raise _Wrong("单位", f"a unit of {', '.join(sorted(UNITS - {''}))}", unit)
+    if known is not None and unit != known.unit and not {unit, known.unit} <= PERIODS:
+        raise _Wrong(f"单位 {known.unit or '（无）'}", f"the unit {known.unit or 'none'}", unit)
     until = entry.until if entry.until is not UNSET else body.effective_to
     if until is not UNSET and until < entry.since:
         raise _Wrong("不早于起始日期的截止日期", f"an end on or after {entry.since}", str(until))
     return Rule(
         key=entry.key,
-        value=_value(entry.value, like),
+        value=_value(entry.value, known, str(unit)),
         since=entry.since,
         version=f"{body.ruleset_id}/{body.version}",
         source=entry.source,
         until=None if until is UNSET else until,
         authority=authority,
         unit=str(unit),
-        inclusive=_yes(inclusive) if inclusive is not None else like is None or like.inclusive,
-        lighter=like.lighter if like is not None else "",
+        inclusive=_yes(inclusive) if inclusive is not None else known is None or known.inclusive,
+        lighter=known.lighter if known is not None else "",
         published=fact.received,
     )
 
 
-def _like(base: Rulebook, key: str) -> Rule | None:
-    """The entry of the package that shows what a key looks like; all benchmarks look alike."""
+def like(base: Rulebook, key: str) -> Rule | None:
+    """The entry of the package that shows what a key looks like; all benchmarks look alike, and all lists of a feed."""
     known = base.of(key)
     if not known and key.startswith("benchmark."):
         known = next((base.of(other) for other in base.names if other.startswith("benchmark.")), ())
+    if not known and key.startswith("disclosure.fields."):
+        known = base.of("disclosure.fields")
     return known[0] if known else None
 
 
-def _value(came: int | str, like: Rule | None) -> Any:
+def _value(came: int | str, known: Rule | None, unit: str) -> Any:
     """The value as its key has it. Without a key of that name a text that is JSON is read, any other stays."""
-    wanted = like.value if like is not None else None
+    wanted = known.value if known is not None else None
     if isinstance(wanted, bool):
         return _yes(came)
     if isinstance(wanted, int):
         if isinstance(came, str) or came < 0:
             raise _Wrong("不小于零的整数", "a whole number that is not negative", came)
-        most = MOST.get(like.unit if like is not None else "")
+        most = MOST.get(unit)
         if most is not None and came > most:
             raise _Wrong(f"不大于 {most} 的期限", f"a period of at most {most}", came)
         return came

@@ -48,7 +48,9 @@ VERBS: dict[str, Verb] = {
     "enrol-code": Verb("ops.cli.enrol_code", "keep", "Issue a code that enrols a terminal.", "签发终端登记码"),
     "backup": Verb("ops.cli.backup", "keep", "Back up, verify the copy, confirm it.", "备份并确认"),
     "evidence": Verb("ops.cli.evidence", "keep", "Check the files of evidence.", "复核证据文件"),
-    "import": Verb("ops.cli.imports", "keep", "Take over registers from tables.", "从表格导入台账"),
+    "import": Verb(
+        "ops.cli.imports", "keep", "Take over registers from tables, publish rules.", "导入台账，发布本机关规则"
+    ),
     "migrate": Verb("ops.cli.migrate", "keep", "Bring an outside database up to date.", "升级数据库结构"),
     "verify": Verb("ops.cli.verify", "look", "Recompute a log and name what is wrong.", "重算并核验日志"),
     "export-log": Verb(

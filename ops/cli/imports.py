@@ -1,4 +1,4 @@
-"""`liuhen import`: registers that come as tables, checked row by row and recorded as acts of the office.
+"""`liuhen import`: registers that come as tables and rules of an authority's own, checked and recorded as its acts.
 
 Invariant: a file with a fault records nothing unless the user asks for the rows without one, and the same file again
 records nothing new.
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from schemas.entries import Who
     from server.log.import_acts import Compared
 
+LARGEST: Final = 1024 * 1024
+"""Bytes of a file of rules: all rules of the package are a tenth of it."""
+
 SHOWN: Final = 50
 """Faults that are printed as lines; --json has them all."""
 
@@ -45,7 +48,7 @@ _options: Final[list[Any]] = [
 
 @click.group(epilog="Example: liuhen import enterprises list.csv --authority 210500 --data data --dry-run")
 def command() -> None:
-    """Take over registers from CSV or XLSX files. 从表格导入监管对象、执法人员和企业自报隐患。"""
+    """Take over registers from CSV or XLSX files, rules from TOML. 导入监管对象、人员、隐患和本机关规则。"""
 
 
 def _verb(kind: str, zh: str, en: str) -> None:
@@ -68,6 +71,31 @@ _verb("officers", "导入执法人员和执法证。", "Import officers with the
 _verb("hazards", "导入企业自查自报的隐患。", "Import hazards that enterprises reported.")
 
 
+@command.command("rules", epilog="Example: liuhen import rules rules.toml --authority 210500 --data data --dry-run")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--authority", required=True, help="Code of the authority that publishes, in whose log the acts stand.")
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of the embedded database.")
+@click.option("--dry-run", is_flag=True, help="Say what would be recorded, record nothing.")
+@click.option("--officer", help="Id of the officer who answers for the publication.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
+@click.pass_context
+def rules(
+    ctx: click.Context, file: Path, authority: str, data: Path | None, dry_run: bool, officer: str | None, as_json: bool
+) -> None:
+    """Publish rules and holidays of an authority's own, in the form of domain/rules. 发布本机关的期限、清单和日历。"""
+    from domain import import_rules
+    from projections import rulefiles
+
+    _check_names(officer)
+    with file.open("rb") as opened:
+        content = opened.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise Refusal(f"{file.name} is larger than {LARGEST // 1024} KiB: split it")
+    book, calendar = rulefiles.load()
+    table = import_rules.read_rules(content, authority=authority, book=book, calendar=calendar)
+    _carry_out(ctx, "rules", file, content, table, authority, data, dry_run, False, officer, as_json)
+
+
 def _import(
     ctx: click.Context, kind: Any, file: Path, authority: str, data: Path | None, dry_run: bool, skip_faulty: bool,
     system: str, officer: str | None, as_json: bool,
@@ -75,19 +103,31 @@ def _import(
     from domain import imports
     from ops import tables
 
-    if not 1 <= len(system) <= 128 or (officer is not None and not 1 <= len(officer) <= 128):
-        raise Refusal("expected names of 1 to 128 characters for --system and --officer")
+    _check_names(system, officer)
     try:
         sheet, content = tables.read(file)
     except tables.TableRefused as fault:
         raise Refusal(str(fault)) from fault
     table = imports.read_table(kind, sheet.header, sheet.rows, system=system, authority=authority)
+    _carry_out(ctx, kind, file, content, table, authority, data, dry_run, skip_faulty, officer, as_json)
+
+
+def _check_names(*names: str | None) -> None:
+    if any(name is not None and not 1 <= len(name) <= 128 for name in names):
+        raise Refusal("expected names of 1 to 128 characters for --system and --officer")
+
+
+def _carry_out(
+    ctx: click.Context, kind: str, file: Path, content: bytes, table: Table, authority: str, data: Path | None,
+    dry_run: bool, skip_faulty: bool, officer: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Compare what was read with the log, record it unless something stands against it, and tell."""
     settings = settings_module.load(ctx.find_root().obj, data=data)
-    done = Done([], 0)
+    done = Done(kind, [], 0)
     beside = settings.data is not None or settings.database_dsn is not None
     if beside:
         who = _who(officer, sha256(content).digest())
-        done = asyncio.run(_record(settings, authority, table, who, dry_run, skip_faulty))
+        done = asyncio.run(_record(settings, kind, authority, table, who, dry_run, skip_faulty))
     elif not dry_run:
         raise Refusal("name a folder (--data DIR) or an outside database; --dry-run without one checks the rows only")
     faults = sorted([*table.faults, *done.refused()], key=lambda fault: fault.row)
@@ -113,6 +153,7 @@ def _import(
 class Done:
     """The rows beside the log, and how many acts were recorded."""
 
+    kind: str
     compared: list[Compared]
     recorded: int
 
@@ -124,19 +165,16 @@ class Done:
         """Rows whose content differs from what stands in the log and may not."""
         from domain.imports import Fault
 
-        return [
-            Fault(
-                one.row.number,
-                "",
-                "已导入过，内容不同：请更正原记录",
-                "it was imported before with other content: correct that record",
-            )
-            for one in self.compared
-            if one.state == "refused"
-        ]
+        zh, en = "已导入过，内容不同：请更正原记录", "it was imported before with other content: correct that record"
+        if self.kind == "rules":
+            zh = "这一版本已发布，内容不同：请另写一个 version"
+            en = "this version was published with other content: give the file another `version`"
+        return [Fault(one.row.number, "", zh, en) for one in self.compared if one.state == "refused"]
 
 
-async def _record(settings: Settings, authority: str, table: Table, who: Who, dry_run: bool, skip_faulty: bool) -> Done:
+async def _record(
+    settings: Settings, kind: str, authority: str, table: Table, who: Who, dry_run: bool, skip_faulty: bool
+) -> Done:
     """Compare the rows with the log, and append what is new unless something stands against it."""
     from ops.compose import open_database, open_log
     from schemas.problems import Problem
@@ -150,9 +188,9 @@ async def _record(settings: Settings, authority: str, table: Table, who: Who, dr
         compared = await import_acts.compare(log.pool, authority, rows)
         faulty = bool(table.faults) or any(one.state == "refused" for one in compared)
         if dry_run or (faulty and not skip_faulty):
-            return Done(compared, 0)
+            return Done(kind, compared, 0)
         try:
-            return Done(compared, await import_acts.append(log.committer, authority, compared, who, now_ms()))
+            return Done(kind, compared, await import_acts.append(log.committer, authority, compared, who, now_ms()))
         except Problem as fault:
             raise Refusal(f"the log refused ({fault}): run the same command again, what stands there stays") from fault
 
@@ -178,7 +216,8 @@ def _public(fault: Fault) -> dict[str, Any]:
 def _tell(table: Table, done: Done, faults: Sequence[Fault], beside: bool, dry_run: bool) -> None:
     for fault in [*table.notes[:SHOWN], *faults[:SHOWN]]:
         came = f"（{fault.came}）" if fault.came else ""
-        click.echo(f"第 {fault.row} 行 {fault.column}{came}：{fault.zh}。{fault.en}.".replace("  ", " "))
+        place = "文件" if not fault.row else f"第 {fault.row} {'条' if done.kind == 'rules' else '行'}"
+        click.echo(f"{place} {fault.column}{came}：{fault.zh}。{fault.en}.".replace("  ", " "))
     if len(faults) > SHOWN:
         click.echo(f"… {len(faults) - SHOWN} more faults: --json lists all")
     counts = done.counts()
@@ -186,6 +225,8 @@ def _tell(table: Table, done: Done, faults: Sequence[Fault], beside: bool, dry_r
     if not beside:
         words = "not compared with a log"
     end = "dry run, nothing recorded" if dry_run else f"{done.recorded} recorded"
-    click.echo(f"{table.rows} rows, {len(faults)} faults; acts: {words or 'none'}; {end}")
-    if faults and table.acts and not dry_run and not done.recorded:
-        click.echo("nothing was recorded: mend the rows, or give --skip-faulty")
+    rows = "entries" if done.kind == "rules" else "rows"
+    click.echo(f"{table.rows} {rows}, {len(faults)} faults; acts: {words or 'none'}; {end}")
+    if faults and (table.acts or done.kind == "rules") and not dry_run and not done.recorded:
+        skip = "" if done.kind == "rules" else ", or give --skip-faulty"
+        click.echo(f"nothing was recorded: mend the {rows}{skip}")

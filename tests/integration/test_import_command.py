@@ -83,6 +83,64 @@ async def test_a_table_is_checked_recorded_once_and_changed_rows_follow(short_fo
     assert acts[0].b["import"] == {"system": "file", "reference": USCC}
 
 
+RULES = """version = "2026-1"
+document = "示例市应急管理局〔2026〕12号"
+
+[[rule]]
+key = "reinspection.local_days"
+value = 5
+since = 2026-03-01
+source = "第三条"
+
+[[notice]]
+year = 2027
+known_on = 2026-11-20
+off = ["2027-01-01~2027-01-03"]
+"""
+
+
+async def test_a_file_of_rules_is_checked_and_published_once_and_a_version_never_changes(short_folder: Path) -> None:
+    file = short_folder / "rules.toml"
+
+    async def published(text: str, *more: str) -> tuple[int, str]:
+        file.write_text(text, "utf-8")
+        code, out, err = await liuhen(short_folder, "import", "rules", str(file), "--authority", "210500", *more)
+        assert code in (0, 1), err
+        return code, out
+
+    cluster = Cluster(short_folder / "data")
+    await asyncio.to_thread(cluster.start)
+    try:
+        code, _, err = await liuhen(short_folder, "authority", "add", "210500")
+        assert code == 0, err
+        _, out = await published(RULES, "--dry-run")
+        assert "2 entries, 0 faults; acts: 2 new; dry run, nothing recorded" in out
+
+        code, out = await published(RULES + RULES.partition("\n\n")[2].replace("local_days", "localdays"))
+        assert code == 1
+        assert "第 2 条 reinspection.localdays：没有这一规则" in out
+        assert "there is no such rule: did you mean reinspection.local_days" in out
+        assert out.endswith("nothing was recorded: mend the entries\n")
+
+        code, out = await published(RULES, "--json", "--officer", "officer-0002")
+        told = json.loads(out)
+        assert (code, told["kind"], told["acts"], told["recorded"], told["faults"]) == (0, "rules", {"new": 2}, 2, [])
+        _, out = await published(RULES)
+        assert "acts: 2 unchanged; 0 recorded" in out
+
+        code, out = await published(RULES.replace("value = 5", "value = 3"))
+        assert code == 1
+        assert "give the file another `version`" in out
+        acts = [entry async for entry in _office(cluster)]
+    finally:
+        await asyncio.to_thread(cluster.stop)
+    assert [(entry.y, entry.b["kind"], entry.w.officer, entry.w.via) for entry in acts] == [
+        ("rule_set.published.v1", "limits", "officer-0002", "import"),
+        ("rule_set.published.v1", "calendar", "officer-0002", "import"),
+    ]
+    assert acts[0].b["content_hash"] == acts[0].w.session
+
+
 async def _office(cluster: Cluster) -> Any:
     import asyncpg
 
