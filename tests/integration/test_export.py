@@ -472,3 +472,42 @@ def test_the_papers_show_the_same_facts_in_both_languages(whole: Whole) -> None:
         assert b"CJK" in pdf, "the PDF is set in a font without Chinese"
     assert "发现隐患" in files["case.zh.html"].decode()
     assert "Hazard found" in files["case.en.html"].decode()
+
+
+async def test_the_command_writes_a_copy_that_verifies_and_refuses_in_one_sentence(
+    room: CaseRoom, database: TestDatabase, tmp_path: Path
+) -> None:
+    out = tmp_path / "case.zip"
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "LIUHEN_DATABASE_DSN": database.dsn(),
+        "LIUHEN_KEYS": str(room.folder / "keys"),
+        "LIUHEN_REGISTER": str(room.folder / "register"),
+        "LIUHEN_EVIDENCE": str(room.folder / "evidence"),
+        "LIUHEN_HOST": HOST,
+    }
+
+    async def run(case: str) -> tuple[int, str, str]:
+        process = await asyncio.create_subprocess_exec(
+            str(Path(sys.executable).parent / "liuhen"), "case", "export", case, "--authority", AUTHORITY,
+            "--purpose", "审计", "--out", str(out), "--json", env=environment,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        said, error = await process.communicate()
+        assert process.returncode is not None
+        return process.returncode, said.decode(), error.decode()
+
+    code, _, error = await run(OTHER)
+    assert (code, error.count("\n")) == (2, 1), error
+    assert OTHER in error
+    assert left(tmp_path) == [], "something was left behind"
+    code, said, error = await run(CASE)
+    assert code == 0, error
+    told = json.loads(said)
+    assert (told["events"], told["missing"], told["key"]) == (7, 1, room.key)
+    assert verify(out, "--key", told["key"]).code == 0
+    assert (await run(CASE))[0] == 2, "what is there is not written over"
+
+
+def left(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
