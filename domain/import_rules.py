@@ -47,6 +47,8 @@ _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _MOST_TEXT: Final = 500
 """Characters that a value may have in an event."""
 
+_MOST_NUMBER: Final = 2**53 - 1
+
 
 class _Wrong(ValueError):
     """`place` is the field; the sentences say what was expected and what to do."""
@@ -87,7 +89,8 @@ def read_rules(data: bytes, *, authority: str, book: Rulebook, calendar: Calenda
     table = Table()
     try:
         document = tomllib.loads(data.decode("utf-8-sig"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as fault:
+        _sound(document)
+    except (ValueError, RecursionError) as fault:
         zh, en = "应为 UTF-8 编码的 TOML 文件，按所示位置改正", "expected TOML in UTF-8: mend the place that is named"
         table.faults.append(Fault(0, "", zh, en, str(fault)[:200]))
         return table
@@ -203,6 +206,8 @@ def _wire(entry: Mapping[str, Any], known: Rule | None) -> Iterator[Mapping[str,
         )  # fmt: skip
     if isinstance(wanted, tuple) and wanted:
         for item in value:
+            if isinstance(item, int) and item < 0:
+                raise _Wrong("value", "应为不小于零的整数", "expected whole numbers that are not negative", item)
             if shape(item) != shape(wanted[0]):
                 raise _Wrong(
                     "value", f"列表各项应与程序自带的同类，如 {_example(wanted)}",
@@ -336,6 +341,19 @@ def _typed(entry: Mapping[str, Any], fields: Mapping[str, tuple[type, str, str]]
         kind, zh, en = fields[name]
         if not isinstance(value, kind) or isinstance(value, datetime.datetime):
             raise _Wrong(name, f"应为{zh}", f"expected {en}", _short(value))
+
+
+def _sound(value: Any) -> None:
+    """Raises ValueError for what no event can carry, wherever it stands: immense numbers, texts with NUL."""
+    if isinstance(value, int) and abs(value) > _MOST_NUMBER:
+        raise ValueError(f"a number beyond {_MOST_NUMBER}")
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError("a text with a NUL character")
+    if isinstance(value, list | Mapping):
+        for item in value:
+            _sound(item)
+            if isinstance(value, Mapping):
+                _sound(value[item])
 
 
 def _target(target: str, authority: str) -> str:
