@@ -25,6 +25,7 @@ from schemas.events.case import CaseClosed, InvestigationConcluded
 from schemas.events.custody import BlobDamaged, BlobExamined, EvidenceRead
 from schemas.events.decision import NoPenaltyDecided
 from schemas.events.evidence import BlobReceived
+from schemas.events.export import CaseFileExportClosed, CaseFileExported
 from schemas.events.filing import CaseNotFiled, CaseResumed, CaseSuspended
 from schemas.events.on_spot import OnSpotPenaltyDecided
 from schemas.events.rectification import RectificationOrdered, ReinspectionConcluded
@@ -42,7 +43,7 @@ _GROUNDS: Final = {
 }
 NOT_FILE: Final = ("E50",)
 """Families that are about signals: they look at a case and add nothing to its file."""
-CUSTODY: Final = (BlobReceived, BlobExamined, BlobDamaged, EvidenceRead)
+CUSTODY: Final = (BlobReceived, BlobExamined, BlobDamaged, EvidenceRead, CaseFileExported, CaseFileExportClosed)
 """What becomes of a file that was recorded before, and who looks at it: no act of the case either."""
 
 

@@ -220,7 +220,9 @@ def test_inv_20_what_was_decided_during_a_suspension_has_no_last_day_to_name() -
     assert "None" not in one.reason.zh + one.reason.en
 
 
-@pytest.mark.parametrize("kind", ["blob.received.v1", "blob.examined.v1", "blob.damaged.v1", "evidence.read.v1"])
+@pytest.mark.parametrize(
+    "kind", ["blob.received.v1", "blob.examined.v1", "blob.damaged.v1", "evidence.read.v1", "case_file.exported.v1"]
+)
 def test_inv_32_what_becomes_of_a_file_and_who_looks_at_it_adds_nothing_to_an_archived_case(kind: str) -> None:
     assert outcome(judged([*story(), of_case(kind, occurred="2026-06-01")]), "INV-32") == "kept"
 
