@@ -52,7 +52,8 @@ CREATE FUNCTION evidence.arrive(p_log integer, p_digest bytea) RETURNS void
     )
     UPDATE log.terminals t SET waiting = t.waiting - c.number
       FROM (SELECT terminal, count(*)::integer AS number FROM came GROUP BY terminal) c
-     WHERE t.terminal = c.terminal
+     WHERE t.terminal = c.terminal;
+    UPDATE evidence.blobs b SET examined = false WHERE b.digest = p_digest AND b.examined
 $$;
 
 ALTER FUNCTION evidence.arrive(p_log integer, p_digest bytea) OWNER TO liuhen_owner;

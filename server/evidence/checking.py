@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, Literal
@@ -178,13 +178,17 @@ class Damage(OfficeActs):
         group.statements.append(("ask_blob_again", (self._log_id, self._digest)))
 
 
-async def read_citing(committer: Committer, pool: asyncpg.Pool, log_id: int, positions: Sequence[int]) -> Citing:
-    """What the envelopes at some positions say of themselves, as far as they can be read."""
+async def read_citing(
+    committer: Committer, pool: asyncpg.Pool, log_id: int, positions: Sequence[int], but: Collection[bytes] = ()
+) -> Citing:
+    """What the envelopes at some positions say of themselves, as far as they can be read, but for some event ids."""
     events: set[bytes] = set()
     evidence: set[bytes] = set()
     tags: set[str] = set()
     terminals: set[bytes] = set()
-    for position in list(positions)[:MAX_CITING]:
+    for position in positions:
+        if len(events) == MAX_CITING:
+            break
         rows = await pool.fetch(committer.book.queries["entries"], log_id, position, position + 1)
         entry = entries.decode(bytes(rows[0]["entry"])) if rows else None
         if not isinstance(entry, FieldEntry | BranchEntry):
@@ -195,7 +199,9 @@ async def read_citing(committer: Committer, pool: asyncpg.Pool, log_id: int, pos
         except canonical.NotCanonical:
             continue
         match fields:
-            case {"id": bytes(event), "about": list(about), "body": dict(body)} if len(event) == 16:
+            case {"id": bytes(event), "about": list(about), "body": dict(body)} if (
+                len(event) == 16 and event not in but
+            ):
                 events.add(event)
                 name = body.get("evidence_id", event)
                 evidence.add(name if isinstance(name, bytes) and len(name) == 16 else event)

@@ -1,7 +1,8 @@
 """Files that arrived are read once as a whole, and pictures are asked what they say about themselves.
 
 The answer is an act in every log that cites the file, so that what the judges make of it can be made again from the log
-alone. Idempotency: one act for a digest and an authority; a crash between act and mark finds the act and only marks.
+alone. Idempotency: an act names the envelopes that it is for, and those that one names are not told again; a file that
+further records cite gets a further act.
 The invariant: bytes from outside are decoded in a process of its own, one at a time, under limits.
 """
 
@@ -18,12 +19,13 @@ from typing import Any, Final
 import asyncpg
 import structlog
 
+from schemas import entries
 from schemas.entries import Who
 from schemas.events import REGISTRY, InvalidBody
 from schemas.events.custody import BlobExamined
 from schemas.problems import Problem
 from server.evidence import picture
-from server.evidence.checking import SERVICE, Checker, read_citing
+from server.evidence.checking import SERVICE, Checker, Citing, read_citing
 from server.log import store as database
 from server.log.acts import Act, OfficeActs
 from server.log.committer import Committer
@@ -60,34 +62,51 @@ class Examiner:
         return done
 
     async def _examine(self, digest: bytes, size: int, media_type: str) -> None:
-        if await self._checker.check(digest) != "held":
+        unread = await self._pool.fetch(self._queries["unsummed"], [digest])
+        if unread and await self._checker.check(digest) != "held":
             return
         if media_type in picture.TYPES and size <= picture.MAX_BYTES:
-            data = b"".join([chunk async for chunk in self._checker.store.read(digest)])
-            facts = await look(data)
-            for place in await self._pool.fetch(self._queries["cited_in"], digest):
-                await self._record(digest, facts, place)
+            wanted = [
+                (place["authority"], citing)
+                for place in await self._pool.fetch(self._queries["cited_in"], digest)
+                if (citing := await self._untold(digest, place)).events
+            ]
+            if wanted:
+                facts = await look(b"".join([chunk async for chunk in self._checker.store.read(digest)]))
+                for authority, citing in wanted:
+                    await self._record(digest, facts, authority, citing)
         await self._pool.execute(self._queries["examined"], digest)
 
-    async def _record(self, digest: bytes, facts: dict[str, Any] | None, place: Any) -> None:
-        origin = sha256(b"liuhen examined blob\n" + digest).digest()[:16]
-        queries = self._committer.book.queries
-        if await self._pool.fetchval(queries["last_version"], place["log_id"], database.uuid(origin)):
-            return
-        citing = await read_citing(self._committer, self._pool, place["log_id"], place["positions"])
+    async def _untold(self, digest: bytes, place: Any) -> Citing:
+        """The envelopes of a log that cite a file and that no act of the authority names yet."""
+        told: set[bytes] = set()
+        for row in await self._pool.fetch(
+            self._queries["examined_acts"], database.uuid(_origin(digest)), place["authority"]
+        ):
+            act = entries.decode(bytes(row["entry"]))
+            if isinstance(act, entries.OfficeEntry):
+                told.update(act.b.get("events", ()))
+        return await read_citing(self._committer, self._pool, place["log_id"], place["positions"], told)
+
+    async def _record(self, digest: bytes, facts: dict[str, Any] | None, authority: str, citing: Citing) -> None:
+        row = await self._pool.fetchrow(self._queries["examined_version"], database.uuid(_origin(digest)), authority)
         body = {
             "sha256": digest,
             "examiner": picture.NAME,
             "outcome": "unreadable" if facts is None else "read",
-            **({"events": list(citing.events)} if citing.events else {}),
-            **({"evidence_ids": list(citing.evidence)} if citing.evidence else {}),
+            "events": list(citing.events),
+            "evidence_ids": list(citing.evidence),
             **(facts or {}),
         }
         about = sorted({*citing.tags, f"evidence:{digest.hex()}"})
-        act = Act(BlobExamined.SPEC.name, about, body, origin, 1, uuid7())
+        act = Act(BlobExamined.SPEC.name, about, body, _origin(digest), row["version"] + 1, uuid7())
         who = Who(service=SERVICE, session=digest, via="examination")
-        with contextlib.suppress(Problem):  # conflict: another process was quicker; anything else is tried again
-            await self._committer.submit(OfficeActs(place["authority"], [act], who, now_ms()))
+        await self._committer.submit(OfficeActs(authority, [act], who, now_ms()))
+
+
+def _origin(digest: bytes) -> bytes:
+    """The aggregate of a file's examinations in any log."""
+    return sha256(b"liuhen examined blob\n" + digest).digest()[:16]
 
 
 async def look(data: bytes) -> dict[str, Any] | None:

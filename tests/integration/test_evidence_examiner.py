@@ -17,8 +17,12 @@ from schemas import entries
 from server.evidence import examiner as examiners
 from server.evidence import picture
 from server.evidence.examiner import Examiner, look
-from tests.support.evidence import FILM, PAPER, PHOTO, Scene, scene
+from tests.support import projections as stories
+from tests.support.evidence import FILM, PAPER, PHOTO, Scene, declared, scene
+from tests.support.log import send
 from tests.support.postgres import TestDatabase
+
+OTHER = "019b77b0-0000-7000-8000-0000000000b7"
 
 
 def photo(*, quality: int = 90, mirrored: bool = False, **tags: str) -> bytes:
@@ -121,7 +125,6 @@ async def test_what_arrived_is_examined_once_and_read_as_a_whole(place: Scene) -
         await pool.fetchval("SELECT count(*) FROM evidence.blobs WHERE checked IS NOT NULL AND pieces IS NOT NULL") == 3
     )
     assert await examiner.catch_up() == 0
-    await pool.fetch("SELECT 1")
     connection = await place.house.database.connect()
     try:
         await connection.execute(
@@ -138,3 +141,17 @@ async def test_damage_is_found_on_arrival_already(place: Scene) -> None:
     place.path(PAPER).unlink()
     await Examiner(place.checker, place.house.log.committer, place.house.log.pool).catch_up()
     assert sorted(await place.missing()) == sorted(sha256(data).digest() for data in (FILM, PAPER))
+
+
+async def test_a_file_that_a_further_record_cites_is_told_of_there_as_well(place: Scene) -> None:
+    examiner = Examiner(place.checker, place.house.log.committer, place.house.log.pool)
+    await examiner.catch_up()
+    for task in (OTHER, OTHER, stories.TASK):
+        again = stories.act(place.terminal, "evidence.captured.v1", f"task:{task}", blobs=declared(PHOTO))
+        await send(place.house.log, place.terminal.batch([again]))
+        await place.arrive(PHOTO)
+        await examiner.catch_up()
+        await examiner.catch_up()
+    found = await examined(place)
+    assert [len(one["events"]) for one in found] == [1, 1, 1, 1]
+    assert len({event for one in found for event in one["events"]}) == 4

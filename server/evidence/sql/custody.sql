@@ -57,3 +57,14 @@ SELECT evidence.hold(b.digest, b.size, b.type, b.authority, b.terminal) FROM evi
 SELECT DISTINCT w.digest FROM log.wanted w
  WHERE w.kind = 'blob' AND w.arrived AND NOT EXISTS (SELECT FROM evidence.blobs b WHERE b.digest = w.digest)
  LIMIT 1000;
+
+-- name: examined_acts
+-- What was told of a file already, in every epoch of an authority.
+SELECT e.entry FROM log.keys k
+  JOIN log.logs l ON l.log_id = k.log_id
+  JOIN log.entries e ON e.log_id = k.log_id AND e.position = k.position
+ WHERE k.origin = $1 AND k.chain = -1 AND l.authority = $2 ORDER BY l.epoch, k.position;
+
+-- name: examined_version
+SELECT coalesce(max(k.version), 0) AS version FROM log.keys k JOIN log.logs l USING (log_id)
+ WHERE k.origin = $1 AND k.chain = -1 AND l.authority = $2;
