@@ -450,6 +450,15 @@ async def test_a_copy_spans_the_epochs_of_a_log_and_one_key_leads_through_them(r
     assert (found.code, found.said["findings"], len(found.said["keys"])) == (0, [], 2)
 
 
+async def test_both_chains_of_a_forked_terminal_are_in_the_copy_with_their_signatures(room: CaseRoom) -> None:
+    case, twin = f"case:{CASE}", room.terminal.clone()
+    for hand in (room.terminal, twin, room.terminal, twin):
+        await send(room.log, hand.batch([stories.act(hand, "defence.recorded.v1", case) for _ in range(2)]))
+    found = verify(await room.zip(), "--key", room.key)
+    assert (found.code, found.said["findings"]) == (0, [])
+    assert "13 of 13 field events are covered" in " ".join(found.said["proven"])
+
+
 async def test_a_large_copy_keeps_memory_flat(database: TestDatabase, short_folder: Path) -> None:
     async with case_room(database, short_folder, film=48_000_000) as room:
         export = await room.exports.begin(AUTHORITY, CASE, "提交人民法院", WHO)
