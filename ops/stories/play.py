@@ -25,7 +25,7 @@ from ops.stories.book import Story
 from ops.stories.event import MINUTE, Enclosure, StoryEvent
 from ops.stories.files import Brought
 from ops.terminal import keys as key_files
-from ops.terminal.client import Client, Patience, World, enrol
+from ops.terminal.client import Client, Patience, Refused, World, enrol
 from ops.terminal.queue_file import Queue, Tick
 from ops.terminal.transport import HttpTransport, Transport
 from ops.terminal.trust import Paper
@@ -172,13 +172,21 @@ async def _terminal(
     stack: AsyncExitStack,
 ) -> _Terminal:  # fmt: skip
     """A terminal that is enrolled: with a code of its own, unless it is already."""
-    keys = key_files.load_or_create(place / "keys.json")
+    key_file = place / "keys.json"
+    keys = key_files.load_or_create(key_file)
     queue = stack.enter_context(Queue(place / "queue.sqlite"))
-    if not queue.enrolled:
+    info = {"app": "liuhen stories", "name": place.name}
+    while not queue.enrolled:
         paper = Paper.read(asdict(await codes.issue(settings, served.database, authority)))
-        info = {"app": "liuhen stories", "name": place.name}
-        await enrol(queue, keys, plain, paper, url=served.internal, info=info)
-    elif queue.state.url != served.internal:
+        try:
+            await enrol(queue, keys, plain, paper, url=served.internal, info=info)
+        except Refused as refused:
+            if refused.code != "key_refused":
+                raise
+            # Enrolled by a demo that was cut off before it heard so; its code is gone, so this is another terminal.
+            key_file.replace(place / "keys.unheard.json")
+            keys = key_files.create(key_file)
+    if queue.state.url != served.internal:
         queue.move_to(served.internal)
     clock = _Clock()
     patience = Patience(tries=8, first=0.05, cap=2.0)
