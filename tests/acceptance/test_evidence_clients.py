@@ -111,9 +111,9 @@ def tus_js(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tus_js")
     try:
         done = subprocess.run(
-            ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder),
-             f"tus-js-client@{TUS_JS}"],
-            capture_output=True, timeout=90, check=False, text=True,
+            ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=1", "--fetch-timeout=10000",
+             "--prefix", str(folder), f"tus-js-client@{TUS_JS}"],
+            capture_output=True, timeout=60, check=False, text=True,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         pytest.skip("tus-js-client could not be fetched in time")
