@@ -111,7 +111,8 @@ def tus_js(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tus_js")
     try:
         done = subprocess.run(
-            ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=1", "--fetch-timeout=10000",
+            ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=1",
+             "--fetch-timeout=10000",
              "--prefix", str(folder), f"tus-js-client@{TUS_JS}"],
             capture_output=True, timeout=60, check=False, text=True,
         )  # fmt: skip
