@@ -33,13 +33,14 @@ from ops.settings import Settings
 from ops.stories import book, play, weeks
 from ops.stories.book import Story
 from ops.stories.event import StoryEvent
-from ops.stories.files import LATE
+from ops.stories.files import LATE, NotBrought
 from ops.stories.teller import Team
 from ops.stories.weeks import SPAN, WRONG_CLOCK, Crew
 from ops.terminal import keys as key_files
-from ops.terminal.client import Client, Patience, World, real_tick
+from ops.terminal.client import Client, Patience, Refused, World, real_tick
 from ops.terminal.queue_file import Queue
-from ops.terminal.transport import HttpTransport, Transport
+from ops.terminal.transport import HttpTransport, NoAnswer, Transport
+from ops.terminal.trust import Distrusted
 from projections import queries as views
 from projections import rulefiles
 from projections.process import queries as process
@@ -215,7 +216,11 @@ async def _play(served: Served, settings: Settings, say: Callable[[str], None]) 
     say(f"{terminals} terminals go to work  {terminals} 台终端开始工作")
     accidents, began = fleet.Mischief(), time.monotonic()
     if not (folder / "T-1-copy").exists():  # else everything was played before the copy was made
-        played = await play.play(served, settings, folder, told, _bad_network(served.internal, accidents))
+        try:
+            played = await play.play(served, settings, folder, told, _bad_network(served.internal, accidents))
+        except (play.StoryFailed, NotBrought, Refused, NoAnswer, Distrusted) as fault:
+            say(f"the goal was missed: {fault}; the next start goes on  未能演完：{fault}；再次启动将继续")
+            return False
         days = SPAN // stories.DAY
         say(
             f"{len(named)} stories and {days} days of {len(CREWS)} teams told in {time.monotonic() - began:.0f} s: "

@@ -161,8 +161,8 @@ class BadNetwork:
         """Send the head and some of the body, then reset the connection."""
         secure = self._url.scheme == "https"
         port = self._url.port or (443 if secure else 80)
-        lines = [f"{method} {target} HTTP/1.1", f"Host: {self._url.netloc}", f"Content-Length: {len(body)}"]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
+        lines = [f"{method} {target} HTTP/1.1", f"Host: {self._url.netloc}"]
+        lines += [f"{name}: {value}" for name, value in {"Content-Length": str(len(body)), **headers}.items()]
         head = ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
         try:
             async with asyncio.timeout(REQUEST_SECONDS):

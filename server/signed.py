@@ -43,7 +43,8 @@ class SignedRequests:
         `body_fields`: the request has a body that is not here yet, and these headers are covered in place of its
         digest (resumable uploads, where the digest of the whole file decides).
 
-        Raises Problem unknown_terminal, bad_signature, clock_skew (with `now`) and whatever the form is refused with.
+        Raises Problem unknown_terminal, bad_signature (with `nonce` "used" where the request was delivered before),
+        clock_skew (with `now`) and whatever the form is refused with.
         """
         fields = httpsig.combine_fields(headers)
         now = now_ms()
@@ -68,7 +69,7 @@ class SignedRequests:
         if claim.nonce is not None:
             fresh = await self.pool.fetchval(self.queries["nonce"], store.uuid(claim.terminal), claim.nonce)
             if not fresh:
-                raise Problem("bad_signature", "this nonce was used before")
+                raise Problem("bad_signature", "this nonce was used before: sign again with a new one", nonce="used")
         return terminal
 
     async def known(self, terminal: bytes) -> Enrolled:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -24,6 +26,13 @@ LATE: Final = "S-8"
 
 LARGE: Final = 256 * 1024
 """Bytes of a request that is worth being cut in the middle."""
+
+ROUNDS: Final = 6
+"""How often (times) a terminal goes over the files that no receipt says to have come."""
+
+
+class NotBrought(Exception):
+    """Files that should have come did not: of which terminal, how many, and what the first was refused for."""
 
 
 @dataclass(slots=True)
@@ -60,33 +69,62 @@ class CutOnce:
 
 
 def lay_down(folder: Path, file: Enclosure) -> Path:
-    """Put a file where its terminal keeps files; returns its path. Repeating it changes nothing."""
+    """Put a file where its terminal keeps files; returns its path. Whole or not at all; repeating it changes nothing.
+
+    What lies there with other content is replaced: a process that was killed may have left it short.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"{file.sha256.hex()[:16]}{Path(file.name).suffix}"
-    if not path.exists():
-        path.write_bytes(file.content)
+    if path.exists() and sha256(path.read_bytes()).digest() == file.sha256:
+        return path
+    beside = path.with_name(path.name + ".new")
+    with beside.open("wb") as handle:
+        handle.write(file.content)
+        handle.flush()
+        os.fsync(handle.fileno())
+    beside.replace(path)
     return path
 
 
 async def bring(clients: Mapping[str, Client], url: str) -> Brought:
-    """Every terminal brings its files, but for the one that is late. Idempotent: what is there is not brought again."""
+    """Every terminal brings its files, but for the one that is late. Idempotent: what is there is not brought again.
+
+    Raises NotBrought where a file has not come after ROUNDS rounds.
+    """
     done = Brought()
     for name, client in clients.items():
-        missing = {file.sha256 for _, file in client.queue.missing_blobs()}
         if name == LATE:
-            done.late += len(missing)
-            continue
-        if not missing:
-            continue
-        plain, network = client.transport, CutOnce(client.transport, url)
-        if not done.cut:
-            client.transport = network
-        try:
-            report = await Uploads(client).run()
-        finally:
-            client.transport = plain
-        done.files += report.files
-        done.late += report.left
-        done.cut += network.cut
-        await client.sync()  # only a receipt says what the server holds
+            done.late += len(_missing(client))
+        else:
+            await _bring_all(name, client, url, done)
     return done
+
+
+async def _bring_all(name: str, client: Client, url: str, done: Brought) -> None:
+    """Round after round until a receipt misses nothing: patience may end within a round, and an arrival may be told
+    to the log a moment after the upload was answered.
+    """
+    wanted = len(_missing(client))
+    plain, network = client.transport, CutOnce(client.transport, url)
+    trouble = "the server has not confirmed them"
+    if not done.cut:
+        client.transport = network
+    try:
+        for _ in range(ROUNDS):
+            if not _missing(client):
+                break
+            report = await Uploads(client).run()
+            if report.refused:
+                trouble = f"{report.refused[0].code}: {report.refused[0].detail}"
+            await client.sync()  # only a receipt says what the server holds
+    finally:
+        client.transport = plain
+    left = len(_missing(client))
+    if left:
+        raise NotBrought(f"{name} could not bring {left} of {wanted} files: {trouble}")
+    done.files += wanted
+    done.cut += network.cut
+
+
+def _missing(client: Client) -> set[bytes]:
+    return {file.sha256 for _, file in client.queue.missing_blobs()}

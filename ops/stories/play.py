@@ -98,7 +98,7 @@ async def play(
 ) -> Played:
     """Play stories, or what is left of them. Terminals live in `folder`.
 
-    Raises StoryFailed, Refused, NoAnswer, Distrusted.
+    Raises StoryFailed, NotBrought, Refused, NoAnswer, Distrusted.
     """
     homes = {e.terminal: one.authority for one in stories for e in one.events if e.terminal}
     done = Played()
@@ -122,10 +122,11 @@ async def play(
             terminal = terminals[event.terminal]
             terminal.clock.at, terminal.clock.wrong = now, event.wrong
             done.records += 1
+            # Also of what an earlier run has recorded: the file must still lie there, and whole.
+            drafted = fleet.draft(event, _lying(folder / event.terminal / "files"))
             if terminal.had:
                 terminal.had -= 1
             else:
-                drafted = fleet.draft(event, _lying(folder / event.terminal / "files"))
                 terminal.queue.record_all([(drafted, terminal.clock())])
             if step.upload:
                 due[event.terminal] = event.received or now

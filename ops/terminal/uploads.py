@@ -123,7 +123,7 @@ class Uploads:
                 await self._wait(failures, 0.0, NO_ANSWER, str(fault))
             except Refused as refused:
                 found = refused.fields.get("found")
-                if refused.code == "offset_mismatch":
+                if refused.code == "offset_mismatch" or _delivered_twice(refused):
                     failures, offset = failures + 1, None
                     await self._wait(failures, 0.0, refused.code, refused.detail)
                 elif refused.code in BEGIN_ANEW and where is not None:
@@ -197,6 +197,11 @@ class Uploads:
             **signature,
         }
         return await client.transport.send(method, path, sent, body)
+
+
+def _delivered_twice(refused: Refused) -> bool:
+    """Whether the network delivered one request twice: the first delivery counts, the next try is signed anew."""
+    return refused.code == "bad_signature" and refused.fields.get("nonce") == "used"
 
 
 def _behind(on_progress: Progress, before: int) -> Progress:

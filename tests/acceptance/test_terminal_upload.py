@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import random
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from ops.stories.event import Enclosure
+from ops.stories.files import NotBrought, bring, lay_down
 from ops.terminal import keys as key_files
 from ops.terminal.client import Client, Patience, enrol
 from ops.terminal.queue_file import Queue, describe_file
-from ops.terminal.transport import HttpTransport
+from ops.terminal.transport import Answer, HttpTransport, NoAnswer, Transport
 from ops.terminal.trust import Paper
-from ops.terminal.uploads import CHANGED, CHUNK, GONE, Uploads
+from ops.terminal.uploads import CHANGED, CHUNK, GONE, PATH, Uploads
 from tests.acceptance.test_terminal_command import run
 from tests.support.fault_proxy import FINE, Fault, FaultProxy, proxying
 from tests.support.server import Bureau, ServerProcess, bureau
@@ -126,6 +128,79 @@ async def test_an_upload_goes_on_in_another_process_where_it_was_cut(place: Bure
         assert report.sent < 4 * MB - MB
         await client.sync()
         assert client.queue.missing_blobs() == []
+
+
+class SentTwice:
+    """A network that delivers every POST twice and brings back what the second delivery was answered."""
+
+    def __init__(self, way: Transport) -> None:
+        self._way = way
+        self.twice = 0
+
+    async def send(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        if method == "POST" and target == PATH and self.twice < 3:
+            self.twice += 1
+            await self._way.send(method, target, headers, body)
+        return await self._way.send(method, target, headers, body)
+
+
+async def test_a_file_whose_beginning_was_delivered_twice_comes_all_the_same(place: Bureau, tmp_path: Path) -> None:
+    async with network(place) as (url, _, _, _), terminal(place, url, tmp_path / "t1") as client:
+        digest = photograph(client, tmp_path, MB)
+        await client.sync()
+        client.transport = twice = SentTwice(client.transport)
+        report = await Uploads(client).run()
+        assert (report.files, report.left, report.refused, twice.twice) == (1, 0, [], 3)
+        assert digest in await blob_rows(place)
+
+
+class Deaf:
+    """A network on which nothing is answered for a number of requests, and which counts what was sent."""
+
+    def __init__(self, way: Transport, requests: int) -> None:
+        self._way = way
+        self.left = requests
+
+    async def send(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        if self.left:
+            self.left -= 1
+            raise NoAnswer("no network")
+        return await self._way.send(method, target, headers, body)
+
+
+async def test_stories_bring_every_file_though_patience_ended_and_receipts_lag(place: Bureau, tmp_path: Path) -> None:
+    async with network(place) as (url, _, _, _), terminal(place, url, tmp_path / "t1") as client:
+        digests = {photograph(client, tmp_path, 300_000) for _ in range(2)}
+        await client.sync()
+        client.transport = Deaf(client.transport, client.patience.tries + 1)
+        done = await bring({"T-1": client}, url)
+        assert (done.files, done.cut, done.late) == (2, 1, 0)
+        assert digests <= (await blob_rows(place)).keys()
+        with client.queue.transaction() as queue:  # as if the arrival had not been told yet
+            queue.execute("UPDATE blob SET missing = 1")
+        assert (await bring({"T-1": client}, url)).files == 2
+        assert client.queue.missing_blobs() == []
+
+
+async def test_stories_that_cannot_bring_a_file_say_so(place: Bureau, tmp_path: Path) -> None:
+    async with network(place) as (url, _, _, _), terminal(place, url, tmp_path / "t1") as client:
+        photograph(client, tmp_path, 20_000)
+        [(_, file)] = client.queue.missing_blobs()
+        await client.sync()
+        Path(file.path).write_bytes(b"")  # noqa: ASYNC240 - a test has nothing else to do meanwhile
+        with pytest.raises(NotBrought, match="T-1 could not bring 1 of 1 files: file_changed"):
+            await bring({"T-1": client}, url)
+
+
+def test_a_file_that_a_killed_process_left_short_is_laid_down_again(tmp_path: Path) -> None:
+    content = picture(5_000)
+    file = Enclosure("a.jpg", "image/jpeg", content)
+    path = lay_down(tmp_path, file)
+    path.write_bytes(content[:1_000])
+
+    assert lay_down(tmp_path, file) == path
+    assert path.read_bytes() == content
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
 
 
 async def test_a_file_that_was_changed_or_is_gone_is_told_and_the_others_go_on(place: Bureau, tmp_path: Path) -> None:
