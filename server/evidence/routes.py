@@ -87,7 +87,7 @@ async def post_upload(request: web.Request) -> web.Response:
             _stream_type(request)
         await evidence.uploads.allow(terminal)
         upload = await evidence.uploads.begin(terminal, digest, size, media_type)
-        if request.body_exists and length and not upload.done:
+        if request.body_exists and length and not upload.offset:  # else its first bytes came before
             upload = await evidence.uploads.append(terminal, upload.id, 0, length, _pieces(request), checksum)
     headers = {"Location": f"{PATH}/{upload.id}", **_state(upload)}
     return web.Response(status=201, headers=headers)

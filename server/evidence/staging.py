@@ -119,6 +119,13 @@ class Staging:
         finally:
             os.close(opened)  # and with it the lock
 
+    def length(self, upload: UUID) -> int:
+        """How many bytes of an upload have come, whoever holds it; 0 where nothing has."""
+        try:
+            return (self.folder / f"{upload.hex}{PART}").stat().st_size
+        except FileNotFoundError:
+            return 0
+
     def remove(self, upload: UUID) -> None:
         """Remove the file of an upload that is no more."""
         for ending in (PART, ASK):

@@ -107,7 +107,8 @@ class Uploads:
             raise Problem("revoked", "this terminal brings no files any more")
 
     async def begin(self, terminal: Enrolled, digest: bytes, size: int, media_type: str) -> Upload:
-        """An upload of a file of `size` bytes. One whose digest is held is done at once.
+        """An upload of a file of `size` bytes: the one that this terminal began before and has not finished, else a new
+        one. One whose digest is held is done at once. Repeating it changes nothing.
 
         Raises Problem bad_upload (empty), too_large, quota_exceeded, storage_low.
         """
@@ -119,6 +120,12 @@ class Uploads:
         if held is not None and held != size:
             raise Problem("bad_upload", f"the file of this digest has {held} bytes, Upload-Length says {size}")
         if held is None:
+            row = await self._pool.fetchrow(
+                self._queries["begin_again"], database.uuid(terminal.terminal), digest, size, media_type,
+                EXPIRES_SECONDS,
+            )  # fmt: skip
+            if row is not None:
+                return _upload(row, self._staging.length(UUID(bytes=row["upload"].bytes)))
             await self._quotas(terminal, size)
             self._room(size)
         name = UUID(bytes=uuid7())
@@ -247,7 +254,7 @@ class Uploads:
             )  # fmt: skip
         await self._hook("synced")
         await self._keep(terminal, row, staged, digest)
-        await self._pool.execute(self._queries["finish_upload"], name)
+        await self._pool.execute(self._queries["finish_upload"], digest)
         staged.remove()
         # (5) what cannot be written now is found again by `Arrivals.overlooked`
         try:

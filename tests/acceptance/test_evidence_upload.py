@@ -167,6 +167,23 @@ async def test_a_finished_upload_says_so_to_a_terminal_that_lost_the_answer(tus:
     assert (again.status, again.code, again.headers["Upload-Offset"]) == (409, "offset_mismatch", "10000")
 
 
+async def test_an_upload_whose_beginning_was_not_answered_goes_on_where_it_stands_when_it_is_begun_again(
+    city: Bureau, tus: Tus
+) -> None:
+    photo = picture(30_000)
+    made = await tus.create(photo, photo[:10_000])
+    again = await tus.create(photo)
+    assert (again.status, again.headers["Upload-Offset"]) == (201, "10000")
+    assert again.headers["Location"] == made.headers["Location"]
+    with_bytes = await tus.create(photo, photo[:20_000])
+    assert (with_bytes.status, with_bytes.headers["Upload-Offset"]) == (201, "10000"), "they are here already"
+    other = Tus(tus.at, await enrolled(city, tus.at))
+    theirs = (await other.create(photo, photo[:5_000])).headers["Location"]
+    assert theirs != made.headers["Location"]
+    assert (await tus.patch(made.headers["Location"], 10_000, photo[10_000:])).status == 204
+    assert await other.offset(theirs) == 30_000, "what another terminal brought is here for everybody"
+
+
 async def test_everybody_may_ask_what_the_server_can_do(at: Door) -> None:
     async with at.session.options(at.url + PATH) as response:
         assert response.status == 204
@@ -380,8 +397,8 @@ async def test_uploads_are_refused_before_the_disk_is_full_and_reading_goes_on(v
 async def test_expired_uploads_and_files_that_no_row_knows_are_swept_and_nothing_else(village: Bureau) -> None:
     async with door(village.servers[0]) as at:
         tus = Tus(at, await enrolled(village, at, AUTHORITY))
-        photo = picture(10_000)
-        expired, going = [(await tus.create(photo, photo[:5_000])).headers["Location"] for _ in range(2)]
+        photo, other = picture(10_000), picture(10_000)
+        expired, going = [(await tus.create(one, one[:5_000])).headers["Location"] for one in (other, photo)]
     uploads = village.data / "evidence" / "uploads"
     stray = uploads / f"{secrets.token_hex(16)}.part"
     stray.write_bytes(b"x")
@@ -409,13 +426,14 @@ async def test_expired_uploads_and_files_that_no_row_knows_are_swept_and_nothing
 
 
 async def test_a_terminal_has_only_so_many_unfinished_uploads(city: Bureau, tus: Tus) -> None:
-    photo = picture(1_000)
-    made = [await tus.create(photo) for _ in range(MAX_OPEN)]
+    photos = [picture(1_000) for _ in range(MAX_OPEN + 1)]
+    made = [await tus.create(photo) for photo in photos[:MAX_OPEN]]
     assert {answer.status for answer in made} == {201}
-    answer = await tus.create(photo)
+    answer = await tus.create(photos[MAX_OPEN])
     assert (answer.status, answer.code, answer.problem["limit"]) == (429, "quota_exceeded", MAX_OPEN)
+    assert (await tus.create(photos[1])).headers["Location"] == made[1].headers["Location"], "it was begun before"
     assert (await tus.send("DELETE", made[0].headers["Location"], {})).status == 204
-    assert (await tus.create(photo)).status == 201
+    assert (await tus.create(photos[MAX_OPEN])).status == 201
 
 
 # -- memory ------------------------------------------------------------------------------------------------------------

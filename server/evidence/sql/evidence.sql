@@ -9,6 +9,15 @@ INSERT INTO evidence.uploads (upload, terminal, authority, digest, size, type, e
      VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp() + make_interval(secs => $7), $8)
 RETURNING expires;
 
+-- name: begin_again
+-- What the terminal began before and has not finished goes on: the answer may have been lost. It costs no quota twice.
+UPDATE evidence.uploads SET type = $4, expires = clock_timestamp() + make_interval(secs => $5)
+ WHERE upload = (SELECT upload FROM evidence.uploads
+                  WHERE terminal = $1 AND digest = $2 AND size = $3 AND state = 'open' AND expires > clock_timestamp()
+                  ORDER BY upload LIMIT 1)
+   AND state = 'open'
+RETURNING upload, digest, size, expires;
+
 -- name: upload
 -- Of this terminal only: another one's upload does not exist for it.
 SELECT upload, digest, size, type, expires, state
@@ -18,7 +27,8 @@ SELECT upload, digest, size, type, expires, state
 UPDATE evidence.uploads SET expires = clock_timestamp() + make_interval(secs => $2) WHERE upload = $1 RETURNING expires;
 
 -- name: finish_upload
-UPDATE evidence.uploads SET state = 'done' WHERE upload = $1;
+-- Every upload of the digest is at its end: what was staged for another one is swept.
+UPDATE evidence.uploads SET state = 'done' WHERE digest = $1 AND state = 'open';
 
 -- name: end_upload
 DELETE FROM evidence.uploads WHERE upload = $1;
