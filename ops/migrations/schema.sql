@@ -274,7 +274,16 @@ $$;
 
 ALTER FUNCTION identity.open_session(p_session bytea, p_name text, p_absolute interval) OWNER TO liuhen_owner;
 
-CREATE FUNCTION identity.session(p_session bytea, p_idle interval, p_absolute interval) RETURNS TABLE(name text, display text, authority text, roles text[])
+CREATE FUNCTION identity.prove(p_session bytea) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    UPDATE identity.sessions s SET proved = now() WHERE s.session = p_session AND s.ended IS NULL
+$$;
+
+ALTER FUNCTION identity.prove(p_session bytea) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.session(p_session bytea, p_idle interval, p_absolute interval, p_fresh interval) RETURNS TABLE(name text, display text, authority text, roles text[], fresh boolean)
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -282,13 +291,13 @@ CREATE FUNCTION identity.session(p_session bytea, p_idle interval, p_absolute in
     UPDATE identity.sessions s SET seen = now()
      WHERE s.session = p_session AND s.ended IS NULL AND s.seen < now() - interval '1 minute'
        AND s.seen > now() - p_idle AND s.opened > now() - p_absolute;
-    SELECT u.name, u.display, u.authority, u.roles
+    SELECT u.name, u.display, u.authority, u.roles, s.proved > now() - p_fresh
       FROM identity.sessions s JOIN identity.users u USING (name)
      WHERE s.session = p_session AND s.ended IS NULL AND NOT u.disabled
        AND s.seen > now() - p_idle AND s.opened > now() - p_absolute;
 $$;
 
-ALTER FUNCTION identity.session(p_session bytea, p_idle interval, p_absolute interval) OWNER TO liuhen_owner;
+ALTER FUNCTION identity.session(p_session bytea, p_idle interval, p_absolute interval, p_fresh interval) OWNER TO liuhen_owner;
 
 CREATE FUNCTION identity.token(p_token bytea) RETURNS TABLE(label text, authority text, role text)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -740,6 +749,7 @@ CREATE TABLE identity.sessions (
     opened timestamp with time zone DEFAULT now() NOT NULL,
     seen timestamp with time zone DEFAULT now() NOT NULL,
     ended timestamp with time zone,
+    proved timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT sessions_session_check CHECK ((octet_length(session) = 32))
 );
 
@@ -1916,8 +1926,11 @@ GRANT ALL ON FUNCTION identity.forgive(p_subject bytea, p_all boolean) TO liuhen
 REVOKE ALL ON FUNCTION identity.open_session(p_session bytea, p_name text, p_absolute interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.open_session(p_session bytea, p_name text, p_absolute interval) TO liuhen_console;
 
-REVOKE ALL ON FUNCTION identity.session(p_session bytea, p_idle interval, p_absolute interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION identity.session(p_session bytea, p_idle interval, p_absolute interval) TO liuhen_console;
+REVOKE ALL ON FUNCTION identity.prove(p_session bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.prove(p_session bytea) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.session(p_session bytea, p_idle interval, p_absolute interval, p_fresh interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.session(p_session bytea, p_idle interval, p_absolute interval, p_fresh interval) TO liuhen_console;
 
 REVOKE ALL ON FUNCTION identity.token(p_token bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.token(p_token bytea) TO liuhen_console;

@@ -21,7 +21,7 @@ from server.console.access import (
     TERMINAL_KEEPERS,
     TERMINAL_READERS,
 )
-from server.web.app import ERROR_PAGE
+from server.web.app import CONFIRM_PAGE, ERROR_PAGE
 from server.web.pages import PAGES
 from server.web.routes import Everybody, Officers, Route, add
 
@@ -59,7 +59,15 @@ ROUTES: Final = (
     Route("POST", "/numbers/return", series.take_back, NUMBER_KEEPERS, form=True, kind="page"),
     Route("GET", "/terminals", terminals.show_list, TERMINAL_READERS, kind="page"),
     Route("GET", "/terminals/{id}", terminals.show_terminal, TERMINAL_READERS, kind="page"),
-    Route("POST", "/terminals/{id}/resolve", terminals.resolve_fork, TERMINAL_KEEPERS, form=True, kind="page"),
+    Route(
+        "POST",
+        "/terminals/{id}/resolve",
+        terminals.resolve_fork,
+        TERMINAL_KEEPERS,
+        form=True,
+        kind="page",
+        step_up=True,
+    ),
     Route("POST", "/terminals/{id}/release", terminals.release, TERMINAL_KEEPERS, form=True, kind="page"),
     Route("GET", "/help", guide.show_list, Everybody(), kind="page"),
     Route("GET", "/help/{topic}", guide.show_topic, Everybody(), kind="page"),
@@ -88,6 +96,7 @@ def add_routes(app: web.Application) -> None:
     """Put the face on an application made by server.web.app; reads templates and texts."""
     app[PAGES] = frame.make_pages()
     app[ERROR_PAGE] = frame.refusal
+    app[CONFIRM_PAGE] = sign_in.confirm
     add(app, (*(_with_counts(route) for route in ROUTES), app[PAGES].route()))
 
 

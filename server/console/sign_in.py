@@ -17,7 +17,7 @@ from projections.views import SUBJECT_KINDS
 from schemas.problems import Problem
 from server.console.access import FILE_READERS, cut_name, scope
 from server.console.frame import COUNTS, own_only, page
-from server.web.app import FORM, SERVICES, person_of
+from server.web.app import FORM, PROOF_FIELD, SERVICES, person_of
 
 # A path of ours with its query: no scheme, no host (`//` and `/\` lead elsewhere), nothing invisible.
 _OURS: Final = re.compile(r"/(?![/\\])[!-\[\]-~]{0,500}", re.ASCII)
@@ -84,6 +84,19 @@ async def sign_out(request: web.Request) -> web.Response:
     response = web.Response(status=303, headers={"Location": "/sign-in?out=1"})
     gate.forget(response)
     return response
+
+
+def confirm(request: web.Request, wrong: str) -> web.Response:
+    """Ask for the password before a grave act. Everything that the form holds comes back with the answer."""
+    return page(
+        request,
+        "confirm.html",
+        person_of(request),
+        status={"": 403, "wrong": 403, "overloaded": 503}.get(wrong, 429),
+        wrong=wrong,
+        fields=[(name, value) for name, value in request[FORM].items()],
+        proof=PROOF_FIELD,
+    )
 
 
 def _form(request: web.Request, *, status: int, name: str, failed: str) -> web.Response:

@@ -68,6 +68,7 @@ class DatabaseGate:
             via="session",
             session=store.digest(secret),
             form_token=_form_token(secret),
+            fresh=row["fresh"],
         )
 
     async def _by_token(self, authorization: str) -> Person:
@@ -91,7 +92,19 @@ class DatabaseGate:
 
         Raises Problem quota_exceeded after too many tries, overloaded when too many sign in at once.
         """
-        name = name.strip().lower()
+        account = await self._matching(request, name.strip().lower(), password)
+        return None if account is None else await self.open(request, account.name)
+
+    async def prove(self, request: web.Request, person: Person, password: str) -> bool:
+        """Whether whoever sits at an open session is still its officer; noted in the session. Raises as `sign_in`."""
+        if await self._matching(request, person.name, password) is None:
+            return False
+        await store.prove_session(self.pool, person.session)
+        log.info("proved", session=person.session.hex()[:12])
+        return True
+
+    async def _matching(self, request: web.Request, name: str, password: str) -> store.Account | None:
+        """The account of that name if the password is right; every try is counted first."""
         of_account, of_address = _subject("account", name), _subject("address", self._address(request))
         if await self._tries(of_address) > TRIES_OF_ADDRESS or await self._tries(of_account) > TRIES_OF_ACCOUNT:
             log.warning("sign_in_throttled", account=of_account.hex()[:12])
@@ -106,7 +119,7 @@ class DatabaseGate:
             return None
         await self.pool.execute(store.queries()["forgive"], of_account, True)
         await self.pool.execute(store.queries()["forgive"], of_address, False)
-        return await self.open(request, account.name)
+        return account
 
     async def open(self, request: web.Request, name: str) -> str | None:
         """Open a session for an account whose holder is known; the session that this browser had ends."""

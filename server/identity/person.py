@@ -27,7 +27,8 @@ class Person:
     """Who asks. `via` says how they were recognised, `session` is the hash that names the session or token in the log.
 
     `name` is the account, `display` what pages show, `form_token` the value that forms of this session carry (empty for
-    tokens, which need none).
+    tokens, which need none). `fresh`: the password or a code was given within the last minutes, so that grave acts need
+    not ask for it.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Person:
     via: Literal["session", "token"]
     session: bytes
     form_token: str = ""
+    fresh: bool = False
 
     def may(self, roles: frozenset[str]) -> bool:
         """Whether one of the roles is held; no role means nobody."""

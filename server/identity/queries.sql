@@ -7,8 +7,12 @@ SELECT name, display, authority, roles, password FROM identity.account($1)
 SELECT identity.open_session($1, $2, $3)
 
 -- name: session
--- Who is behind a session that is neither ended, idle for too long nor too old.
-SELECT name, display, authority, roles FROM identity.session($1, $2, $3)
+-- Who is behind a session that is neither ended, idle for too long nor too old, and whether they proved it just now.
+SELECT name, display, authority, roles, fresh FROM identity.session($1, $2, $3, $4)
+
+-- name: prove
+-- The password or a code was given in a session that is open.
+SELECT identity.prove($1)
 
 -- name: end_session
 -- Signing out, or signing in anew.

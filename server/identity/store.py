@@ -23,6 +23,8 @@ from server.identity.person import ROLES
 
 IDLE: Final = timedelta(minutes=30)
 ABSOLUTE: Final = timedelta(hours=12)
+FRESH: Final = timedelta(minutes=5)
+"""How long a password or code that was given counts as given just now."""
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 AUTHORITY: Final = re.compile(r"[0-9A-Za-z._-]{1,128}")
 TOKEN_PREFIX: Final = "lht_"  # noqa: S105 - lets a scanner of leaked secrets know one
@@ -95,8 +97,13 @@ async def open_session(pool: asyncpg.Pool, name: str) -> str | None:
 
 
 async def find_session(pool: asyncpg.Pool, secret: str) -> asyncpg.Record | None:
-    """Name, display, authority and roles of who is behind a session, None when it is over."""
-    return await pool.fetchrow(queries()["session"], digest(secret), IDLE, ABSOLUTE)
+    """Name, display, authority, roles and freshness of who is behind a session, None when it is over."""
+    return await pool.fetchrow(queries()["session"], digest(secret), IDLE, ABSOLUTE, FRESH)
+
+
+async def prove_session(pool: asyncpg.Pool, session: bytes) -> None:
+    """Note that the officer of a session gave the password or a code just now. Repeatable."""
+    await pool.execute(queries()["prove"], session)
 
 
 async def end_session(pool: asyncpg.Pool, secret: str) -> None:

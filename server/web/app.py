@@ -14,7 +14,7 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol, assert_never
 from urllib.parse import urlsplit
 
@@ -63,6 +63,7 @@ SECURITY_HEADERS: Final = {
 }
 
 ErrorPage = Callable[[web.Request, Problem], Awaitable[web.Response]]
+ConfirmPage = Callable[[web.Request, str], web.Response]
 Face = Callable[[web.Application], None]
 
 
@@ -77,6 +78,9 @@ class Gate(Protocol):
 
     async def sign_in(self, request: web.Request, name: str, password: str) -> str | None:
         """Open a session; None for a wrong name or password. Raises Problem quota_exceeded, overloaded."""
+
+    async def prove(self, request: web.Request, person: Person, password: str) -> bool:
+        """Whether whoever sits at an open session is still its officer. Raises Problem quota_exceeded, overloaded."""
 
     async def end(self, request: web.Request) -> None:
         """End the session that this browser has, if any."""
@@ -219,6 +223,11 @@ class Services:
 
 SERVICES: Final = web.AppKey("services", Services)
 ERROR_PAGE: Final[web.AppKey[ErrorPage]] = web.AppKey("error_page")
+CONFIRM_PAGE: Final[web.AppKey[ConfirmPage]] = web.AppKey("confirm_page")
+"""Asks for the password before a grave act, with all that the form under `request[FORM]` holds. The text says what was
+wrong with an answer: "" (none was given yet), "wrong", or the code of a refusal."""
+PROOF_FIELD: Final = "proof_of_officer"
+"""The answer to that page, beside the fields of the form itself."""
 
 
 def make_internal_app(services: Services, *faces: Face) -> web.Application:
@@ -372,6 +381,10 @@ async def _authorise(request: web.Request, handler: Handler) -> web.StreamRespon
             if not person.may(roles):
                 raise Problem("forbidden")
             await _check_change(request, route, person)
+            if route.step_up:
+                asked = await _step_up(request, person)
+                if asked is not None:
+                    return asked
         case _:
             assert_never(route.policy)
     return await handler(request)
@@ -384,6 +397,27 @@ async def _check_change(request: web.Request, route: Route, person: Person) -> N
         await _take_form(request, person)
     elif person.via == "session":
         raise Problem("forbidden", "expected an access token: sessions of a browser change things through forms only")
+
+
+async def _step_up(request: web.Request, person: Person) -> web.Response | None:
+    """Ask for the password or a code where none was given just now; None where the act may go on. Raises Problem."""
+    if person.via != "session":
+        raise Problem("forbidden", "expected an officer who is signed in: a token cannot give a password for this act")
+    given = request[FORM].pop(PROOF_FIELD, None)
+    if given is None:
+        if person.fresh:
+            return None
+        return request.app[CONFIRM_PAGE](request, "")
+    try:
+        right = await request.app[SERVICES].gate.prove(request, person, given)
+    except Problem as refusal:
+        if refusal.code not in ("quota_exceeded", "overloaded"):
+            raise
+        return request.app[CONFIRM_PAGE](request, refusal.code)
+    if not right:
+        return request.app[CONFIRM_PAGE](request, "wrong")
+    request[PERSON] = replace(person, fresh=True)
+    return None
 
 
 async def _take_form(request: web.Request, person: Person | None) -> None:

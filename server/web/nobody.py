@@ -26,6 +26,10 @@ class Nobody:
         """Nobody signs in here."""
         return None
 
+    async def prove(self, request: web.Request, person: Person, password: str) -> bool:
+        """Nobody is signed in here."""
+        return False
+
     async def end(self, request: web.Request) -> None:
         """There is no session to end."""
 

@@ -43,6 +43,9 @@ class Route:
 
     `form`: the body is an HTML form; the frame reads it, checks its origin and token, and puts it under
     `request[FORM]`. A changing request with a session cookie on any other route is refused.
+    `step_up`: a grave act (publish, revoke, resolve …): only behind a password or code that was given within the last
+    minutes. Who gave none is asked for it on a page that keeps what the form holds; the handler runs afterwards and
+    knows nothing of it. Tokens cannot give one and are refused. Only with `form` and an Officers policy.
     `kind`: how refusals look: a page for people, or problem+json (MessagePack where asked for).
     """
 
@@ -52,6 +55,12 @@ class Route:
     policy: Policy
     form: bool = False
     kind: Literal["page", "data"] = "data"
+    step_up: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a step-up where there is no form to come back with, or nobody who could prove anything."""
+        if self.step_up and not (self.form and self.kind == "page" and isinstance(self.policy, Officers)):
+            raise ValueError(f"{self.method} {self.path}: step_up needs a form on a page for officers")
 
 
 ROUTES: Final = web.AppKey("routes", dict[tuple[str, str], Route])
