@@ -21,11 +21,12 @@ DROPPED = ("--", "SET ", "SELECT pg_catalog.set_config", "\\restrict", "\\unrest
 
 
 def dump(cluster: Cluster, database: str) -> str:
-    """The schemas log, identity, view and evidence as SQL, without comments, settings and version lines."""
+    """Our schemas as SQL, without comments, settings and version lines."""
     done = subprocess.run(
         [
             str(cluster.binaries.bin / "pg_dump"), "--schema-only", "--no-comments", "--schema=log",
-            "--schema=identity", "--schema=view*", "--schema=evidence", cluster.dsn(database=database),
+            "--schema=identity", "--schema=view*", "--schema=evidence", "--schema=disclosure", "--schema=published",
+            cluster.dsn(database=database),
         ],
         env=cluster.binaries.environment(), capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip

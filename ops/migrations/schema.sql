@@ -1,5 +1,9 @@
 -- The shape of the database after all migrations. Generated: python -m ops.house.schema
 
+CREATE SCHEMA disclosure;
+
+ALTER SCHEMA disclosure OWNER TO liuhen_owner;
+
 CREATE SCHEMA evidence;
 
 ALTER SCHEMA evidence OWNER TO liuhen_owner;
@@ -11,6 +15,10 @@ ALTER SCHEMA identity OWNER TO liuhen_owner;
 CREATE SCHEMA log;
 
 ALTER SCHEMA log OWNER TO liuhen_owner;
+
+CREATE SCHEMA published;
+
+ALTER SCHEMA published OWNER TO liuhen_owner;
 
 CREATE SCHEMA view;
 
@@ -668,6 +676,29 @@ $$;
 
 ALTER FUNCTION view.wanted(p_log integer, p_positions bigint[]) OWNER TO liuhen_owner;
 
+CREATE TABLE disclosure.documents (
+    digest bytea NOT NULL,
+    document bytea NOT NULL,
+    CONSTRAINT documents_check CHECK ((digest = sha256(document))),
+    CONSTRAINT documents_digest_check CHECK ((octet_length(digest) = 32)),
+    CONSTRAINT documents_document_check CHECK ((octet_length(document) <= 60000))
+);
+
+ALTER TABLE disclosure.documents OWNER TO liuhen_owner;
+
+CREATE TABLE disclosure.releases (
+    log_id integer NOT NULL,
+    "position" bigint NOT NULL,
+    record uuid NOT NULL,
+    revision integer NOT NULL,
+    digest bytea NOT NULL,
+    salt bytea NOT NULL,
+    CONSTRAINT releases_revision_check CHECK ((revision >= 1)),
+    CONSTRAINT releases_salt_check CHECK ((octet_length(salt) = 32))
+);
+
+ALTER TABLE disclosure.releases OWNER TO liuhen_owner;
+
 CREATE TABLE evidence.blobs (
     digest bytea NOT NULL,
     size bigint NOT NULL,
@@ -938,6 +969,97 @@ CREATE TABLE log.wanted (
 );
 
 ALTER TABLE log.wanted OWNER TO liuhen_owner;
+
+CREATE TABLE published.authorities (
+    authority text NOT NULL,
+    name text NOT NULL,
+    uscc text NOT NULL
+);
+
+ALTER TABLE published.authorities OWNER TO liuhen_owner;
+
+CREATE TABLE published.positions (
+    authority text NOT NULL,
+    epoch integer NOT NULL,
+    log_id integer NOT NULL,
+    "position" bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT positions_position_check CHECK (("position" >= 0))
+);
+
+ALTER TABLE published.positions OWNER TO liuhen_owner;
+
+CREATE TABLE published.records (
+    record uuid NOT NULL,
+    authority text NOT NULL,
+    subject text NOT NULL,
+    status text NOT NULL,
+    revision integer NOT NULL,
+    document bytea NOT NULL,
+    salt bytea NOT NULL,
+    party text,
+    party_type text,
+    uscc text,
+    document_no text,
+    agency text NOT NULL,
+    kinds text[] DEFAULT '{}'::text[] NOT NULL,
+    fine_fen bigint,
+    confiscated_fen bigint,
+    decided_on date,
+    published_on date NOT NULL,
+    until date,
+    changed_on date,
+    reason text,
+    haystack text NOT NULL,
+    terms text[] NOT NULL,
+    epoch integer NOT NULL,
+    "position" bigint NOT NULL,
+    entry bytea NOT NULL,
+    released timestamp with time zone NOT NULL,
+    CONSTRAINT records_check CHECK (((status = ANY (ARRAY['published'::text, 'corrected'::text])) OR ((party IS NULL) AND (uscc IS NULL) AND (haystack = ''::text) AND (cardinality(terms) = 0)))),
+    CONSTRAINT records_party_type_check CHECK ((party_type = ANY (ARRAY['organisation'::text, 'person'::text, 'self_employed'::text]))),
+    CONSTRAINT records_revision_check CHECK ((revision >= 1)),
+    CONSTRAINT records_salt_check CHECK ((octet_length(salt) = 32)),
+    CONSTRAINT records_status_check CHECK ((status = ANY (ARRAY['published'::text, 'corrected'::text, 'withdrawn'::text, 'expired'::text]))),
+    CONSTRAINT records_subject_check CHECK ((subject = ANY (ARRAY['penalty'::text, 'inspection'::text, 'compulsory_measure'::text, 'random_selection'::text, 'other'::text])))
+);
+
+ALTER TABLE published.records OWNER TO liuhen_owner;
+
+CREATE TABLE published.revisions (
+    record uuid NOT NULL,
+    revision integer NOT NULL,
+    outcome text NOT NULL,
+    day date NOT NULL,
+    reason text,
+    epoch integer NOT NULL,
+    "position" bigint NOT NULL,
+    entry bytea NOT NULL,
+    released timestamp with time zone NOT NULL,
+    CONSTRAINT revisions_outcome_check CHECK ((outcome = ANY (ARRAY['published'::text, 'corrected'::text, 'withdrawn'::text, 'expired'::text])))
+);
+
+ALTER TABLE published.revisions OWNER TO liuhen_owner;
+
+CREATE TABLE published.sections (
+    authority text NOT NULL,
+    section text NOT NULL,
+    key text NOT NULL,
+    content jsonb NOT NULL,
+    updated date NOT NULL,
+    CONSTRAINT sections_section_check CHECK ((section = ANY (ARRAY['mandate'::text, 'officer'::text, 'catalogue'::text, 'benchmark'::text, 'rule'::text, 'random_selection'::text])))
+);
+
+ALTER TABLE published.sections OWNER TO liuhen_owner;
+
+CREATE TABLE published.statistics (
+    authority text NOT NULL,
+    year integer NOT NULL,
+    figure text NOT NULL,
+    number bigint NOT NULL
+);
+
+ALTER TABLE published.statistics OWNER TO liuhen_owner;
 
 CREATE TABLE view.alerts (
     authority text NOT NULL,
@@ -1400,6 +1522,15 @@ ALTER TABLE ONLY view_b.verdicts FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE view_b.verdicts OWNER TO liuhen_owner;
 
+ALTER TABLE ONLY disclosure.documents
+    ADD CONSTRAINT documents_pkey PRIMARY KEY (digest);
+
+ALTER TABLE ONLY disclosure.releases
+    ADD CONSTRAINT releases_pkey PRIMARY KEY (log_id, "position");
+
+ALTER TABLE ONLY disclosure.releases
+    ADD CONSTRAINT releases_record_revision_key UNIQUE (record, revision);
+
 ALTER TABLE ONLY evidence.blobs
     ADD CONSTRAINT blobs_pkey PRIMARY KEY (digest);
 
@@ -1480,6 +1611,27 @@ ALTER TABLE ONLY log.tracking
 
 ALTER TABLE ONLY log.wanted
     ADD CONSTRAINT wanted_pkey PRIMARY KEY (log_id, "position", kind, digest);
+
+ALTER TABLE ONLY published.authorities
+    ADD CONSTRAINT authorities_pkey PRIMARY KEY (authority);
+
+ALTER TABLE ONLY published.positions
+    ADD CONSTRAINT positions_log_id_key UNIQUE (log_id);
+
+ALTER TABLE ONLY published.positions
+    ADD CONSTRAINT positions_pkey PRIMARY KEY (authority, epoch);
+
+ALTER TABLE ONLY published.records
+    ADD CONSTRAINT records_pkey PRIMARY KEY (record);
+
+ALTER TABLE ONLY published.revisions
+    ADD CONSTRAINT revisions_pkey PRIMARY KEY (record, revision);
+
+ALTER TABLE ONLY published.sections
+    ADD CONSTRAINT sections_pkey PRIMARY KEY (authority, section, key);
+
+ALTER TABLE ONLY published.statistics
+    ADD CONSTRAINT statistics_pkey PRIMARY KEY (authority, year, figure);
 
 ALTER TABLE ONLY view.alerts
     ADD CONSTRAINT alerts_pkey PRIMARY KEY (kind, key, rule, about, what, instant);
@@ -1606,6 +1758,22 @@ CREATE INDEX terminals_authority ON log.terminals USING btree (authority);
 CREATE INDEX wanted_digest ON log.wanted USING btree (digest);
 
 CREATE INDEX wanted_missing ON log.wanted USING btree (terminal, kind, seq) WHERE (NOT arrived);
+
+CREATE INDEX records_authority ON published.records USING btree (authority, published_on DESC, record DESC);
+
+CREATE INDEX records_authority_released ON published.records USING btree (authority, released DESC, record DESC);
+
+CREATE INDEX records_decided ON published.records USING btree (decided_on DESC, record DESC);
+
+CREATE INDEX records_kinds ON published.records USING gin (kinds);
+
+CREATE INDEX records_newest ON published.records USING btree (published_on DESC, record DESC);
+
+CREATE INDEX records_released ON published.records USING btree (released DESC, record DESC);
+
+CREATE INDEX records_terms ON published.records USING gin (terms);
+
+CREATE INDEX records_uscc ON published.records USING btree (uscc) WHERE (uscc IS NOT NULL);
 
 CREATE INDEX alerts_newest ON view.alerts USING btree (authority, noticed DESC);
 
@@ -1739,11 +1907,17 @@ CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON log.tracking FOR EACH STATEMEN
 
 ALTER TABLE log.tracking ENABLE ALWAYS TRIGGER refuse_truncate;
 
+ALTER TABLE ONLY disclosure.releases
+    ADD CONSTRAINT releases_digest_fkey FOREIGN KEY (digest) REFERENCES disclosure.documents(digest);
+
 ALTER TABLE ONLY identity.sessions
     ADD CONSTRAINT sessions_name_fkey FOREIGN KEY (name) REFERENCES identity.users(name) ON DELETE CASCADE;
 
 ALTER TABLE ONLY log.heads
     ADD CONSTRAINT heads_log_id_fkey FOREIGN KEY (log_id) REFERENCES log.logs(log_id);
+
+ALTER TABLE ONLY published.revisions
+    ADD CONSTRAINT revisions_record_fkey FOREIGN KEY (record) REFERENCES published.records(record) ON DELETE CASCADE;
 
 ALTER TABLE view.alerts ENABLE ROW LEVEL SECURITY;
 
@@ -1841,6 +2015,11 @@ ALTER TABLE view_b.terminals ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE view_b.verdicts ENABLE ROW LEVEL SECURITY;
 
+GRANT USAGE ON SCHEMA disclosure TO liuhen_writer;
+GRANT USAGE ON SCHEMA disclosure TO liuhen_projector;
+GRANT USAGE ON SCHEMA disclosure TO liuhen_console;
+GRANT USAGE ON SCHEMA disclosure TO liuhen_backup;
+
 GRANT USAGE ON SCHEMA evidence TO liuhen_writer;
 GRANT USAGE ON SCHEMA evidence TO liuhen_console;
 GRANT USAGE ON SCHEMA evidence TO liuhen_auditor;
@@ -1854,6 +2033,12 @@ GRANT USAGE ON SCHEMA log TO liuhen_projector;
 GRANT USAGE ON SCHEMA log TO liuhen_console;
 GRANT USAGE ON SCHEMA log TO liuhen_auditor;
 GRANT USAGE ON SCHEMA log TO liuhen_backup;
+
+GRANT USAGE ON SCHEMA published TO liuhen_public;
+GRANT USAGE ON SCHEMA published TO liuhen_projector;
+GRANT USAGE ON SCHEMA published TO liuhen_console;
+GRANT USAGE ON SCHEMA published TO liuhen_writer;
+GRANT USAGE ON SCHEMA published TO liuhen_backup;
 
 GRANT USAGE ON SCHEMA view TO liuhen_projector;
 GRANT USAGE ON SCHEMA view TO liuhen_console;
@@ -2005,6 +2190,14 @@ GRANT ALL ON FUNCTION view.sees(p_authority text) TO liuhen_writer;
 REVOKE ALL ON FUNCTION view.wanted(p_log integer, p_positions bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION view.wanted(p_log integer, p_positions bigint[]) TO liuhen_console;
 
+GRANT SELECT,INSERT ON TABLE disclosure.documents TO liuhen_writer;
+GRANT SELECT ON TABLE disclosure.documents TO liuhen_projector;
+GRANT SELECT ON TABLE disclosure.documents TO liuhen_backup;
+
+GRANT SELECT,INSERT ON TABLE disclosure.releases TO liuhen_writer;
+GRANT SELECT ON TABLE disclosure.releases TO liuhen_projector;
+GRANT SELECT ON TABLE disclosure.releases TO liuhen_backup;
+
 GRANT SELECT ON TABLE evidence.blobs TO liuhen_writer;
 GRANT SELECT ON TABLE evidence.blobs TO liuhen_backup;
 GRANT SELECT ON TABLE evidence.blobs TO liuhen_auditor;
@@ -2080,6 +2273,42 @@ GRANT SELECT ON TABLE log.tracking TO liuhen_backup;
 GRANT SELECT ON TABLE log.wanted TO liuhen_writer;
 GRANT SELECT ON TABLE log.wanted TO liuhen_backup;
 GRANT SELECT ON TABLE log.wanted TO liuhen_projector;
+
+GRANT SELECT ON TABLE published.authorities TO liuhen_public;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE published.authorities TO liuhen_projector;
+GRANT SELECT ON TABLE published.authorities TO liuhen_console;
+GRANT SELECT ON TABLE published.authorities TO liuhen_writer;
+GRANT SELECT ON TABLE published.authorities TO liuhen_backup;
+
+GRANT SELECT ON TABLE published.positions TO liuhen_public;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE published.positions TO liuhen_projector;
+GRANT SELECT ON TABLE published.positions TO liuhen_console;
+GRANT SELECT ON TABLE published.positions TO liuhen_writer;
+GRANT SELECT ON TABLE published.positions TO liuhen_backup;
+
+GRANT SELECT ON TABLE published.records TO liuhen_public;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE published.records TO liuhen_projector;
+GRANT SELECT ON TABLE published.records TO liuhen_console;
+GRANT SELECT ON TABLE published.records TO liuhen_writer;
+GRANT SELECT ON TABLE published.records TO liuhen_backup;
+
+GRANT SELECT ON TABLE published.revisions TO liuhen_public;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE published.revisions TO liuhen_projector;
+GRANT SELECT ON TABLE published.revisions TO liuhen_console;
+GRANT SELECT ON TABLE published.revisions TO liuhen_writer;
+GRANT SELECT ON TABLE published.revisions TO liuhen_backup;
+
+GRANT SELECT ON TABLE published.sections TO liuhen_public;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE published.sections TO liuhen_projector;
+GRANT SELECT ON TABLE published.sections TO liuhen_console;
+GRANT SELECT ON TABLE published.sections TO liuhen_writer;
+GRANT SELECT ON TABLE published.sections TO liuhen_backup;
+
+GRANT SELECT ON TABLE published.statistics TO liuhen_public;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE published.statistics TO liuhen_projector;
+GRANT SELECT ON TABLE published.statistics TO liuhen_console;
+GRANT SELECT ON TABLE published.statistics TO liuhen_writer;
+GRANT SELECT ON TABLE published.statistics TO liuhen_backup;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE view.alerts TO liuhen_projector;
 GRANT SELECT ON TABLE view.alerts TO liuhen_console;
