@@ -258,6 +258,7 @@ INVARIANTS: Final = (
         use("disclosure.published.v1", "published_on"),
         use("decision.altered.v1", "effective_on"),
         use("disclosure.withdrawn.v1", "withdrawn_on", "alteration"),
+        use("disclosure.withheld.v1", "document_no"),
     ),
     part(
         "INV-30",
@@ -528,6 +529,7 @@ SIGNALS: Final = (
         use("penalty.decided.v1", "decided_on"),
         use("disclosure.published.v1", "published_on"),
         use("disclosure.withdrawn.v1", "withdrawn_on"),
+        use("disclosure.withheld.v1", "document_no"),
         use("decision.altered.v1", "effective_on"),
     ),
     part(

@@ -290,9 +290,13 @@ CASE: Final = (
         "B15",
         "公示",
         "Disclosure",
+        use("disclosure.prepared.v1", "proposes", "withheld", "prepared_by"),
+        use("disclosure.returned.v1", "reason", "returned_by"),
         use("disclosure.published.v1", "fields", "snapshot_hash", "published_on"),
         use("disclosure.corrected.v1", "corrected_on"),
         use("disclosure.withdrawn.v1", "withdrawn_on", "reason"),
+        use("disclosure.expired.v1", "until", "expired_on"),
+        use("disclosure.withheld.v1", "ground", "reason", "approver"),
     ),
     part(
         "B16",
