@@ -255,7 +255,8 @@ def decide(tell: Teller, of: Draft, **more: Any) -> str:
 def publish(tell: Teller, number: str, content: str, subject: str = "penalty") -> bytes:
     """B15: a second person releases the result to the public feed; returns the record's id."""
     record = tell.id()
-    fields = [{"code": "CF_XDR_MC", "value": tell.enterprise.name}, {"code": "CF_NR", "value": content}]
+    name, result = ("CF_XDR_MC", "CF_NR") if subject == "penalty" else ("JC_DX", "JC_JG")
+    fields = [{"code": name, "value": tell.enterprise.name}, {"code": result, "value": content}]
     body: dict[str, Any] = {
         "record_id": record, "feed": "penalties" if subject == "penalty" else "inspections", "subject": subject,
         "fields": fields, "redaction_version": "1", "snapshot_hash": sha256(content.encode()).digest(),

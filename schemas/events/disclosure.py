@@ -80,7 +80,7 @@ class DisclosurePrepared(Act, frozen=True, kw_only=True, omit_defaults=True):
     ] = UNSET
     reason: Annotated[Text | UnsetType, says("理由", "reason; public if it is a correction or a withdrawal")] = UNSET
     alteration: Annotated[Id | UnsetType, says("变更事件", "event id of the alteration behind it", "INV-29")] = UNSET
-    until: Annotated[LegalDate | UnsetType, says("公示截止日期", "last day of publication")] = UNSET
+    months: Annotated[Count | UnsetType, says("公示月数", "months of publication, from the day of its release")] = UNSET
     prepared_by: Annotated[Ref, says("拟稿人", "officer id of who prepared it", "OGI 17")]
 
 

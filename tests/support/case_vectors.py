@@ -696,6 +696,7 @@ FULL: Final[Mapping[str, Body]] = {
         "document_no": "（示）应急罚〔2026〕1号",
         "feed": "penalties",
         "ground": "altered",
+        "months": 36,
         "prepared_by": "officer-0033",
         "proposes": "withdraw",
         "reason": "情况说明",
@@ -704,7 +705,6 @@ FULL: Final[Mapping[str, Body]] = {
         "snapshot_hash": digest("snapshot hash"),
         "subject": "penalty",
         "task_id": TASK,
-        "until": "2026-04-30",
         "withheld": [{"code": "CF_XDR_ZJHM", "rule": "paper"}],
     },
     "disclosure.returned.v1": {
