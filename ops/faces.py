@@ -88,7 +88,7 @@ class ConsoleActs:
 
     async def void_number(self, person: Person, series: str, n: int, reason: str, photos: Sequence[bytes]) -> int:
         """`document_number.voided.v1`; the person who does it is who approves."""
-        await self._numbers.void(_own(person, series), n, reason, person.name, photos, who(person))
+        await self._numbers.void(_own(person, series), n, reason, person.officer_id, photos, who(person))
         return n
 
     async def return_numbers(self, person: Person, series: str, block: str, from_n: int, reason: str) -> int:
@@ -107,7 +107,7 @@ def console_acts(committer: Committer, pool: asyncpg.Pool) -> ConsoleActs:
 
 def who(person: Person) -> Who:
     """The `w` of an office entry that a signed-in officer brings about."""
-    return Who(officer=person.name, session=person.session, via=person.via)
+    return Who(officer=person.officer_id, session=person.session, via=person.via)
 
 
 def _own(person: Person, series: str) -> str:

@@ -2,8 +2,10 @@
 
 Every function runs on a connection of role liuhen_console inside a transaction in which the caller has set the scope:
 `SELECT set_config('liuhen.authority', $1, true)`; with isolation `repeatable_read` all answers are of one cut.
-Row-level security repeats that filter and fails closed. Invariant: a question sees one authority only, and bodies are
-read from the log itself, never from a copy.
+Lists are of all authorities that the transaction looks at: `liuhen.below` names further ones, with commas. Everything
+about one subject is asked with `liuhen.authority` set to its `holder`. Row-level security repeats that filter and fails
+closed. Invariant: a question sees no authority that the caller did not name, and bodies are read from the log itself,
+never from a copy.
 """
 
 from __future__ import annotations
@@ -46,6 +48,7 @@ MAX_ITEMS: Final = 1_000
 MAX_ROWS: Final = 200
 _LAST: Final = 2**63 - 1
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 Queries = Mapping[str, str]
 
 
@@ -149,6 +152,7 @@ async def list_cases(
         head = case_fold.merge_heads([case_fold.read_head(data) for _, data in pairs])
         found.append(
             CaseRow(
+                authority=row["authority"],
                 kind=kind,
                 id=row["subject"],
                 title=head.title,
@@ -172,11 +176,11 @@ async def terminals(conn: asyncpg.Connection, limit: int = 50, after: str | None
     if after is not None and _UUID.fullmatch(after) is None:
         raise BadCursor("expected the id of a terminal as the cursor: leave `after` out to begin again")
     limit = max(1, min(limit, MAX_ROWS))
-    epochs, authority = await _logs(conn, queries)
+    epochs, _ = await _logs(conn, queries)
     cut = await _as_of(conn, queries, list(epochs))
     rows = await conn.fetch(queries["terminals"], UUID(after) if after else UUID(int=0), limit + 1)
     found = tuple(
-        _ledger(authority, str(row["terminal"]), list(zip(row["logs"], row["states"], strict=True)), epochs, cut)
+        _ledger(row["authority"], str(row["terminal"]), list(zip(row["logs"], row["states"], strict=True)), epochs, cut)
         for row in rows[:limit]
     )
     return TerminalPage(found, found[-1].id if len(rows) > limit else None)
@@ -193,6 +197,24 @@ async def terminal(conn: asyncpg.Connection, terminal_id: str) -> TerminalLedger
         return None
     cut = await _as_of(conn, queries, list(epochs))
     return _ledger(authority, terminal_id, [(row["log_id"], row["state"]) for row in rows], epochs, cut)
+
+
+async def holder(conn: asyncpg.Connection, kind: str, key: str) -> str | None:
+    """Which of the authorities that are looked at has a subject, the own one before others; None where none has it.
+
+    `kind`: a kind of subject, "terminal" or "evidence" (SHA-256, hex).
+    """
+    queries = await _queries(conn)
+    match kind:
+        case "terminal" if _UUID.fullmatch(key):
+            found = await conn.fetchval(queries["terminal_holder"], UUID(key))
+        case "evidence" if _DIGEST.fullmatch(key):
+            found = await conn.fetchval(queries["blob_holder"], bytes.fromhex(key))
+        case "task" | "case" | "hazard" if "\0" not in key:
+            found = await conn.fetchval(queries["holder"], kind, key)
+        case _:
+            found = None
+    return None if found is None else str(found)
 
 
 async def as_of(conn: asyncpg.Connection) -> dict[int, int]:
@@ -223,7 +245,7 @@ async def _queries(conn: asyncpg.Connection) -> Queries:
 
 
 async def _logs(conn: asyncpg.Connection, queries: Queries) -> tuple[dict[int, int], str]:
-    """({log_id: epoch} of the authority, the authority). Raises where the caller has set none."""
+    """({log_id: epoch} of all that is looked at, the authority). Raises where the caller has set none."""
     rows = await conn.fetch(queries["logs"])
     authority = await conn.fetchval("SELECT current_setting('liuhen.authority')")
     return {row["log_id"]: row["epoch"] for row in rows}, authority
@@ -327,6 +349,7 @@ __all__ = [
     "BadCursor",
     "as_of",
     "case_file",
+    "holder",
     "lag",
     "list_cases",
     "terminal",

@@ -157,6 +157,7 @@ class CaseFile(Struct, frozen=True, kw_only=True):
 class CaseRow(Struct, frozen=True, kw_only=True):
     """One line of a list of tasks, cases or hazards."""
 
+    authority: str
     kind: SubjectKind
     id: str
     title: str

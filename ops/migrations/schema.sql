@@ -251,6 +251,32 @@ $$;
 
 ALTER FUNCTION identity.attempt(p_subject bytea, p_window interval) OWNER TO liuhen_owner;
 
+CREATE FUNCTION identity.below(p_authority text) RETURNS text[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    WITH RECURSIVE known AS (
+        SELECT a.authority, a.parent FROM identity.authorities a
+         UNION
+        SELECT other.authority, NULL
+          FROM (SELECT l.authority FROM log.logs l WHERE l.kind = 'authority'
+                UNION SELECT u.authority FROM identity.users u) other
+         WHERE NOT EXISTS (SELECT FROM identity.authorities a WHERE a.authority = other.authority)
+    ), found AS (
+        SELECT p_authority AS authority
+         UNION
+        SELECT k.authority
+          FROM found f JOIN known k
+            ON k.authority <> f.authority
+           AND (k.parent = f.authority
+                OR k.parent IS NULL AND identity.stem(k.authority) IS NOT NULL
+                   AND starts_with(k.authority, identity.stem(f.authority)))
+    )
+    SELECT coalesce(array_agg(f.authority ORDER BY f.authority), '{}') FROM found f WHERE f.authority <> p_authority
+$$;
+
+ALTER FUNCTION identity.below(p_authority text) OWNER TO liuhen_owner;
+
 CREATE FUNCTION identity.end_session(p_session bytea) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -269,6 +295,16 @@ CREATE FUNCTION identity.forgive(p_subject bytea, p_all boolean) RETURNS void
 $$;
 
 ALTER FUNCTION identity.forgive(p_subject bytea, p_all boolean) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.names(p_authorities text[]) RETURNS TABLE(authority text, name text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- What authorities are called; those without a name are left out.
+    SELECT a.authority, a.name FROM identity.authorities a WHERE a.authority = ANY (p_authorities) AND a.name <> ''
+$$;
+
+ALTER FUNCTION identity.names(p_authorities text[]) OWNER TO liuhen_owner;
 
 CREATE FUNCTION identity.open_session(p_session bytea, p_name text, p_absolute interval) RETURNS boolean
     LANGUAGE sql SECURITY DEFINER
@@ -291,7 +327,7 @@ $$;
 
 ALTER FUNCTION identity.prove(p_session bytea) OWNER TO liuhen_owner;
 
-CREATE FUNCTION identity.session(p_session bytea, p_idle interval, p_absolute interval, p_fresh interval) RETURNS TABLE(name text, display text, authority text, roles text[], fresh boolean)
+CREATE FUNCTION identity.session(p_session bytea, p_idle interval, p_absolute interval, p_fresh interval) RETURNS TABLE(name text, display text, authority text, roles text[], fresh boolean, officer text, unit text, unit_role text, below text[])
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -299,19 +335,35 @@ CREATE FUNCTION identity.session(p_session bytea, p_idle interval, p_absolute in
     UPDATE identity.sessions s SET seen = now()
      WHERE s.session = p_session AND s.ended IS NULL AND s.seen < now() - interval '1 minute'
        AND s.seen > now() - p_idle AND s.opened > now() - p_absolute;
-    SELECT u.name, u.display, u.authority, u.roles, s.proved > now() - p_fresh
+    SELECT u.name, u.display, u.authority, u.roles, s.proved > now() - p_fresh, coalesce(u.officer, u.name),
+           coalesce(u.unit, ''), coalesce(n.role, ''),
+           CASE WHEN u.roles && ARRAY['supervisor', 'auditor', 'bureau_head', 'administrator', 'security_officer']
+                THEN identity.below(u.authority) ELSE '{}' END
       FROM identity.sessions s JOIN identity.users u USING (name)
+      LEFT JOIN identity.units n ON n.authority = u.authority AND n.unit = u.unit
      WHERE s.session = p_session AND s.ended IS NULL AND NOT u.disabled
        AND s.seen > now() - p_idle AND s.opened > now() - p_absolute;
 $$;
 
 ALTER FUNCTION identity.session(p_session bytea, p_idle interval, p_absolute interval, p_fresh interval) OWNER TO liuhen_owner;
 
-CREATE FUNCTION identity.token(p_token bytea) RETURNS TABLE(label text, authority text, role text)
+CREATE FUNCTION identity.stem(p_authority text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+    -- What the codes of all below begin with: 210500 -> 2105. NULL for what is no division code.
+    SELECT CASE WHEN p_authority ~ '^[0-9]{6}$' THEN regexp_replace(p_authority, '(00){1,3}$', '') END
+$_$;
+
+ALTER FUNCTION identity.stem(p_authority text) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.token(p_token bytea) RETURNS TABLE(label text, authority text, role text, below text[])
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-    SELECT t.label, t.authority, t.role
+    SELECT t.label, t.authority, t.role,
+           CASE WHEN t.role IN ('supervisor', 'auditor', 'bureau_head', 'administrator', 'security_officer')
+                THEN identity.below(t.authority) ELSE '{}' END
       FROM identity.tokens t WHERE t.token = p_token AND t.revoked IS NULL AND t.expires > now()
 $$;
 
@@ -600,14 +652,44 @@ $$;
 
 ALTER FUNCTION log.want(p_logs integer[], p_terminals uuid[], p_kinds text[], p_digests bytea[], p_seqs bigint[], p_positions bigint[]) OWNER TO liuhen_owner;
 
+CREATE FUNCTION view.dirty(OUT number bigint) RETURNS bigint
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    -- How many matters wait for the judges, of whatever authority: a number and nothing else.
+    IF (SELECT p.slot FROM view.process p) = 'a' THEN
+        SELECT count(*) INTO number FROM view_a.dirty;
+    ELSE
+        SELECT count(*) INTO number FROM view_b.dirty;
+    END IF;
+END $$;
+
+ALTER FUNCTION view.dirty(OUT number bigint) OWNER TO liuhen_owner;
+
+CREATE FUNCTION view.holder(p_digest bytea) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- Of those that are looked at, the authority whose records cite a file; the own one before others.
+    SELECT l.authority
+      FROM (SELECT w.log_id FROM log.wanted w WHERE w.digest = p_digest AND w.kind = 'blob'
+            UNION SELECT c.log_id FROM evidence.citations c WHERE c.digest = p_digest) p
+      JOIN log.logs l ON l.log_id = p.log_id
+     WHERE l.authority = ANY (view.seen())
+     ORDER BY l.authority <> current_setting('liuhen.authority'), l.authority LIMIT 1
+$$;
+
+ALTER FUNCTION view.holder(p_digest bytea) OWNER TO liuhen_owner;
+
 CREATE FUNCTION view.logs() RETURNS TABLE(log_id integer, epoch integer, size bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     SELECT l.log_id, l.epoch, h.size
       FROM log.logs l JOIN log.heads h USING (log_id)
-     WHERE l.authority = current_setting('liuhen.authority') AND l.kind = 'authority'
-     ORDER BY l.epoch
+     WHERE l.authority = ANY (view.seen()) AND l.kind = 'authority'
+     ORDER BY l.epoch, l.log_id
 $$;
 
 ALTER FUNCTION view.logs() OWNER TO liuhen_owner;
@@ -653,6 +735,15 @@ CREATE FUNCTION view.rule_sets(p_authority text) RETURNS TABLE(log_id integer, p
 $$;
 
 ALTER FUNCTION view.rule_sets(p_authority text) OWNER TO liuhen_owner;
+
+CREATE FUNCTION view.seen() RETURNS text[]
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT ARRAY[current_setting('liuhen.authority')]
+        || coalesce(string_to_array(current_setting('liuhen.below', true), ','), '{}')
+$$;
+
+ALTER FUNCTION view.seen() OWNER TO liuhen_owner;
 
 CREATE FUNCTION view.sees(p_authority text) RETURNS boolean
     LANGUAGE sql STABLE
@@ -774,6 +865,18 @@ WITH (fillfactor='50');
 
 ALTER TABLE identity.attempts OWNER TO liuhen_owner;
 
+CREATE TABLE identity.authorities (
+    authority text NOT NULL,
+    parent text,
+    name text DEFAULT ''::text NOT NULL,
+    changed timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT authorities_authority_check CHECK ((authority ~ '^[0-9A-Za-z._-]{1,128}$'::text)),
+    CONSTRAINT authorities_check CHECK (((parent ~ '^[0-9A-Za-z._-]{1,128}$'::text) AND (parent <> authority))),
+    CONSTRAINT authorities_name_check CHECK ((char_length(name) <= 64))
+);
+
+ALTER TABLE identity.authorities OWNER TO liuhen_owner;
+
 CREATE TABLE identity.sessions (
     session bytea NOT NULL,
     name text NOT NULL,
@@ -800,6 +903,21 @@ CREATE TABLE identity.tokens (
 
 ALTER TABLE identity.tokens OWNER TO liuhen_owner;
 
+CREATE TABLE identity.units (
+    authority text NOT NULL,
+    unit text NOT NULL,
+    name text NOT NULL,
+    role text NOT NULL,
+    closed boolean DEFAULT false NOT NULL,
+    changed timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT units_authority_check CHECK ((authority ~ '^[0-9A-Za-z._-]{1,128}$'::text)),
+    CONSTRAINT units_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 64))),
+    CONSTRAINT units_role_check CHECK ((role = ANY (ARRAY['leadership'::text, 'handling'::text, 'legal'::text, 'disclosure'::text, 'planning'::text, 'supervision'::text, 'administration'::text, 'other'::text]))),
+    CONSTRAINT units_unit_check CHECK ((unit ~ '^[a-z0-9][a-z0-9._-]{0,31}$'::text))
+);
+
+ALTER TABLE identity.units OWNER TO liuhen_owner;
+
 CREATE TABLE identity.users (
     name text NOT NULL,
     display text NOT NULL,
@@ -809,11 +927,15 @@ CREATE TABLE identity.users (
     disabled boolean DEFAULT false NOT NULL,
     created timestamp with time zone DEFAULT now() NOT NULL,
     changed timestamp with time zone DEFAULT now() NOT NULL,
+    unit text,
+    officer text,
     CONSTRAINT users_authority_check CHECK ((authority ~ '^[0-9A-Za-z._-]{1,128}$'::text)),
     CONSTRAINT users_display_check CHECK (((char_length(display) >= 1) AND (char_length(display) <= 64))),
     CONSTRAINT users_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9._-]{0,63}$'::text)),
+    CONSTRAINT users_officer_check CHECK (((char_length(officer) >= 1) AND (char_length(officer) <= 128))),
     CONSTRAINT users_password_check CHECK ((password ~~ '$argon2id$%'::text)),
-    CONSTRAINT users_roles_check CHECK (((cardinality(roles) >= 1) AND (roles <@ ARRAY['inspector'::text, 'unit_head'::text, 'legal_reviewer'::text, 'bureau_head'::text, 'planner'::text, 'discloser'::text, 'supervisor'::text, 'auditor'::text, 'administrator'::text])))
+    CONSTRAINT users_roles_check CHECK (((cardinality(roles) >= 1) AND (roles <@ ARRAY['inspector'::text, 'unit_head'::text, 'legal_reviewer'::text, 'bureau_head'::text, 'planner'::text, 'discloser'::text, 'supervisor'::text, 'auditor'::text, 'administrator'::text, 'security_officer'::text]))),
+    CONSTRAINT users_roles_disjoint CHECK (((NOT (roles && ARRAY['administrator'::text, 'security_officer'::text, 'auditor'::text])) OR (cardinality(roles) = 1)))
 );
 
 ALTER TABLE identity.users OWNER TO liuhen_owner;
@@ -1199,6 +1321,8 @@ CREATE TABLE view_a.filed_up_to (
 )
 WITH (fillfactor='50');
 
+ALTER TABLE ONLY view_a.filed_up_to FORCE ROW LEVEL SECURITY;
+
 ALTER TABLE view_a.filed_up_to OWNER TO liuhen_owner;
 
 CREATE TABLE view_a.filings (
@@ -1237,6 +1361,8 @@ CREATE TABLE view_a.misfiled (
     error text NOT NULL
 );
 
+ALTER TABLE ONLY view_a.misfiled FORCE ROW LEVEL SECURITY;
+
 ALTER TABLE view_a.misfiled OWNER TO liuhen_owner;
 
 CREATE TABLE view_a.parked (
@@ -1245,6 +1371,8 @@ CREATE TABLE view_a.parked (
     "position" bigint NOT NULL,
     error text NOT NULL
 );
+
+ALTER TABLE ONLY view_a.parked FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE view_a.parked OWNER TO liuhen_owner;
 
@@ -1256,6 +1384,8 @@ CREATE TABLE view_a.positions (
     CONSTRAINT positions_position_check CHECK (("position" >= 0))
 )
 WITH (fillfactor='50');
+
+ALTER TABLE ONLY view_a.positions FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE view_a.positions OWNER TO liuhen_owner;
 
@@ -1401,6 +1531,8 @@ CREATE TABLE view_b.filed_up_to (
 )
 WITH (fillfactor='50');
 
+ALTER TABLE ONLY view_b.filed_up_to FORCE ROW LEVEL SECURITY;
+
 ALTER TABLE view_b.filed_up_to OWNER TO liuhen_owner;
 
 CREATE TABLE view_b.filings (
@@ -1439,6 +1571,8 @@ CREATE TABLE view_b.misfiled (
     error text NOT NULL
 );
 
+ALTER TABLE ONLY view_b.misfiled FORCE ROW LEVEL SECURITY;
+
 ALTER TABLE view_b.misfiled OWNER TO liuhen_owner;
 
 CREATE TABLE view_b.parked (
@@ -1447,6 +1581,8 @@ CREATE TABLE view_b.parked (
     "position" bigint NOT NULL,
     error text NOT NULL
 );
+
+ALTER TABLE ONLY view_b.parked FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE view_b.parked OWNER TO liuhen_owner;
 
@@ -1458,6 +1594,8 @@ CREATE TABLE view_b.positions (
     CONSTRAINT positions_position_check CHECK (("position" >= 0))
 )
 WITH (fillfactor='50');
+
+ALTER TABLE ONLY view_b.positions FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE view_b.positions OWNER TO liuhen_owner;
 
@@ -1549,11 +1687,17 @@ ALTER TABLE ONLY evidence.uploads
 ALTER TABLE ONLY identity.attempts
     ADD CONSTRAINT attempts_pkey PRIMARY KEY (subject);
 
+ALTER TABLE ONLY identity.authorities
+    ADD CONSTRAINT authorities_pkey PRIMARY KEY (authority);
+
 ALTER TABLE ONLY identity.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (session);
 
 ALTER TABLE ONLY identity.tokens
     ADD CONSTRAINT tokens_pkey PRIMARY KEY (token);
+
+ALTER TABLE ONLY identity.units
+    ADD CONSTRAINT units_pkey PRIMARY KEY (authority, unit);
 
 ALTER TABLE ONLY identity.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (name);
@@ -1749,6 +1893,8 @@ CREATE INDEX sessions_name ON identity.sessions USING btree (name);
 
 CREATE INDEX sessions_opened ON identity.sessions USING btree (opened);
 
+CREATE UNIQUE INDEX users_officer ON identity.users USING btree (officer);
+
 CREATE INDEX keys_id ON log.keys USING btree (id) WHERE (id IS NOT NULL);
 
 CREATE INDEX keys_noted ON log.keys USING btree (log_id, "position") WHERE (notes <> 0);
@@ -1913,6 +2059,9 @@ ALTER TABLE ONLY disclosure.releases
 ALTER TABLE ONLY identity.sessions
     ADD CONSTRAINT sessions_name_fkey FOREIGN KEY (name) REFERENCES identity.users(name) ON DELETE CASCADE;
 
+ALTER TABLE ONLY identity.users
+    ADD CONSTRAINT users_authority_unit_fkey FOREIGN KEY (authority, unit) REFERENCES identity.units(authority, unit);
+
 ALTER TABLE ONLY log.heads
     ADD CONSTRAINT heads_log_id_fkey FOREIGN KEY (log_id) REFERENCES log.logs(log_id);
 
@@ -1937,13 +2086,23 @@ ALTER TABLE view_a.case_items ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE view_a.deadlines ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE view_a.filed_up_to ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY folds ON view_a.case_files TO liuhen_projector USING (true) WITH CHECK (true);
 
 CREATE POLICY folds ON view_a.case_items TO liuhen_projector USING (true) WITH CHECK (true);
 
 CREATE POLICY folds ON view_a.deadlines TO liuhen_projector USING (true) WITH CHECK (true);
 
+CREATE POLICY folds ON view_a.filed_up_to TO liuhen_projector USING (true) WITH CHECK (true);
+
 CREATE POLICY folds ON view_a.matters TO liuhen_projector USING (true) WITH CHECK (true);
+
+CREATE POLICY folds ON view_a.misfiled TO liuhen_projector USING (true) WITH CHECK (true);
+
+CREATE POLICY folds ON view_a.parked TO liuhen_projector USING (true) WITH CHECK (true);
+
+CREATE POLICY folds ON view_a.positions TO liuhen_projector USING (true) WITH CHECK (true);
 
 CREATE POLICY folds ON view_a.signals TO liuhen_projector USING (true) WITH CHECK (true);
 
@@ -1953,19 +2112,45 @@ CREATE POLICY folds ON view_a.verdicts TO liuhen_projector USING (true) WITH CHE
 
 ALTER TABLE view_a.matters ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY own_authority ON view_a.case_files FOR SELECT TO liuhen_console USING ((authority = current_setting('liuhen.authority'::text)));
+ALTER TABLE view_a.misfiled ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY own_authority ON view_a.case_items FOR SELECT TO liuhen_console USING ((authority = current_setting('liuhen.authority'::text)));
+CREATE POLICY own_authority ON view_a.case_files FOR SELECT TO liuhen_console USING (view.sees(authority));
+
+CREATE POLICY own_authority ON view_a.case_items FOR SELECT TO liuhen_console USING (view.sees(authority));
 
 CREATE POLICY own_authority ON view_a.deadlines FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
 
+CREATE POLICY own_authority ON view_a.filed_up_to FOR SELECT TO liuhen_console USING ((log_id IN ( SELECT l.log_id
+   FROM view.logs() l(log_id, epoch, size))));
+
 CREATE POLICY own_authority ON view_a.matters FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+
+CREATE POLICY own_authority ON view_a.misfiled FOR SELECT TO liuhen_console USING ((log_id IN ( SELECT l.log_id
+   FROM view.logs() l(log_id, epoch, size))));
+
+CREATE POLICY own_authority ON view_a.parked FOR SELECT TO liuhen_console USING ((log_id IN ( SELECT l.log_id
+   FROM view.logs() l(log_id, epoch, size))));
+
+CREATE POLICY own_authority ON view_a.positions FOR SELECT TO liuhen_console USING ((log_id IN ( SELECT l.log_id
+   FROM view.logs() l(log_id, epoch, size))));
 
 CREATE POLICY own_authority ON view_a.signals FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
 
-CREATE POLICY own_authority ON view_a.terminals FOR SELECT TO liuhen_console USING ((authority = current_setting('liuhen.authority'::text)));
+CREATE POLICY own_authority ON view_a.terminals FOR SELECT TO liuhen_console USING (view.sees(authority));
 
 CREATE POLICY own_authority ON view_a.verdicts FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+
+ALTER TABLE view_a.parked ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE view_a.positions ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY reads ON view_a.filed_up_to FOR SELECT TO liuhen_writer USING (true);
+
+CREATE POLICY reads ON view_a.misfiled FOR SELECT TO liuhen_writer USING (true);
+
+CREATE POLICY reads ON view_a.parked FOR SELECT TO liuhen_writer USING (true);
+
+CREATE POLICY reads ON view_a.positions FOR SELECT TO liuhen_writer USING (true);
 
 ALTER TABLE view_a.signals ENABLE ROW LEVEL SECURITY;
 
@@ -1979,13 +2164,23 @@ ALTER TABLE view_b.case_items ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE view_b.deadlines ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE view_b.filed_up_to ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY folds ON view_b.case_files TO liuhen_projector USING (true) WITH CHECK (true);
 
 CREATE POLICY folds ON view_b.case_items TO liuhen_projector USING (true) WITH CHECK (true);
 
 CREATE POLICY folds ON view_b.deadlines TO liuhen_projector USING (true) WITH CHECK (true);
 
+CREATE POLICY folds ON view_b.filed_up_to TO liuhen_projector USING (true) WITH CHECK (true);
+
 CREATE POLICY folds ON view_b.matters TO liuhen_projector USING (true) WITH CHECK (true);
+
+CREATE POLICY folds ON view_b.misfiled TO liuhen_projector USING (true) WITH CHECK (true);
+
+CREATE POLICY folds ON view_b.parked TO liuhen_projector USING (true) WITH CHECK (true);
+
+CREATE POLICY folds ON view_b.positions TO liuhen_projector USING (true) WITH CHECK (true);
 
 CREATE POLICY folds ON view_b.signals TO liuhen_projector USING (true) WITH CHECK (true);
 
@@ -1995,19 +2190,45 @@ CREATE POLICY folds ON view_b.verdicts TO liuhen_projector USING (true) WITH CHE
 
 ALTER TABLE view_b.matters ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY own_authority ON view_b.case_files FOR SELECT TO liuhen_console USING ((authority = current_setting('liuhen.authority'::text)));
+ALTER TABLE view_b.misfiled ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY own_authority ON view_b.case_items FOR SELECT TO liuhen_console USING ((authority = current_setting('liuhen.authority'::text)));
+CREATE POLICY own_authority ON view_b.case_files FOR SELECT TO liuhen_console USING (view.sees(authority));
+
+CREATE POLICY own_authority ON view_b.case_items FOR SELECT TO liuhen_console USING (view.sees(authority));
 
 CREATE POLICY own_authority ON view_b.deadlines FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
 
+CREATE POLICY own_authority ON view_b.filed_up_to FOR SELECT TO liuhen_console USING ((log_id IN ( SELECT l.log_id
+   FROM view.logs() l(log_id, epoch, size))));
+
 CREATE POLICY own_authority ON view_b.matters FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+
+CREATE POLICY own_authority ON view_b.misfiled FOR SELECT TO liuhen_console USING ((log_id IN ( SELECT l.log_id
+   FROM view.logs() l(log_id, epoch, size))));
+
+CREATE POLICY own_authority ON view_b.parked FOR SELECT TO liuhen_console USING ((log_id IN ( SELECT l.log_id
+   FROM view.logs() l(log_id, epoch, size))));
+
+CREATE POLICY own_authority ON view_b.positions FOR SELECT TO liuhen_console USING ((log_id IN ( SELECT l.log_id
+   FROM view.logs() l(log_id, epoch, size))));
 
 CREATE POLICY own_authority ON view_b.signals FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
 
-CREATE POLICY own_authority ON view_b.terminals FOR SELECT TO liuhen_console USING ((authority = current_setting('liuhen.authority'::text)));
+CREATE POLICY own_authority ON view_b.terminals FOR SELECT TO liuhen_console USING (view.sees(authority));
 
 CREATE POLICY own_authority ON view_b.verdicts FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+
+ALTER TABLE view_b.parked ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE view_b.positions ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY reads ON view_b.filed_up_to FOR SELECT TO liuhen_writer USING (true);
+
+CREATE POLICY reads ON view_b.misfiled FOR SELECT TO liuhen_writer USING (true);
+
+CREATE POLICY reads ON view_b.parked FOR SELECT TO liuhen_writer USING (true);
+
+CREATE POLICY reads ON view_b.positions FOR SELECT TO liuhen_writer USING (true);
 
 ALTER TABLE view_b.signals ENABLE ROW LEVEL SECURITY;
 
@@ -2102,11 +2323,16 @@ GRANT ALL ON FUNCTION identity.account(p_name text) TO liuhen_console;
 REVOKE ALL ON FUNCTION identity.attempt(p_subject bytea, p_window interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.attempt(p_subject bytea, p_window interval) TO liuhen_console;
 
+REVOKE ALL ON FUNCTION identity.below(p_authority text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION identity.end_session(p_session bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.end_session(p_session bytea) TO liuhen_console;
 
 REVOKE ALL ON FUNCTION identity.forgive(p_subject bytea, p_all boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.forgive(p_subject bytea, p_all boolean) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.names(p_authorities text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.names(p_authorities text[]) TO liuhen_console;
 
 REVOKE ALL ON FUNCTION identity.open_session(p_session bytea, p_name text, p_absolute interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.open_session(p_session bytea, p_name text, p_absolute interval) TO liuhen_console;
@@ -2116,6 +2342,8 @@ GRANT ALL ON FUNCTION identity.prove(p_session bytea) TO liuhen_console;
 
 REVOKE ALL ON FUNCTION identity.session(p_session bytea, p_idle interval, p_absolute interval, p_fresh interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.session(p_session bytea, p_idle interval, p_absolute interval, p_fresh interval) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.stem(p_authority text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION identity.token(p_token bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.token(p_token bytea) TO liuhen_console;
@@ -2169,6 +2397,12 @@ REVOKE ALL ON FUNCTION log.refuse() FROM PUBLIC;
 REVOKE ALL ON FUNCTION log.want(p_logs integer[], p_terminals uuid[], p_kinds text[], p_digests bytea[], p_seqs bigint[], p_positions bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.want(p_logs integer[], p_terminals uuid[], p_kinds text[], p_digests bytea[], p_seqs bigint[], p_positions bigint[]) TO liuhen_writer;
 
+REVOKE ALL ON FUNCTION view.dirty(OUT number bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION view.dirty(OUT number bigint) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION view.holder(p_digest bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION view.holder(p_digest bytea) TO liuhen_console;
+
 REVOKE ALL ON FUNCTION view.logs() FROM PUBLIC;
 GRANT ALL ON FUNCTION view.logs() TO liuhen_console;
 
@@ -2183,6 +2417,11 @@ GRANT ALL ON FUNCTION view.places(p_ids uuid[]) TO liuhen_writer;
 REVOKE ALL ON FUNCTION view.rule_sets(p_authority text) FROM PUBLIC;
 GRANT ALL ON FUNCTION view.rule_sets(p_authority text) TO liuhen_console;
 GRANT ALL ON FUNCTION view.rule_sets(p_authority text) TO liuhen_writer;
+
+REVOKE ALL ON FUNCTION view.seen() FROM PUBLIC;
+GRANT ALL ON FUNCTION view.seen() TO liuhen_console;
+GRANT ALL ON FUNCTION view.seen() TO liuhen_writer;
+GRANT ALL ON FUNCTION view.seen() TO liuhen_projector;
 
 GRANT ALL ON FUNCTION view.sees(p_authority text) TO liuhen_console;
 GRANT ALL ON FUNCTION view.sees(p_authority text) TO liuhen_writer;
@@ -2213,9 +2452,13 @@ GRANT SELECT ON TABLE evidence.uploads TO liuhen_backup;
 
 GRANT SELECT ON TABLE identity.attempts TO liuhen_backup;
 
+GRANT SELECT ON TABLE identity.authorities TO liuhen_backup;
+
 GRANT SELECT ON TABLE identity.sessions TO liuhen_backup;
 
 GRANT SELECT ON TABLE identity.tokens TO liuhen_backup;
+
+GRANT SELECT ON TABLE identity.units TO liuhen_backup;
 
 GRANT SELECT ON TABLE identity.users TO liuhen_backup;
 
@@ -2343,7 +2586,6 @@ GRANT SELECT ON TABLE view_a.deadlines TO liuhen_writer;
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.dependents TO liuhen_projector;
 
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.dirty TO liuhen_projector;
-GRANT SELECT ON TABLE view_a.dirty TO liuhen_console;
 GRANT SELECT ON TABLE view_a.dirty TO liuhen_writer;
 
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.filed_up_to TO liuhen_projector;
@@ -2391,7 +2633,6 @@ GRANT SELECT ON TABLE view_b.deadlines TO liuhen_writer;
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.dependents TO liuhen_projector;
 
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.dirty TO liuhen_projector;
-GRANT SELECT ON TABLE view_b.dirty TO liuhen_console;
 GRANT SELECT ON TABLE view_b.dirty TO liuhen_writer;
 
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.filed_up_to TO liuhen_projector;

@@ -15,7 +15,11 @@ of which something is due, stands, or is left; it is always an argument. What re
     changes(officers, after)    what changed for some officers, for terminals
     stages(kind), alerts(), lag(), cut()
 
-Invariant: a question sees one authority only, and answers the same for the same cut and the same `as_of`.
+Lists are of all authorities that the transaction looks at (`liuhen.below` names further ones, with commas); everything
+about one matter is asked with `liuhen.authority` set to its `holder`.
+
+Invariant: a question sees no authority that the caller did not name, and answers the same for the same cut and the same
+`as_of`.
 """
 
 from __future__ import annotations
@@ -120,6 +124,16 @@ async def matter(conn: asyncpg.Connection, kind: str, key: str, *, as_of: int) -
         missing=tuple(Missing(str(UUID(bytes=one.terminal)), one.waiting, one.lost) for one in gaps),
         places=await places(conn, cited),
     )
+
+
+async def holder(conn: asyncpg.Connection, kind: str, key: str) -> str | None:
+    """Which of the authorities that are looked at holds a matter, or the signal `key`; None where none does."""
+    if "\0" in key:
+        return None
+    queries = await _queries(conn)
+    wanted = ("signal_holder", key) if kind == "signal" else ("holder", kind, key)
+    found = await conn.fetchval(queries[wanted[0]], *wanted[1:])
+    return None if found is None else str(found)
 
 
 async def stages(conn: asyncpg.Connection, kind: str) -> Stages:

@@ -4,14 +4,19 @@
 SELECT p.slot, l.slot AS folds, set_config('plan_cache_mode', 'force_custom_plan', true) FROM view.process p, view.live l
 
 -- name: list
--- A page of matters by newest fact. Every parameter but the limit may be NULL.
-SELECT m.authority, m.kind, m.key, m.stage, m.first, m.last, m.facts, m.error, m.officers, m.terminals, m.columns
-  FROM view_x.matters m
- WHERE m.authority = current_setting('liuhen.authority') AND m.kind = $1
-   AND ($2::text[] IS NULL OR m.stage = ANY ($2))
-   AND ($3::jsonb IS NULL OR m.columns @> $3)
-   AND ($4::text IS NULL OR m.officers @> ARRAY[$4])
-   AND (m.last, m.key) < ($5, $6)
+-- A page of matters by newest fact, of every authority that is looked at: each gives its first rows out of its index.
+-- Every parameter but the limit may be NULL.
+SELECT m.*
+  FROM unnest(view.seen()) AS seen (authority)
+ CROSS JOIN LATERAL (
+    SELECT m.authority, m.kind, m.key, m.stage, m.first, m.last, m.facts, m.error, m.officers, m.terminals, m.columns
+      FROM view_x.matters m
+     WHERE m.authority = seen.authority AND m.kind = $1
+       AND ($2::text[] IS NULL OR m.stage = ANY ($2))
+       AND ($3::jsonb IS NULL OR m.columns @> $3)
+       AND ($4::text IS NULL OR m.officers @> ARRAY[$4])
+       AND (m.last, m.key) < ($5, $6)
+     ORDER BY m.last DESC, m.key DESC LIMIT $7) m
  ORDER BY m.last DESC, m.key DESC LIMIT $7
 
 -- name: beside
@@ -35,7 +40,15 @@ SELECT m.authority, m.kind, m.key, m.stage, m.first, m.last, m.facts, m.error, m
 -- name: stages
 -- How many matters of a kind are at each stage.
 SELECT stage, count(*) AS number FROM view_x.matters
- WHERE authority = current_setting('liuhen.authority') AND kind = $1 GROUP BY stage ORDER BY stage
+ WHERE authority = ANY (view.seen()) AND kind = $1 GROUP BY stage ORDER BY stage
+
+-- name: holder
+-- Of the authorities that are looked at, the one that holds a matter.
+SELECT m.authority FROM view_x.matters m WHERE m.kind = $1 AND m.key = $2 AND m.authority = ANY (view.seen())
+
+-- name: signal_holder
+-- The same for a signal.
+SELECT s.authority FROM view_x.signals s WHERE s.id = $1 AND s.authority = ANY (view.seen())
 
 -- name: deadlines_of
 -- The deadlines of one matter.
@@ -44,31 +57,43 @@ SELECT d.*, m.stage, m.columns, m.terminals FROM view_x.deadlines d JOIN view_x.
 
 -- name: deadlines_open
 -- The board: what has not been done yet, the next to end first.
-SELECT d.*, m.stage, m.columns, m.terminals FROM view_x.deadlines d JOIN view_x.matters m USING (kind, key)
- WHERE d.authority = current_setting('liuhen.authority') AND d.met IS NULL AND NOT d.cancelled
-   AND (d.due, d.kind, d.key, d.rule, d.about) > ($1, $2, $3, $4, $5)
-   AND d.due <= $6
-   AND ($7::text IS NULL OR d.rule = $7) AND ($8::text IS NULL OR d.kind = $8) AND ($9::text IS NULL OR $9 = ANY (d.officers))
-   AND ($10::boolean IS NULL OR d.provisional = $10) AND (d.binding OR NOT $11)
+SELECT d.*
+  FROM unnest(view.seen()) AS seen (authority)
+ CROSS JOIN LATERAL (
+    SELECT d.*, m.stage, m.columns, m.terminals FROM view_x.deadlines d JOIN view_x.matters m USING (kind, key)
+     WHERE d.authority = seen.authority AND d.met IS NULL AND NOT d.cancelled
+       AND (d.due, d.kind, d.key, d.rule, d.about) > ($1, $2, $3, $4, $5)
+       AND d.due <= $6
+       AND ($7::text IS NULL OR d.rule = $7) AND ($8::text IS NULL OR d.kind = $8) AND ($9::text IS NULL OR $9 = ANY (d.officers))
+       AND ($10::boolean IS NULL OR d.provisional = $10) AND (d.binding OR NOT $11)
+     ORDER BY d.due, d.kind, d.key, d.rule, d.about LIMIT $12) d
  ORDER BY d.due, d.kind, d.key, d.rule, d.about LIMIT $12
 
 -- name: deadlines_all
 -- The same with those that are over.
-SELECT d.*, m.stage, m.columns, m.terminals FROM view_x.deadlines d JOIN view_x.matters m USING (kind, key)
- WHERE d.authority = current_setting('liuhen.authority')
-   AND (d.due, d.kind, d.key, d.rule, d.about) > ($1, $2, $3, $4, $5)
-   AND d.due <= $6
-   AND ($7::text IS NULL OR d.rule = $7) AND ($8::text IS NULL OR d.kind = $8) AND ($9::text IS NULL OR $9 = ANY (d.officers))
-   AND ($10::boolean IS NULL OR d.provisional = $10) AND (d.binding OR NOT $11)
+SELECT d.*
+  FROM unnest(view.seen()) AS seen (authority)
+ CROSS JOIN LATERAL (
+    SELECT d.*, m.stage, m.columns, m.terminals FROM view_x.deadlines d JOIN view_x.matters m USING (kind, key)
+     WHERE d.authority = seen.authority
+       AND (d.due, d.kind, d.key, d.rule, d.about) > ($1, $2, $3, $4, $5)
+       AND d.due <= $6
+       AND ($7::text IS NULL OR d.rule = $7) AND ($8::text IS NULL OR d.kind = $8) AND ($9::text IS NULL OR $9 = ANY (d.officers))
+       AND ($10::boolean IS NULL OR d.provisional = $10) AND (d.binding OR NOT $11)
+     ORDER BY d.due, d.kind, d.key, d.rule, d.about LIMIT $12) d
  ORDER BY d.due, d.kind, d.key, d.rule, d.about LIMIT $12
 
 -- name: signals
 -- The ledger: what stands as of an instant, the newest first. The page is cut before its matters are looked up.
 WITH page AS MATERIALIZED (
-    SELECT * FROM view_x.signals s
-     WHERE s.authority = current_setting('liuhen.authority') AND s.opens <= $1 AND (s.opens, s.id) < ($2, $3)
-       AND ($4::text[] IS NULL OR s.state = ANY ($4)) AND ($5::text IS NULL OR s.severity = $5)
-       AND ($6::text IS NULL OR s.rule = $6) AND ($7::text IS NULL OR s.kind = $7)
+    SELECT s.*
+      FROM unnest(view.seen()) AS seen (authority)
+     CROSS JOIN LATERAL (
+        SELECT * FROM view_x.signals s
+         WHERE s.authority = seen.authority AND s.opens <= $1 AND (s.opens, s.id) < ($2, $3)
+           AND ($4::text[] IS NULL OR s.state = ANY ($4)) AND ($5::text IS NULL OR s.severity = $5)
+           AND ($6::text IS NULL OR s.rule = $6) AND ($7::text IS NULL OR s.kind = $7)
+         ORDER BY s.opens DESC, s.id DESC LIMIT $8) s
      ORDER BY s.opens DESC, s.id DESC LIMIT $8
 )
 SELECT s.*, m.stage, m.columns, m.terminals FROM page s JOIN view_x.matters m USING (kind, key)
@@ -78,10 +103,10 @@ SELECT s.*, m.stage, m.columns, m.terminals FROM page s JOIN view_x.matters m US
 -- The same for one officer, from the matters that concern them.
 WITH mine AS MATERIALIZED (
     SELECT m.kind, m.key, m.stage, m.columns, m.terminals FROM view_x.matters m
-     WHERE m.authority = current_setting('liuhen.authority') AND m.officers @> ARRAY[$9::text]
+     WHERE m.authority = ANY (view.seen()) AND m.officers @> ARRAY[$9::text]
 )
 SELECT s.*, m.stage, m.columns, m.terminals FROM mine m JOIN view_x.signals s USING (kind, key)
- WHERE s.authority = current_setting('liuhen.authority') AND s.opens <= $1 AND (s.opens, s.id) < ($2, $3)
+ WHERE s.authority = ANY (view.seen()) AND s.opens <= $1 AND (s.opens, s.id) < ($2, $3)
    AND ($4::text[] IS NULL OR s.state = ANY ($4)) AND ($5::text IS NULL OR s.severity = $5)
    AND ($6::text IS NULL OR s.rule = $6) AND ($7::text IS NULL OR s.kind = $7)
  ORDER BY s.opens DESC, s.id DESC LIMIT $8
@@ -147,6 +172,6 @@ SELECT l.log_id, coalesce(f.position, 0) AS position FROM view.logs() l LEFT JOI
 -- name: lag
 -- How far the judges are.
 SELECT (SELECT coalesce(sum(l.size - coalesce(f.position, 0)), 0)::bigint FROM view.logs() l LEFT JOIN view_x.filed_up_to f USING (log_id)) AS behind,
-       (SELECT count(*) FROM view_x.dirty) AS dirty,
+       view.dirty() AS dirty,
        (SELECT count(*) FROM view_x.matters m WHERE m.authority = current_setting('liuhen.authority') AND m.error <> '') AS parked,
        (SELECT count(*) FROM view_x.misfiled) AS misfiled

@@ -3,7 +3,7 @@
 SELECT slot FROM view.live
 
 -- name: logs
--- The logs of the authority of this transaction, by epoch.
+-- The logs of the authorities that this transaction looks at, by epoch.
 SELECT log_id, epoch, size FROM view.logs()
 
 -- name: as_of
@@ -24,24 +24,47 @@ SELECT log_id, count, items FROM view_x.case_items
  WHERE authority = current_setting('liuhen.authority') AND kind = $1 AND subject = $2 ORDER BY log_id, chunk
 
 -- name: newest
--- A page by newest activity. A subject of several epochs stands where its newest row does.
-SELECT f.subject, f.last,
+-- A page by newest activity, of every authority that is looked at. A subject of several epochs stands where its newest
+-- row does.
+SELECT f.authority, f.subject, f.last,
        (SELECT array_agg(g.log_id ORDER BY g.log_id) FROM view_x.case_files g
-         WHERE g.authority = f.authority AND g.kind = f.kind AND g.subject = f.subject) AS logs,
+         WHERE g.authority = f.authority AND g.kind = $1 AND g.subject = f.subject) AS logs,
        (SELECT array_agg(g.head ORDER BY g.log_id) FROM view_x.case_files g
-         WHERE g.authority = f.authority AND g.kind = f.kind AND g.subject = f.subject) AS heads
-  FROM view_x.case_files f
- WHERE f.authority = current_setting('liuhen.authority') AND f.kind = $1 AND (f.last, f.subject) < ($2, $3)
-   AND NOT EXISTS (SELECT FROM view_x.case_files n
-                    WHERE n.authority = f.authority AND n.kind = f.kind AND n.subject = f.subject
-                      AND (n.last, n.log_id) > (f.last, f.log_id))
+         WHERE g.authority = f.authority AND g.kind = $1 AND g.subject = f.subject) AS heads
+  FROM unnest(view.seen()) AS seen (authority)
+ CROSS JOIN LATERAL (
+    SELECT f.authority, f.subject, f.last
+      FROM view_x.case_files f
+     WHERE f.authority = seen.authority AND f.kind = $1 AND (f.last, f.subject) < ($2, $3)
+       AND NOT EXISTS (SELECT FROM view_x.case_files n
+                        WHERE n.authority = f.authority AND n.kind = f.kind AND n.subject = f.subject
+                          AND (n.last, n.log_id) > (f.last, f.log_id))
+     ORDER BY f.last DESC, f.subject DESC LIMIT $4) f
  ORDER BY f.last DESC, f.subject DESC LIMIT $4
+
+-- name: holder
+-- Of the authorities that are looked at, the one that has a file; the own one before others.
+SELECT f.authority FROM view_x.case_files f
+ WHERE f.authority = ANY (view.seen()) AND f.kind = $1 AND f.subject = $2
+ ORDER BY f.authority <> current_setting('liuhen.authority'), f.authority LIMIT 1
+
+-- name: terminal_holder
+-- The same for a terminal.
+SELECT t.authority FROM view_x.terminals t WHERE t.authority = ANY (view.seen()) AND t.terminal = $1 LIMIT 1
+
+-- name: blob_holder
+-- The same for a file of evidence that records cite.
+SELECT view.holder($1)
 
 -- name: terminals
 -- A page of terminals by id, each with its state in every log.
-SELECT terminal, array_agg(log_id ORDER BY log_id) AS logs, array_agg(state ORDER BY log_id) AS states
-  FROM view_x.terminals WHERE authority = current_setting('liuhen.authority') AND terminal > $1
- GROUP BY terminal ORDER BY terminal LIMIT $2
+SELECT t.*
+  FROM unnest(view.seen()) AS seen (authority)
+ CROSS JOIN LATERAL (
+    SELECT authority, terminal, array_agg(log_id ORDER BY log_id) AS logs, array_agg(state ORDER BY log_id) AS states
+      FROM view_x.terminals WHERE authority = seen.authority AND terminal > $1
+     GROUP BY authority, terminal ORDER BY terminal LIMIT $2) t
+ ORDER BY t.terminal LIMIT $2
 
 -- name: terminal
 -- One terminal in every log.
@@ -50,7 +73,7 @@ SELECT log_id, state FROM view_x.terminals WHERE authority = current_setting('li
 -- name: terminals_of
 -- The terminals that have side chains in a case file.
 SELECT terminal, log_id, state FROM view_x.terminals
- WHERE authority = current_setting('liuhen.authority') AND terminal = ANY ($1::uuid[])
+ WHERE authority = ANY (view.seen()) AND terminal = ANY ($1::uuid[])
 
 -- name: entries
 -- Bodies come from the log itself, filtered by authority there.

@@ -119,7 +119,7 @@ async def signals_json(request: web.Request) -> web.Response:
 async def show_signal(request: web.Request) -> web.Response:
     """One signal: what it says, on which records it rests, what was said about it."""
     as_of = instant(request)
-    async with scope(request) as connection:
+    async with scope(request, "signal", request.match_info["id"]) as connection:
         one = await queries.signal(connection, request.match_info["id"], as_of=as_of)
         if one is None:
             raise Problem("not_found")
@@ -213,7 +213,7 @@ def show_matter(kind: str) -> Handler:
     async def handler(request: web.Request) -> web.Response:
         as_of = instant(request)
         key = request.match_info["id"]
-        async with scope(request) as connection:
+        async with scope(request, kind, key) as connection:
             found = await queries.matter(connection, kind, key, as_of=as_of)
             if found is None:
                 raise Problem("not_found")
@@ -241,7 +241,7 @@ def matter_json(kind: str) -> Handler:
 
     async def handler(request: web.Request) -> web.Response:
         as_of = instant(request)
-        async with scope(request) as connection:
+        async with scope(request, kind, request.match_info["id"]) as connection:
             found = await queries.matter(connection, kind, request.match_info["id"], as_of=as_of)
         if found is None:
             raise Problem("not_found")
@@ -282,7 +282,7 @@ async def _deadlines(
             over=view == "due",
             finished=view == "all",
             rule=request.query.get("rule") or None,
-            officer=person_of(request).name if mine else None,
+            officer=person_of(request).officer_id if mine else None,
             limit=DEADLINE_ROWS,
             after=request.query.get("after"),
         )
@@ -315,7 +315,7 @@ async def _signals(
             states=SIGNAL_VIEWS[wanted["state"]],
             severity=wanted["severity"],
             rule=wanted["rule"],
-            officer=person_of(request).name if wanted["mine"] else None,
+            officer=person_of(request).officer_id if wanted["mine"] else None,
             limit=ROWS,
             after=request.query.get("after"),
         )
@@ -337,7 +337,7 @@ async def _matters(
             kind,
             as_of=as_of,
             stages=None if not stage else [stage[:64]],
-            officer=None if person is None else person.name,
+            officer=None if person is None else person.officer_id,
             limit=ROWS,
             after=request.query.get("after"),
         )

@@ -19,7 +19,7 @@ from projections.custody import Custody
 from projections.views import SUBJECT_KINDS, to_json
 from schemas.problems import Problem
 from server.console import words
-from server.console.access import scope
+from server.console.access import LOOKING, scope
 from server.console.files import PAGE_ITEMS, PATHS
 from server.console.frame import page, texts_of
 from server.console.viewing import may_view, opened, purposes, viewing_of
@@ -46,7 +46,7 @@ async def show(request: web.Request) -> web.Response:
         form=media_form(found.media_type or ""),
         address="" if granted is None else granted.address(found.sha256),
         granted=granted,
-        may_view=may_view(request) and found.state == "held",
+        may_view=may_view(request) and found.state == "held" and not request[LOOKING].holder,
         purposes=purposes(request),
         steps=[(step, texts.gettext(words.CUSTODY[step.kind])) for step in found.steps],
         state=texts.gettext(words.BLOB_STATES[found.state]),
@@ -78,7 +78,7 @@ async def _custody(request: web.Request) -> Custody:
     name = request.match_info["sha256"]
     if not _DIGEST.fullmatch(name):
         raise Problem("not_found")
-    async with scope(request) as connection:
+    async with scope(request, "evidence", name) as connection:
         found = await custodies.custody(connection, bytes.fromhex(name))
     if found is None:
         raise Problem("not_found", "no record of this authority cites that file")

@@ -20,7 +20,7 @@ from projections.process.views import MatterFile
 from projections.views import SUBJECT_KINDS, CaseFile, CasePage, SubjectKind, to_json
 from schemas.problems import Problem
 from server.console import process_words, viewing, words
-from server.console.access import FILE_EXPORTERS, PRIVATE_READERS, cut_name, scope
+from server.console.access import FILE_EXPORTERS, PRIVATE_READERS, acts_on, cut_name, scope
 from server.console.boards import instant
 from server.console.frame import page, texts_of
 from server.web.app import SERVICES, person_of
@@ -63,6 +63,7 @@ def show_file(kind: SubjectKind) -> Handler:
         granted = await viewing.opened(request)
         file, offset, judged, called = await _file(request, kind, PAGE_ITEMS)
         texts = texts_of(request)
+        own = acts_on(request, file.header.authority)
         steps = [
             (
                 step,
@@ -80,8 +81,9 @@ def show_file(kind: SubjectKind) -> Handler:
             paths=PATHS,
             steps=steps,
             offset=offset,
-            reveals=person_of(request).may(PRIVATE_READERS.roles) and request.app[SERVICES].acts is not None,
-            exports=kind == "case"
+            reveals=own and person_of(request).may(PRIVATE_READERS.roles) and request.app[SERVICES].acts is not None,
+            exports=own
+            and kind == "case"
             and person_of(request).may(FILE_EXPORTERS.roles)
             and request.app[SERVICES].exports is not None,
             cut=cut_name(file.as_of),
@@ -91,7 +93,8 @@ def show_file(kind: SubjectKind) -> Handler:
             granted=granted,
             media_form=media_form,
             purposes=viewing.purposes(request),
-            viewable=viewing.may_view(request)
+            viewable=own
+            and viewing.may_view(request)
             and any(blob.arrived and media_form(blob.type) for item in file.items for blob in item.blobs),
             words=process_words.Words(texts, language(request)),
         )
@@ -105,7 +108,8 @@ async def list_json(request: web.Request) -> web.Response:
     rows, as_of, _ = await _list(request, kind)
     response = json_answer(request, {**to_json(rows, language(request)), "as_of": _cut(as_of)})
     if rows.next is not None:
-        response.headers["Link"] = f'<{request.path}?kind={kind}&after={quote(rows.next, safe="")}>; rel="next"'
+        kept = "".join(f"&{name}={quote(value)}" for name, value in request.query.items() if name == "authority")
+        response.headers["Link"] = f'<{request.path}?kind={kind}{kept}&after={quote(rows.next, safe="")}>; rel="next"'
     return response
 
 
@@ -140,7 +144,7 @@ async def _file(
     offset = _offset(request)
     if not 1 <= len(name) <= MAX_ID or "\0" in name:
         raise Problem("not_found")
-    async with scope(request) as connection:
+    async with scope(request, kind, name) as connection:
         file = await queries.case_file(connection, kind, name, limit=limit, offset=offset)
         # Nothing while the judges have not come so far.
         judged = await process_queries.matter(connection, kind, name, as_of=instant(request))

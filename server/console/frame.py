@@ -27,6 +27,8 @@ from server.web.routes import Handler
 TEMPLATES: Final = Path(__file__).parent / "templates"
 COUNTS: Final = web.RequestKey("counts", Counts)
 """What is due and what stands open, as the header of every page says it."""
+_NOT_KEPT: Final = ("authority", "after", "offset", "lang", "view_token")
+"""Parameters that the choice of another authority does not take along."""
 NAVIGATION: Final = (
     ("/", N_("Home"), access.SIGNED_IN),
     ("/deadlines", N_("Deadlines"), access.FILE_READERS),
@@ -57,7 +59,8 @@ def page(
     """Answer with a page of the console; `person` is who stands in its header."""
     texts = texts_of(request)
     links = () if person is None else tuple((to, text) for to, text, policy in NAVIGATION if person.may(policy.roles))
-    return request.app[PAGES].render(
+    looking = request.get(access.LOOKING, access.Looking())
+    response = request.app[PAGES].render(
         request,
         template,
         {
@@ -68,10 +71,14 @@ def page(
                 for to, text in links
             ),
             "form_token": "" if person is None else person.form_token,
+            "looking": looking,
+            "kept_query": [(name, value) for name, value in request.query.items() if name not in _NOT_KEPT],
             **context,
         },
         status=status,
     )
+    access.remember(request, response)
+    return response
 
 
 async def refusal(request: web.Request, problem: Problem) -> web.Response:
@@ -110,8 +117,8 @@ def counted(handler: Handler) -> Handler:
     async def wrapped(request: web.Request) -> web.StreamResponse:
         person = person_of(request)
         if person.may(access.FILE_READERS.roles):
-            officer = person.name if own_only(person) else None
-            async with access.scope(request) as connection:
+            officer = person.officer_id if own_only(person) else None
+            async with access.scope(request, own=True) as connection:
                 request[COUNTS] = await queries.counts(connection, as_of=time.time_ns() // 1_000_000, officer=officer)
         return await handler(request)
 

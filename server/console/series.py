@@ -154,7 +154,7 @@ async def _act(request: web.Request, done: str, act: Any) -> web.Response:
 
 
 async def _list(request: web.Request, *, status: int = 200, wrong: str = "") -> web.Response:
-    async with scope(request) as connection:
+    async with scope(request, own=True) as connection:
         try:
             found = await queries.list_matters(
                 connection,
@@ -191,7 +191,7 @@ async def _series(
 ) -> web.Response:
     person, texts = person_of(request), texts_of(request)
     key = series_key(person.authority, token, year)
-    async with scope(request) as connection:
+    async with scope(request, own=True) as connection:
         found = await queries.matter(connection, "series", key, as_of=_now())
     front = "" if found is None else str(found.row.columns.get("front", ""))
     return page(

@@ -26,7 +26,7 @@ _OURS: Final = re.compile(r"/(?![/\\])[!-\[\]-~]{0,500}", re.ASCII)
 async def home(request: web.Request) -> web.Response:
     """What is here for this person, and how current it is."""
     person = person_of(request)
-    async with scope(request) as connection:
+    async with scope(request, own=True) as connection:
         counts = {}
         if person.may(FILE_READERS.roles):
             for kind in SUBJECT_KINDS:

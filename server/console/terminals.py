@@ -16,7 +16,7 @@ from projections import queries
 from projections.views import TerminalLedger, TerminalPage, to_json
 from schemas.problems import Problem
 from server.console import words
-from server.console.access import TERMINAL_KEEPERS, cut_name, scope
+from server.console.access import TERMINAL_KEEPERS, acts_on, cut_name, scope
 from server.console.frame import page, texts_of
 from server.web.app import FORM, SERVICES, person_of
 from server.web.etag import json_answer
@@ -62,7 +62,8 @@ async def list_json(request: web.Request) -> web.Response:
     cut = {str(log): size for log, size in sorted(as_of.items())}
     response = json_answer(request, {**to_json(rows, language(request)), "as_of": cut})
     if rows.next is not None:
-        response.headers["Link"] = f'<{request.path}?after={quote(rows.next, safe="")}>; rel="next"'
+        kept = "".join(f"{name}={quote(value)}&" for name, value in request.query.items() if name == "authority")
+        response.headers["Link"] = f'<{request.path}?{kept}after={quote(rows.next, safe="")}>; rel="next"'
     return response
 
 
@@ -106,7 +107,9 @@ async def _page(request: web.Request, *, status: int = 200, wrong: str = "", rea
             (note, texts.gettext(words.NOTES.get(note, note)), number) for note, number in sorted(one.notes.items())
         ],
         incidents=[(texts.gettext(words.INCIDENTS.get(each.kind, each.kind)), each) for each in one.incidents],
-        keeper=person.may(TERMINAL_KEEPERS.roles) and request.app[SERVICES].acts is not None,
+        keeper=person.may(TERMINAL_KEEPERS.roles)
+        and acts_on(request, one.authority)
+        and request.app[SERVICES].acts is not None,
         done=request.query.get("done", "") if status == 200 else "",
         wrong=wrong,
         reason=reason,
@@ -130,7 +133,7 @@ async def _terminal(request: web.Request) -> TerminalLedger:
         name = str(UUID(request.match_info["id"]))
     except ValueError:
         raise Problem("not_found") from None
-    async with scope(request) as connection:
+    async with scope(request, "terminal", name) as connection:
         one = await queries.terminal(connection, name)
     if one is None:
         raise Problem("not_found")

@@ -54,6 +54,7 @@ ROLE_NAMES: Final[Mapping[str, str]] = {
     "supervisor": N_("Supervisor"),
     "auditor": N_("Auditor"),
     "administrator": N_("Administrator"),
+    "security_officer": N_("Security officer"),
 }
 CUSTODY: Final[Mapping[str, str]] = {
     "captured": N_("captured"),

@@ -122,18 +122,18 @@ class Viewing:
         expires = self._now() + GRANT_LIFE
         expires_at = int(expires.timestamp() * 1000)
         role = next((name for name in ROLES if name in person.roles), "")
-        tags = {*row["tags"], f"officer:{person.name}"}
+        tags = {*row["tags"], f"officer:{person.officer_id}"}
         if len(digests) == 1:
             tags.add(f"evidence:{digests[0].hex()}")
         body = {
-            "reader": person.name,
+            "reader": person.officer_id,
             "role": role,
             "purpose": row["purpose"],
             "files": digests,
             "expires_at": expires_at,
         }
         act = Act(EvidenceRead.SPEC.name, sorted(tags), body, uuid7(), 1, uuid7())
-        who = Who(officer=person.name, session=person.session, via=person.via)
+        who = Who(officer=person.officer_id, session=person.session, via=person.via)
         # The commit point: behind it the reading is on record, whether or not a byte of it reaches the reader.
         await self._committer.submit(Reading(person.authority, act, who, digests))
         secret = secrets.token_urlsafe(32)

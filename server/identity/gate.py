@@ -69,6 +69,10 @@ class DatabaseGate:
             session=store.digest(secret),
             form_token=_form_token(secret),
             fresh=row["fresh"],
+            officer=row["officer"],
+            unit=row["unit"],
+            unit_role=row["unit_role"],
+            below=tuple(row["below"]),
         )
 
     async def _by_token(self, authorization: str) -> Person:
@@ -85,6 +89,7 @@ class DatabaseGate:
             roles=frozenset((row["role"],)).intersection(ROLES),
             via="token",
             session=store.digest(token.strip()),
+            below=tuple(row["below"]),
         )
 
     async def sign_in(self, request: web.Request, name: str, password: str) -> str | None:

@@ -8,7 +8,7 @@ SELECT identity.open_session($1, $2, $3)
 
 -- name: session
 -- Who is behind a session that is neither ended, idle for too long nor too old, and whether they proved it just now.
-SELECT name, display, authority, roles, fresh FROM identity.session($1, $2, $3, $4)
+SELECT name, display, authority, roles, fresh, officer, unit, unit_role, below FROM identity.session($1, $2, $3, $4)
 
 -- name: prove
 -- The password or a code was given in a session that is open.
@@ -20,7 +20,11 @@ SELECT identity.end_session($1)
 
 -- name: token
 -- Who is behind an access token that is neither revoked nor expired.
-SELECT label, authority, role FROM identity.token($1)
+SELECT label, authority, role, below FROM identity.token($1)
+
+-- name: names
+-- What authorities are called.
+SELECT authority, name FROM identity.names($1)
 
 -- name: attempt
 -- One more try by this account or address within the window; answers how many there are.

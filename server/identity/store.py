@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from server.identity.person import ROLES
+from server.identity.person import APART, ROLES
 
 IDLE: Final = timedelta(minutes=30)
 ABSOLUTE: Final = timedelta(hours=12)
@@ -111,6 +111,12 @@ async def end_session(pool: asyncpg.Pool, secret: str) -> None:
     await pool.execute(queries()["end_session"], digest(secret))
 
 
+async def authority_names(connection: asyncpg.Connection, authorities: Sequence[str]) -> dict[str, str]:
+    """What authorities are called, by code; those without a name are left out."""
+    rows: list[Any] = await connection.fetch(queries()["names"], list(authorities))
+    return {row["authority"]: row["name"] for row in rows}
+
+
 async def find_token(pool: asyncpg.Pool, token: str) -> asyncpg.Record | None:
     """Label, authority and role of a valid access token."""
     return await pool.fetchrow(queries()["token"], digest(token))
@@ -170,11 +176,17 @@ async def add_token(
 
 
 def check_roles(roles: Sequence[str]) -> None:
-    """Raise IdentityRefused unless there is at least one role and all are known."""
+    """Raise IdentityRefused unless there is at least one role, all are known, and they may be held together."""
     unknown = sorted(set(roles) - set(ROLES))
     if unknown or not roles:
         came = f", came {unknown[0]!r}" if unknown else ""
         raise IdentityRefused(f"expected one of the roles {', '.join(ROLES)}{came}")
+    apart = sorted(APART.intersection(roles))
+    if apart and len(set(roles)) > 1:
+        raise IdentityRefused(
+            f"expected {apart[0]} alone, came {', '.join(sorted(set(roles)))}: who runs the system, who guards it and "
+            "who checks both are different people with no other part; make another account for another person"
+        )
 
 
 def check_authority(authority: str) -> None:
