@@ -61,7 +61,9 @@ INSPECTION: Final = (
         "A2",
         "双随机抽取",
         "Random selection",
+        use("random_selection.announced.v1", "object_pool_hash", "officer_pool_hash", "commitment", "draws_on"),
         use("random_selection.drawn.v1", "object_pool_hash", "seed", "drawn_objects", "drawn_officers", "recusals"),
+        use("random_selection.revealed.v1", "secret", "public", "teams", "recused"),
     ),
     part(
         "A3",

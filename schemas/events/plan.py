@@ -189,6 +189,44 @@ class PlanRevisionApproved(Act, frozen=True, kw_only=True, omit_defaults=True):
     approved_on: Annotated[LegalDate, says("批准日期", "date of approval", "DL-19")]
 
 
+class RandomSelectionAnnounced(Act, frozen=True, kw_only=True, omit_defaults=True):
+    """A draw was announced: its pools are frozen and its secret is committed to, before the day of the draw (step A2).
+
+    Nobody can choose the outcome afterwards: the secret is fixed here, and the public number is not known yet.
+    """
+
+    SPEC: ClassVar = Spec(
+        name="random_selection.announced.v1",
+        family="E11",
+        origin="office",
+        step="A2",
+        zh="双随机抽取公告",
+        en="Random selection announced",
+        about_zh="抽取前固定检查对象和执法人员名录，并公布随机种子的承诺值。",
+        about_en="Before a draw its pools were frozen and the hash of its secret made known.",
+        tags=("plan",),
+    )
+
+    draw_id: Annotated[Id, says("抽取编号", "id of the draw")]
+    plan_id: Annotated[Id | UnsetType, says("计划编号", "plan under which it will be drawn")] = UNSET
+    object_pool_hash: Annotated[Digest, says("对象名录摘要", "SHA-256 of the frozen list of enterprises")]
+    officer_pool_hash: Annotated[Digest, says("人员名录摘要", "SHA-256 of the frozen list of officers")]
+    object_pool: Annotated[
+        tuple[Ref, ...], Meta(min_length=1, max_length=500), says("对象名录", "the list, if it fits into the record")
+    ] = ()
+    officer_pool: Annotated[
+        tuple[Ref, ...], Meta(min_length=1, max_length=500), says("人员名录", "the list, if it fits into the record")
+    ] = ()
+    objects: Annotated[Annotated[int, Meta(ge=1, le=200)], says("抽取对象数", "how many enterprises will be drawn")]
+    team: Annotated[Annotated[int, Meta(ge=1, le=8)], says("每组人数", "officers for each enterprise", "INV-01")]
+    algorithm: Annotated[Ref, says("算法", "algorithm, with its version")]
+    commitment: Annotated[Digest, says("种子承诺值", "SHA-256 over the secret that will be told at the draw")]
+    public_number: Annotated[
+        Line, says("公开数来源", "which public number will be mixed in that nobody can know today, e.g. of a lottery")
+    ]
+    draws_on: Annotated[LegalDate, says("抽取日期", "day of the draw")]
+
+
 class Replacement(Part, frozen=True, kw_only=True, omit_defaults=True):
     """An officer who was drawn and recused, and who came instead."""
 
@@ -237,11 +275,59 @@ class RandomSelectionDrawn(Act, frozen=True, kw_only=True, omit_defaults=True):
     drawn_at: Annotated[Instant | UnsetType, says("抽取时刻", "instant of the draw, ms")] = UNSET
 
 
+class DrawnTeam(Part, frozen=True, kw_only=True, omit_defaults=True):
+    """An enterprise that was drawn, and who inspects it."""
+
+    enterprise_id: Annotated[Ref, says("抽中对象", "enterprise, as in its tag")]
+    officers: Annotated[
+        tuple[Ref, ...], Meta(min_length=1, max_length=8), says("抽中人员", "officer ids in the order of the draw")
+    ]
+
+
+class Recused(Part, frozen=True, kw_only=True, omit_defaults=True):
+    """Who may not inspect an enterprise, so that the turn passes to the next."""
+
+    enterprise_id: Annotated[Ref, says("抽中对象", "enterprise, as in its tag")]
+    officers: Annotated[tuple[Ref, ...], Meta(min_length=1, max_length=64), says("回避人员", "officer ids", "PPL 43")]
+
+
+class RandomSelectionRevealed(Act, frozen=True, kw_only=True, omit_defaults=True):
+    """The secret of an announced draw was told: from it, the public number and the pools everybody gets these teams.
+
+    Stands beside the record of the draw (`random_selection.drawn.v1`) and is appended together with it.
+    """
+
+    SPEC: ClassVar = Spec(
+        name="random_selection.revealed.v1",
+        family="E11",
+        origin="office",
+        step="A2",
+        zh="双随机抽取种子公开",
+        en="Random selection revealed",
+        about_zh="公开抽取种子和公开数，任何人可据此重算各检查组。",
+        about_en="Secret and public number of a draw were told, with the teams that they give.",
+        tags=("plan", "enterprise", "officer"),
+    )
+
+    draw_id: Annotated[Id, says("抽取编号", "id of the draw")]
+    commitment: Annotated[Digest, says("种子承诺值", "commitment of the announcement whose secret this is")]
+    secret: Annotated[Ref, says("种子", "the secret")]
+    public: Annotated[Line, says("公开数", "the public number, as it was mixed in")]
+    teams: Annotated[
+        tuple[DrawnTeam, ...], Meta(min_length=1, max_length=200), says("检查组", "who inspects which enterprise")
+    ]
+    recused: Annotated[
+        tuple[Recused, ...], Meta(min_length=1, max_length=200), says("应回避", "who was recused for which enterprise")
+    ] = ()
+
+
 TYPES: Final[tuple[type[Body], ...]] = (
     PlanApproved,
     PlanFiled,
     PlanRevisionDecided,
     PlanRevisionApproved,
+    RandomSelectionAnnounced,
     RandomSelectionDrawn,
+    RandomSelectionRevealed,
 )
 """The types of this module, in the order of the process."""

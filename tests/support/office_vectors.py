@@ -50,7 +50,9 @@ OFFICE: Final = frozenset(
         "plan_revision.approved.v1",
         "plan_revision.decided.v1",
         "private_value.revealed.v1",
+        "random_selection.announced.v1",
         "random_selection.drawn.v1",
+        "random_selection.revealed.v1",
         "record.corrected.v1",
         "rule_set.published.v1",
         "signal.disputed.v1",
@@ -274,6 +276,20 @@ FULL: Final[Mapping[str, Body]] = {
         "plan_id": uid(57),
         "revision_id": uid(58),
     },
+    "random_selection.announced.v1": {
+        "algorithm": "liuhen-draw-1",
+        "commitment": digest("secret of the draw"),
+        "draw_id": uid(59),
+        "draws_on": "2026-01-12",
+        "object_pool": [USCC],
+        "object_pool_hash": digest("object pool hash"),
+        "objects": 1,
+        "officer_pool": OFFICERS,
+        "officer_pool_hash": digest("officer pool hash"),
+        "plan_id": uid(60),
+        "public_number": "2026年1月12日福利彩票双色球开奖号码",
+        "team": 2,
+    },
     "random_selection.drawn.v1": {
         "algorithm": "sha256-order/1",
         "draw_id": uid(59),
@@ -288,6 +304,14 @@ FULL: Final[Mapping[str, Body]] = {
         "recusals": [{"officer": "officer-0017", "reason": "按规定办理", "replaced_by": "officer-0031"}],
         "seed": "20260105",
         "witness": "纪检人员",
+    },
+    "random_selection.revealed.v1": {
+        "commitment": digest("secret of the draw"),
+        "draw_id": uid(59),
+        "public": "03 09 15 21 27 33 08",
+        "recused": [{"enterprise_id": USCC, "officers": ["officer-0017"]}],
+        "secret": "5f0e7c1b9a3d4c2e8f6071625344a5b6",
+        "teams": [{"enterprise_id": USCC, "officers": OFFICERS}],
     },
     "tip.received.v1": {
         "accepted": True,
@@ -583,9 +607,17 @@ BAD: Final[Mapping[str, Mapping[str, tuple[str, Damage]]]] = {
         "approved_on_missing": ("$", without("approved_on")),
         "approved_on_that_does_not_exist": ("$.approved_on", put("2026-02-30", "approved_on")),
     },
+    "random_selection.announced.v1": {
+        "commitment_missing": ("$", without("commitment")),
+        "team_of_nobody": ("$.team", put(0, "team")),
+    },
     "random_selection.drawn.v1": {
         "drawn_officers_missing": ("$", without("drawn_officers")),
         "draw_id_of_15_bytes": ("$.draw_id", put(bytes(15), "draw_id")),
+    },
+    "random_selection.revealed.v1": {
+        "teams_missing": ("$", without("teams")),
+        "secret_that_is_empty": ("$.secret", put("", "secret")),
     },
     "tip.received.v1": {
         "accepted_missing": ("$", without("accepted")),
