@@ -1213,6 +1213,15 @@ ALTER TABLE ONLY view.changes FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE view.changes OWNER TO liuhen_owner;
 
+CREATE TABLE view.cuts (
+    id text NOT NULL,
+    made timestamp with time zone DEFAULT now() NOT NULL,
+    logs jsonb NOT NULL,
+    CONSTRAINT cuts_id_check CHECK ((id ~ '^[0-9a-f]{12}$'::text))
+);
+
+ALTER TABLE view.cuts OWNER TO liuhen_owner;
+
 CREATE TABLE view.live (
     one boolean DEFAULT true NOT NULL,
     slot text NOT NULL,
@@ -1270,6 +1279,25 @@ CREATE TABLE view_a.case_items (
 ALTER TABLE ONLY view_a.case_items FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE view_a.case_items OWNER TO liuhen_owner;
+
+CREATE TABLE view_a.counted (
+    log_id integer NOT NULL,
+    "position" bigint NOT NULL,
+    n smallint NOT NULL,
+    authority text NOT NULL,
+    measure text NOT NULL,
+    day date NOT NULL,
+    unit text NOT NULL,
+    at bigint NOT NULL,
+    subject text NOT NULL,
+    word text NOT NULL,
+    other text NOT NULL,
+    amount bigint NOT NULL
+);
+
+ALTER TABLE ONLY view_a.counted FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE view_a.counted OWNER TO liuhen_owner;
 
 CREATE TABLE view_a.deadlines (
     kind text NOT NULL,
@@ -1480,6 +1508,25 @@ CREATE TABLE view_b.case_items (
 ALTER TABLE ONLY view_b.case_items FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE view_b.case_items OWNER TO liuhen_owner;
+
+CREATE TABLE view_b.counted (
+    log_id integer NOT NULL,
+    "position" bigint NOT NULL,
+    n smallint NOT NULL,
+    authority text NOT NULL,
+    measure text NOT NULL,
+    day date NOT NULL,
+    unit text NOT NULL,
+    at bigint NOT NULL,
+    subject text NOT NULL,
+    word text NOT NULL,
+    other text NOT NULL,
+    amount bigint NOT NULL
+);
+
+ALTER TABLE ONLY view_b.counted FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE view_b.counted OWNER TO liuhen_owner;
 
 CREATE TABLE view_b.deadlines (
     kind text NOT NULL,
@@ -1783,6 +1830,9 @@ ALTER TABLE ONLY view.alerts
 ALTER TABLE ONLY view.changes
     ADD CONSTRAINT changes_pkey PRIMARY KEY (authority, officer, kind, key);
 
+ALTER TABLE ONLY view.cuts
+    ADD CONSTRAINT cuts_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY view.live
     ADD CONSTRAINT live_pkey PRIMARY KEY (one);
 
@@ -1794,6 +1844,9 @@ ALTER TABLE ONLY view_a.case_files
 
 ALTER TABLE ONLY view_a.case_items
     ADD CONSTRAINT case_items_pkey PRIMARY KEY (authority, kind, subject, log_id, chunk);
+
+ALTER TABLE ONLY view_a.counted
+    ADD CONSTRAINT counted_pkey PRIMARY KEY (log_id, "position", n);
 
 ALTER TABLE ONLY view_a.deadlines
     ADD CONSTRAINT deadlines_pkey PRIMARY KEY (kind, key, rule, about);
@@ -1836,6 +1889,9 @@ ALTER TABLE ONLY view_b.case_files
 
 ALTER TABLE ONLY view_b.case_items
     ADD CONSTRAINT case_items_pkey PRIMARY KEY (authority, kind, subject, log_id, chunk);
+
+ALTER TABLE ONLY view_b.counted
+    ADD CONSTRAINT counted_pkey PRIMARY KEY (log_id, "position", n);
 
 ALTER TABLE ONLY view_b.deadlines
     ADD CONSTRAINT deadlines_pkey PRIMARY KEY (kind, key, rule, about);
@@ -1927,6 +1983,10 @@ CREATE UNIQUE INDEX changes_feed ON view.changes USING btree (authority, officer
 
 CREATE INDEX case_files_newest ON view_a.case_files USING btree (authority, kind, last DESC, subject DESC, log_id DESC);
 
+CREATE INDEX counted_day ON view_a.counted USING btree (authority, measure, day);
+
+CREATE INDEX counted_unit ON view_a.counted USING btree (measure, unit);
+
 CREATE INDEX deadlines_all ON view_a.deadlines USING btree (authority, due, kind, key, rule, about);
 
 CREATE INDEX deadlines_open ON view_a.deadlines USING btree (authority, due, kind, key, rule, about) WHERE ((met IS NULL) AND (NOT cancelled));
@@ -1950,6 +2010,10 @@ CREATE INDEX signals_rule ON view_a.signals USING btree (authority, rule, opens 
 CREATE INDEX verdicts_outcome ON view_a.verdicts USING btree (authority, rule, outcome, kind, key, about);
 
 CREATE INDEX case_files_newest ON view_b.case_files USING btree (authority, kind, last DESC, subject DESC, log_id DESC);
+
+CREATE INDEX counted_day ON view_b.counted USING btree (authority, measure, day);
+
+CREATE INDEX counted_unit ON view_b.counted USING btree (measure, unit);
 
 CREATE INDEX deadlines_all ON view_b.deadlines USING btree (authority, due, kind, key, rule, about);
 
@@ -2084,6 +2148,8 @@ ALTER TABLE view_a.case_files ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE view_a.case_items ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE view_a.counted ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE view_a.deadlines ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE view_a.filed_up_to ENABLE ROW LEVEL SECURITY;
@@ -2091,6 +2157,8 @@ ALTER TABLE view_a.filed_up_to ENABLE ROW LEVEL SECURITY;
 CREATE POLICY folds ON view_a.case_files TO liuhen_projector USING (true) WITH CHECK (true);
 
 CREATE POLICY folds ON view_a.case_items TO liuhen_projector USING (true) WITH CHECK (true);
+
+CREATE POLICY folds ON view_a.counted TO liuhen_projector USING (true) WITH CHECK (true);
 
 CREATE POLICY folds ON view_a.deadlines TO liuhen_projector USING (true) WITH CHECK (true);
 
@@ -2117,6 +2185,8 @@ ALTER TABLE view_a.misfiled ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_authority ON view_a.case_files FOR SELECT TO liuhen_console USING (view.sees(authority));
 
 CREATE POLICY own_authority ON view_a.case_items FOR SELECT TO liuhen_console USING (view.sees(authority));
+
+CREATE POLICY own_authority ON view_a.counted FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
 
 CREATE POLICY own_authority ON view_a.deadlines FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
 
@@ -2162,6 +2232,8 @@ ALTER TABLE view_b.case_files ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE view_b.case_items ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE view_b.counted ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE view_b.deadlines ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE view_b.filed_up_to ENABLE ROW LEVEL SECURITY;
@@ -2169,6 +2241,8 @@ ALTER TABLE view_b.filed_up_to ENABLE ROW LEVEL SECURITY;
 CREATE POLICY folds ON view_b.case_files TO liuhen_projector USING (true) WITH CHECK (true);
 
 CREATE POLICY folds ON view_b.case_items TO liuhen_projector USING (true) WITH CHECK (true);
+
+CREATE POLICY folds ON view_b.counted TO liuhen_projector USING (true) WITH CHECK (true);
 
 CREATE POLICY folds ON view_b.deadlines TO liuhen_projector USING (true) WITH CHECK (true);
 
@@ -2195,6 +2269,8 @@ ALTER TABLE view_b.misfiled ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_authority ON view_b.case_files FOR SELECT TO liuhen_console USING (view.sees(authority));
 
 CREATE POLICY own_authority ON view_b.case_items FOR SELECT TO liuhen_console USING (view.sees(authority));
+
+CREATE POLICY own_authority ON view_b.counted FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
 
 CREATE POLICY own_authority ON view_b.deadlines FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
 
@@ -2563,6 +2639,10 @@ GRANT SELECT ON TABLE view.changes TO liuhen_console;
 GRANT SELECT ON TABLE view.changes TO liuhen_writer;
 GRANT SELECT ON TABLE view.changes TO liuhen_backup;
 
+GRANT SELECT,INSERT ON TABLE view.cuts TO liuhen_console;
+GRANT SELECT,INSERT ON TABLE view.cuts TO liuhen_projector;
+GRANT SELECT ON TABLE view.cuts TO liuhen_backup;
+
 GRANT SELECT,UPDATE ON TABLE view.live TO liuhen_projector;
 GRANT SELECT ON TABLE view.live TO liuhen_console;
 GRANT SELECT ON TABLE view.live TO liuhen_backup;
@@ -2578,6 +2658,10 @@ GRANT SELECT ON TABLE view_a.case_files TO liuhen_console;
 
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.case_items TO liuhen_projector;
 GRANT SELECT ON TABLE view_a.case_items TO liuhen_console;
+
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.counted TO liuhen_projector;
+GRANT SELECT ON TABLE view_a.counted TO liuhen_console;
+GRANT SELECT ON TABLE view_a.counted TO liuhen_writer;
 
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.deadlines TO liuhen_projector;
 GRANT SELECT ON TABLE view_a.deadlines TO liuhen_console;
@@ -2625,6 +2709,10 @@ GRANT SELECT ON TABLE view_b.case_files TO liuhen_console;
 
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.case_items TO liuhen_projector;
 GRANT SELECT ON TABLE view_b.case_items TO liuhen_console;
+
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.counted TO liuhen_projector;
+GRANT SELECT ON TABLE view_b.counted TO liuhen_console;
+GRANT SELECT ON TABLE view_b.counted TO liuhen_writer;
 
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.deadlines TO liuhen_projector;
 GRANT SELECT ON TABLE view_b.deadlines TO liuhen_console;

@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from domain import counting
 from domain.matter import Fact, Judge
 from domain.rulesets import overrides
 from domain.workdays import Calendar
@@ -43,8 +44,9 @@ class Context:
 
 
 def versions(judges: Mapping[str, Judge]) -> str:
-    """What made a set of tables: judges with their versions, and a digest of the rules that come with the program."""
-    return " ".join([*(f"{kind}:{judge.version}" for kind, judge in sorted(judges.items())), f"rules:{_digest()}"])
+    """What made a set of tables: judges and counting with their versions, and a digest of the program's own rules."""
+    made_by = [f"{kind}:{judge.version}" for kind, judge in sorted(judges.items())]
+    return " ".join([*made_by, f"counting:{counting.VERSION}", f"rules:{_digest()}"])
 
 
 @cache

@@ -19,7 +19,7 @@ from typing import Any, Final, TypeAlias
 import asyncpg
 import msgspec
 
-from domain import filing
+from domain import counting, filing
 from domain.judges import JUDGES
 from domain.matter import Fact, Judge, Matter
 from domain.rulebook import Rulebook
@@ -112,14 +112,17 @@ class Store:
         `inside`: the caller has a transaction open, which is the commit point. Raises Overtaken, LOST.
         """
         shelves: dict[str, dict[Place, list[int]]] = {}
+        counts: list[tuple[Any, ...]] = []
         misfiled: list[Misfiled] = []
         for run in runs:
-            self._file_run(run, shelves, misfiled)
+            self._file_run(run, shelves, counts, misfiled)
         new_rules = [key for key in shelves if judging.is_rules(key)]
         if new_rules:
             self._context = None
         async with self._transaction(inside):
             await self._put_shelves(shelves)
+            if counts:
+                await self._connection.execute(self._queries["count"], *_columns(counts))
             await self._soil(shelves, new_rules)
             if misfiled:
                 await self._connection.execute(
@@ -132,16 +135,28 @@ class Store:
                 )
         return tuple(misfiled)
 
-    def _file_run(self, run: Run, shelves: dict[str, dict[Place, list[int]]], misfiled: list[Misfiled]) -> None:
+    def _file_run(
+        self,
+        run: Run,
+        shelves: dict[str, dict[Place, list[int]]],
+        counts: list[tuple[Any, ...]],
+        misfiled: list[Misfiled],
+    ) -> None:
         log_id, authority = run.log.log_id, run.log.authority
         self._authorities[log_id] = authority
         for position, entry in enumerate(run.entries, run.first):
             try:
                 filed = self._read(authority, entry, run.noted.get(position))
                 keys = filing.keys(filed.fact) if filed is not None else frozenset()
+                counted = counting.counted(filed.fact) if filed is not None else ()
             except Exception as fault:  # noqa: BLE001 - poison is parked, the others go on
                 misfiled.append(Misfiled(log_id, position, type(fault).__name__))
                 continue
+            for n, one in enumerate(counted):
+                counts.append(
+                    (log_id, position, n, authority, one.measure, one.day, one.unit, one.at, one.subject, one.word,
+                     one.other, one.amount)
+                )  # fmt: skip
             if keys:
                 self._keep((log_id, position), filed)
             for key in keys:

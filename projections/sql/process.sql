@@ -59,6 +59,12 @@ INSERT INTO view_x.filings AS f (key, log_id, chunk, positions)
        FROM json_to_recordset($1::json) AS r (key text, log_id integer, chunk integer, positions bigint[])
 ON CONFLICT (key, log_id, chunk) DO UPDATE SET positions = f.positions || excluded.positions
 
+-- name: count
+-- What new facts add to the statistics.
+INSERT INTO view_x.counted (log_id, position, n, authority, measure, day, unit, at, subject, word, other, amount)
+     SELECT * FROM unnest($1::integer[], $2::bigint[], $3::smallint[], $4::text[], $5::text[], $6::date[], $7::text[],
+                          $8::bigint[], $9::text[], $10::text[], $11::text[], $12::bigint[])
+
 -- name: soil
 -- The matters of new facts, those that asked for one of their keys, and those whose rules may have changed. `$4` are
 -- the stems of authorities that published rules.
@@ -174,7 +180,7 @@ SELECT (SELECT count(*) FROM view_x.matters) AS matters,
 
 -- name: empty
 -- A slot that nobody reads any more.
-TRUNCATE view_x.filed_up_to, view_x.misfiled, view_x.filings, view_x.dependents, view_x.dirty, view_x.matters,
+TRUNCATE view_x.filed_up_to, view_x.misfiled, view_x.filings, view_x.counted, view_x.dependents, view_x.dirty, view_x.matters,
          view_x.deadlines, view_x.verdicts, view_x.signals
 
 -- name: different
@@ -184,6 +190,8 @@ UNION ALL
 SELECT 'misfiled', count(*) FROM view_a.misfiled a FULL JOIN view_b.misfiled b USING (log_id, position) WHERE a IS DISTINCT FROM b
 UNION ALL
 SELECT 'filings', count(*) FROM view_a.filings a FULL JOIN view_b.filings b USING (key, log_id, chunk) WHERE a IS DISTINCT FROM b
+UNION ALL
+SELECT 'counted', count(*) FROM view_a.counted a FULL JOIN view_b.counted b USING (log_id, position, n) WHERE a IS DISTINCT FROM b
 UNION ALL
 SELECT 'dependents', count(*) FROM view_a.dependents a FULL JOIN view_b.dependents b USING (needed, kind, key) WHERE a IS DISTINCT FROM b
 UNION ALL
