@@ -29,8 +29,9 @@ from schemas.events.on_site import CredentialsShown, SiteEntered
 from schemas.events.on_site_measure import OnSiteMeasureOrdered
 from schemas.events.on_spot import OnSpotPenaltyDecided
 from schemas.events.penalty import FinePaymentRecorded, PenaltyDecided, PenaltyLine
+from schemas.events.plan import PlanApproved, PlanRevisionApproved, PlanRevisionDecided
 from schemas.events.power_cut import PowerCutOrdered
-from schemas.events.rectification import RectificationOrdered, ReinspectionConcluded
+from schemas.events.rectification import RectificationExtensionDecided, RectificationOrdered, ReinspectionConcluded
 from schemas.events.remedy import DecisionAltered, ReconsiderationClosed, ReconsiderationOpened, SuitClosed, SuitOpened
 from schemas.events.review import LegalReviewConcluded
 from schemas.events.task import TaskAssigned, TaskCancelled, TaskConcluded
@@ -53,7 +54,8 @@ class Counted:
 
     `measure` says what, `day` when by the date that the measure goes by, `unit` which one (hex or text): the same unit
     counts once. `subject` is the enterprise or the party, `word` the kind within the measure, `other` a second one.
-    `amount` is in fen. `at` is when the act took place (ms), for chains that ask for an order.
+    `amount` is in fen (of an item of a plan: its days). `at` is when the act took place (ms), for chains that ask for
+    an order.
     """
 
     measure: str
@@ -102,8 +104,33 @@ def _one(
     )  # fmt: skip
 
 
+def _plan(fact: Fact, body: PlanApproved) -> Iterator[Counted]:
+    place = f"{_text(body.plan_id)}/{body.year}"
+    for item in body.items:
+        days = UNSET if item.days is UNSET else item.days
+        yield _one(fact, "plan_item", body.approved_on, item.item_id, item.enterprise_id, item.kind, place, days)
+
+
+def _revision(fact: Fact, body: PlanRevisionDecided) -> Iterator[Counted]:
+    major = "" if body.major is UNSET else "major" if body.major else "minor"
+    yield _one(fact, "plan_revision", body.decided_on, body.revision_id, UNSET, major, body.plan_id)
+    for change in body.changes:
+        item = change.item
+        word = f"{change.action}:{item.kind}"
+        days = UNSET if item.days is UNSET else item.days
+        # A unit of its own for each revision: the same item may be changed again.
+        unit = f"{_text(item.item_id)}/{_text(body.revision_id)}"
+        yield _one(fact, "plan_change", body.decided_on, unit, item.enterprise_id, word, body.plan_id, days)
+
+
+def _revision_approved(fact: Fact, body: PlanRevisionApproved) -> Iterator[Counted]:
+    yield _one(fact, "plan_revision_approved", body.approved_on, body.revision_id)
+
+
 def _task(fact: Fact, body: TaskAssigned) -> Iterator[Counted]:
-    yield _one(fact, "task", UNSET, body.task_id, body.enterprise_id, body.source, body.plan_item_id)
+    yield _one(fact, "task", UNSET, body.task_id, body.enterprise_id, body.source)
+    if body.plan_item_id is not UNSET:
+        yield _one(fact, "task_planned", UNSET, body.task_id, body.enterprise_id, body.plan_item_id)
 
 
 def _task_cancelled(fact: Fact, body: TaskCancelled) -> Iterator[Counted]:
@@ -137,6 +164,12 @@ def _ordered(fact: Fact, body: RectificationOrdered) -> Iterator[Counted]:
         yield _one(fact, "hazard_ordered", body.ordered_on, hazard, body.enterprise_id, UNSET, body.deadline)
 
 
+def _extended(fact: Fact, body: RectificationExtensionDecided) -> Iterator[Counted]:
+    if body.granted and body.deadline is not UNSET:
+        for hazard in body.hazard_ids:
+            yield _one(fact, "hazard_ordered", body.decided_on, hazard, UNSET, UNSET, body.deadline)
+
+
 def _reinspected(fact: Fact, body: ReinspectionConcluded) -> Iterator[Counted]:
     yield _one(fact, "document", body.reinspected_on, UNSET, body.enterprise_id, "reinspection")
     for result in body.results:
@@ -168,7 +201,8 @@ def _power_cut(fact: Fact, body: PowerCutOrdered) -> Iterator[Counted]:
 
 def _filed(fact: Fact, body: CaseFiled) -> Iterator[Counted]:
     who = party(body.party)
-    yield _one(fact, "case", body.filed_on, body.case_id, who, body.source, body.party.type)
+    yield _one(fact, "case", body.filed_on, body.case_id, who, body.source)
+    yield _one(fact, "party", body.filed_on, body.case_id, who, body.party.type)
 
 
 def _decided(fact: Fact, body: PenaltyDecided) -> Iterator[Counted]:
@@ -184,7 +218,8 @@ def _on_spot(fact: Fact, body: OnSpotPenaltyDecided) -> Iterator[Counted]:
 
 
 def _paid(fact: Fact, body: FinePaymentRecorded) -> Iterator[Counted]:
-    yield _one(fact, "payment", body.paid_on, UNSET, UNSET, body.towards, body.case_id, body.amount_fen)
+    towards = "fine" if body.towards is UNSET else body.towards
+    yield _one(fact, "payment", body.paid_on, UNSET, UNSET, towards, body.case_id, body.amount_fen)
 
 
 def _closed(fact: Fact, body: CaseClosed) -> Iterator[Counted]:
@@ -192,15 +227,16 @@ def _closed(fact: Fact, body: CaseClosed) -> Iterator[Counted]:
 
 
 def _heard(fact: Fact, body: HearingHeld) -> Iterator[Counted]:
-    yield _one(fact, "hearing", body.held_on, body.case_id)
+    yield _one(fact, "case_heard", body.held_on, body.case_id)
 
 
 def _reviewed(fact: Fact, body: LegalReviewConcluded) -> Iterator[Counted]:
-    yield _one(fact, "review", day_of(body.concluded_at), body.review_id, UNSET, body.outcome, body.case_id)
+    yield _one(fact, "review", day_of(body.concluded_at), body.review_id, UNSET, body.outcome)
+    yield _one(fact, "case_reviewed", day_of(body.concluded_at), body.case_id, UNSET, body.outcome)
 
 
 def _discussed(fact: Fact, body: CollectiveDiscussionHeld) -> Iterator[Counted]:
-    yield _one(fact, "discussion", body.held_on, UNSET, UNSET, body.outcome, body.case_id)
+    yield _one(fact, "case_discussed", body.held_on, body.case_id, UNSET, body.outcome)
 
 
 def _proposed(fact: Fact, body: TransferProposed) -> Iterator[Counted]:
@@ -233,7 +269,9 @@ def _altered(fact: Fact, body: DecisionAltered) -> Iterator[Counted]:
 
 
 def _published(fact: Fact, body: DisclosurePublished) -> Iterator[Counted]:
-    yield _one(fact, "published", body.published_on, body.record_id, UNSET, body.subject, body.case_id)
+    yield _one(fact, "published", body.published_on, body.record_id, UNSET, body.subject)
+    if body.case_id is not UNSET:
+        yield _one(fact, "case_published", body.published_on, body.case_id, UNSET, body.subject)
 
 
 def _withdrawn(fact: Fact, body: DisclosureWithdrawn) -> Iterator[Counted]:
@@ -250,6 +288,9 @@ def _tip_concluded(fact: Fact, body: TipConcluded) -> Iterator[Counted]:
 
 
 _BY_TYPE: Final[Mapping[type, Callable[[Fact, Any], Iterator[Counted]]]] = {
+    PlanApproved: _plan,
+    PlanRevisionDecided: _revision,
+    PlanRevisionApproved: _revision_approved,
     TaskAssigned: _task,
     TaskCancelled: _task_cancelled,
     SiteEntered: _entered,
@@ -258,6 +299,7 @@ _BY_TYPE: Final[Mapping[type, Callable[[Fact, Any], Iterator[Counted]]]] = {
     TaskConcluded: _concluded,
     HazardFound: _hazard,
     RectificationOrdered: _ordered,
+    RectificationExtensionDecided: _extended,
     ReinspectionConcluded: _reinspected,
     MajorHazardListed: _listed,
     MajorHazardDelisted: _delisted,

@@ -694,6 +694,18 @@ $$;
 
 ALTER FUNCTION view.logs() OWNER TO liuhen_owner;
 
+CREATE FUNCTION view.logs_of(p_authorities text[]) RETURNS TABLE(log_id integer, authority text, epoch integer)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- Of authorities that whoever asks may see: for a view over several of them, which is as of a vector of positions.
+    SELECT l.log_id, l.authority, l.epoch FROM log.logs l
+     WHERE l.kind = 'authority' AND l.authority = ANY (p_authorities) AND view.sees(l.authority)
+     ORDER BY l.log_id
+$$;
+
+ALTER FUNCTION view.logs_of(p_authorities text[]) OWNER TO liuhen_owner;
+
 CREATE FUNCTION view.outstanding(p_terminals uuid[]) RETURNS TABLE(terminal uuid, waiting bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -716,6 +728,24 @@ CREATE FUNCTION view.places(p_ids uuid[]) RETURNS TABLE(id uuid, log_id integer,
 $$;
 
 ALTER FUNCTION view.places(p_ids uuid[]) OWNER TO liuhen_owner;
+
+CREATE FUNCTION view.published_rules() RETURNS TABLE(log_id integer, authority text, pos bigint, entry bytea)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- Rule sets that authorities published (E05): they are public, and figures are counted by them.
+    SELECT e.log_id, l.authority, e.position, e.entry
+      FROM (SELECT f.log_id, unnest(f.positions) AS pos FROM view_a.filings f, view.process p
+             WHERE p.slot = 'a' AND starts_with(f.key, 'rules:')
+             UNION
+            SELECT f.log_id, unnest(f.positions) FROM view_b.filings f, view.process p
+             WHERE p.slot = 'b' AND starts_with(f.key, 'rules:')) s
+      JOIN log.entries e ON e.log_id = s.log_id AND e.position = s.pos
+      JOIN log.logs l ON l.log_id = e.log_id
+     ORDER BY e.log_id, e.position
+$$;
+
+ALTER FUNCTION view.published_rules() OWNER TO liuhen_owner;
 
 CREATE FUNCTION view.rule_sets(p_authority text) RETURNS TABLE(log_id integer, pos bigint, entry bytea)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -2482,6 +2512,11 @@ GRANT ALL ON FUNCTION view.holder(p_digest bytea) TO liuhen_console;
 REVOKE ALL ON FUNCTION view.logs() FROM PUBLIC;
 GRANT ALL ON FUNCTION view.logs() TO liuhen_console;
 
+REVOKE ALL ON FUNCTION view.logs_of(p_authorities text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION view.logs_of(p_authorities text[]) TO liuhen_console;
+GRANT ALL ON FUNCTION view.logs_of(p_authorities text[]) TO liuhen_projector;
+GRANT ALL ON FUNCTION view.logs_of(p_authorities text[]) TO liuhen_writer;
+
 REVOKE ALL ON FUNCTION view.outstanding(p_terminals uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION view.outstanding(p_terminals uuid[]) TO liuhen_console;
 GRANT ALL ON FUNCTION view.outstanding(p_terminals uuid[]) TO liuhen_writer;
@@ -2489,6 +2524,11 @@ GRANT ALL ON FUNCTION view.outstanding(p_terminals uuid[]) TO liuhen_writer;
 REVOKE ALL ON FUNCTION view.places(p_ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION view.places(p_ids uuid[]) TO liuhen_console;
 GRANT ALL ON FUNCTION view.places(p_ids uuid[]) TO liuhen_writer;
+
+REVOKE ALL ON FUNCTION view.published_rules() FROM PUBLIC;
+GRANT ALL ON FUNCTION view.published_rules() TO liuhen_console;
+GRANT ALL ON FUNCTION view.published_rules() TO liuhen_projector;
+GRANT ALL ON FUNCTION view.published_rules() TO liuhen_writer;
 
 REVOKE ALL ON FUNCTION view.rule_sets(p_authority text) FROM PUBLIC;
 GRANT ALL ON FUNCTION view.rule_sets(p_authority text) TO liuhen_console;

@@ -44,7 +44,34 @@ BEGIN
     END LOOP;
 END $$;
 
+CREATE FUNCTION view.logs_of(p_authorities text[])
+    RETURNS TABLE (log_id integer, authority text, epoch integer)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    -- Of authorities that whoever asks may see: for a view over several of them, which is as of a vector of positions.
+    SELECT l.log_id, l.authority, l.epoch FROM log.logs l
+     WHERE l.kind = 'authority' AND l.authority = ANY (p_authorities) AND view.sees(l.authority)
+     ORDER BY l.log_id
+$$;
+
+CREATE FUNCTION view.published_rules()
+    RETURNS TABLE (log_id integer, authority text, pos bigint, entry bytea)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    -- Rule sets that authorities published (E05): they are public, and figures are counted by them.
+    SELECT e.log_id, l.authority, e.position, e.entry
+      FROM (SELECT f.log_id, unnest(f.positions) AS pos FROM view_a.filings f, view.process p
+             WHERE p.slot = 'a' AND starts_with(f.key, 'rules:')
+             UNION
+            SELECT f.log_id, unnest(f.positions) FROM view_b.filings f, view.process p
+             WHERE p.slot = 'b' AND starts_with(f.key, 'rules:')) s
+      JOIN log.entries e ON e.log_id = s.log_id AND e.position = s.pos
+      JOIN log.logs l ON l.log_id = e.log_id
+     ORDER BY e.log_id, e.position
+$$;
+
 RESET ROLE;
+
+REVOKE ALL ON FUNCTION view.logs_of, view.published_rules FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION view.logs_of, view.published_rules TO liuhen_console, liuhen_projector, liuhen_writer;
 
 GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON view_a.counted, view_b.counted TO liuhen_projector;
 GRANT SELECT ON view_a.counted, view_b.counted TO liuhen_console, liuhen_writer;
