@@ -64,12 +64,20 @@ def failed_checks() -> list[str]:
     return failed
 
 
+def workers() -> int:
+    """How many processes run tests, a file each: much of a test is waiting, so one more than there are cores.
+
+    Each has a cluster of its own. `make test ARGS="-n 0"` runs them one after the other.
+    """
+    return (os.cpu_count() or 1) + 1
+
+
 def run_tests(arguments: list[str]) -> tuple[int, list[str]]:
     """Run pytest; return its exit code and the reasons for which tests were skipped."""
     with tempfile.TemporaryDirectory(prefix="liuhen-") as folder:
         reasons = Path(folder) / "skips"
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "pytest", *arguments],
+            [sys.executable, "-P", "-m", "pytest", "-n", str(workers()), "--dist", "loadfile", *arguments],
             cwd=ROOT,
             env={**os.environ, "LIUHEN_TEST_SKIPS": str(reasons)},
             stdin=subprocess.DEVNULL,
