@@ -64,11 +64,13 @@ def deadline(
 ) -> tuple[Literal["running", "ended", "due", "met", "met_late", "cancelled", "undecided"], Reason]:
     """(state, reason) of a deadline as of an instant (ms). "due": its last day has passed without the act.
 
+    What was done only after that instant was not done yet.
+
     "ended": the same of a period that is not binding, which is no fault.
     """
     if one.cancelled:
         return "cancelled", one.text
-    if one.met is not None:
+    if one.met is not None and one.met <= as_of:
         return ("met" if one.met < one.due else "met_late"), one.text
     if as_of < one.due:
         return "running", one.text

@@ -43,7 +43,7 @@ from schemas.events.penalty import PenaltyDecided
 from schemas.events.recusal import RecusalDecided
 from schemas.events.review import LegalReviewConcluded
 
-VERSION: Final = 4
+VERSION: Final = 5
 
 
 def judge(matter: Matter) -> Judgement:

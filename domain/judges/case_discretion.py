@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import UNSET
 
+from domain import penalty_kinds
 from domain.judges import capacity_rules
 from domain.judges.case_facts import Case, fine_of, given, moment
 from domain.judges.case_findings import Alarm, Finding, broken, each, each_alarm, kept, part, unknown, yuan
@@ -74,11 +75,16 @@ def heavier(
     told = {line.kind for line in intended}
     for line in decided:
         if line.kind not in told and _gravity(severity, line.kind) >= top:
-            return f"增加了处罚种类 {line.kind}", f"the kind {line.kind} was added"
+            added = penalty_kinds.name(line.kind)
+            return f"增加了处罚种类“{added.zh}”", f"the kind “{added.en}” was added"
     for kind in sorted(told):
         was, now = _sum(intended, kind), _sum(decided, kind)
         if was is not None and now is not None and now > was:
-            return f"{kind} 由 {yuan(was)} 元增至 {yuan(now)} 元", f"{kind} rose from {yuan(was)} to {yuan(now)} yuan"
+            raised = penalty_kinds.name(kind)
+            return (
+                f"{raised.zh}由 {yuan(was)} 元增至 {yuan(now)} 元",
+                f"the {raised.en} rose from {yuan(was)} to {yuan(now)} yuan",
+            )
     return None
 
 
@@ -145,10 +151,11 @@ def inv_22(case: Case, _: Fact, body: PenaltyDecided) -> Finding:
     rule = case.limit("penalties.not_agency", body.decided_on)
     kinds = sorted({line.kind for line in body.penalties} & set(rule.value))
     if kinds:
-        listed = "、".join(kinds)
+        names = [penalty_kinds.name(kind) for kind in kinds]
+        zh, en = "、".join(one.zh for one in names), ", ".join(one.en for one in names)
         return broken(
-            f"处罚种类 {listed} 不由本机关决定（关闭由政府决定，拘留由公安机关决定）；应删去该项并依法报请或移送。",
-            f"{', '.join(kinds)} is not the agency's to decide (government or police); leave it out and refer it.",
+            f"“{zh}”不由本机关决定（关闭由政府决定，拘留由公安机关决定）；应删去该项并依法报请或移送。",
+            f"Not the agency's to decide but the government's or the police's: {en}; leave it out and refer it.",
             rule=rule,
         )
     return kept("处罚种类均属本机关职权。", "All kinds of penalty are the agency's to decide.", rule=rule)

@@ -26,7 +26,8 @@ Need: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """One line of the contents list. `types`: the events that prove it; `only`: which of them, by a field.
+    """One line of the contents list. `types`: the events that prove it; `only`: which of them, by a field; `numbered`:
+    those that name its printed number.
 
     `need` says under which condition it must lie in the file, `past` from which rank of the stage on.
     """
@@ -39,6 +40,7 @@ class Paper:
     need: Need = ""
     past: int = 0
     only: tuple[str, str] | None = None
+    numbered: bool = False
 
 
 _E: Final = "evidence_preservation"
@@ -51,11 +53,16 @@ PAPERS: Final[tuple[Paper, ...]] = (
         ("penalty.decided.v1", "on_spot_penalty.decided.v1", "case.no_penalty_decided.v1", "daily_penalty.decided.v1"),
     ),
     Paper("filing", "立案审批表", "Filing approval", "annex", ("case.filed.v1", "case.not_filed.v1"), "general", FILED),
+    Paper("interview_notice", "询问通知书", "Interview notice", "front", ("interview.recorded.v1",), numbered=True),
     Paper("interview", "询问笔录", "Interview records", "front", ("interview.recorded.v1",)),
     Paper("examination", "勘验笔录", "Site examination", "front", (_EVIDENCE,), only=("kind", "site_record")),
     Paper("sampling", "抽样取证凭证", "Sampling record", "front", (_EVIDENCE,), only=("step_code", "sampling")),
     Paper("preservation_approval", "先行登记保存审批表", "Approval of preservation", "annex", (f"{_E}.ordered.v1",)),
     Paper("preservation", "先行登记保存证据通知书", "Preservation notice", "front", (f"{_E}.ordered.v1",)),
+    Paper(
+        "preservation_disposal_approval", "先行登记保存证据处理审批表", "Approval of the disposal", "annex",
+        (f"{_E}.disposed.v1",), "preserved", CONCLUDED,
+    ),
     Paper(
         "preservation_disposal", "先行登记保存证据处理决定书", "Disposal of preserved evidence", "front",
         (f"{_E}.disposed.v1",), "preserved", CONCLUDED,
@@ -109,6 +116,8 @@ PAPERS: Final[tuple[Paper, ...]] = (
     Paper("closing", "结案审批表", "Closing approval", "annex", ("case.closed.v1",), "general", CLOSED),
     Paper("receipt", "罚没收据", "Fine receipt", "front",
           ("fine_payment.recorded.v1", "cash.deposited.v1"), "fine", CLOSED),
+    Paper("licence", "营业执照复印件", "Copy of the business licence", "front", (_EVIDENCE,),
+          only=("step_code", "business_licence")),
     Paper("transfer", "案件移送书", "Transfer", "front",
           ("transfer.proposed.v1", "transfer.decided.v1", "transfer.delivered.v1", "transfer.answered.v1")),
     Paper("period", "延期、中止、恢复审批表", "Extension, suspension, resumption", "annex",
@@ -118,8 +127,6 @@ PAPERS: Final[tuple[Paper, ...]] = (
     Paper("remedy", "行政复议、行政诉讼文书", "Reconsideration and suit", "front",
           ("reconsideration.opened.v1", "reconsideration.closed.v1", "suit.opened.v1", "suit.closed.v1",
            "decision.altered.v1")),
-    Paper("licence", "营业执照复印件", "Copy of the business licence", "front", (_EVIDENCE,),
-          only=("step_code", "business_licence")),
 )  # fmt: skip
 """The order of TJ28 with the volume split of local practice; papers of side procedures stand behind those it names."""
 
@@ -134,7 +141,11 @@ def contents(
     facts = [fact for fact in facts if fact.counts]
     listed = []
     for number, paper in enumerate(PAPERS, 1):
-        proofs = [fact for fact in facts if fact.type in paper.types and _matches(fact, paper.only)]
+        proofs = [
+            fact
+            for fact in facts
+            if fact.type in paper.types and _matches(fact, paper.only) and (label(fact) or not paper.numbered)
+        ]
         listed.append(
             {
                 "order": number,

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import UNSET
 
+from domain import penalty_kinds
 from domain.judges.case_facts import Case, last_of, moment
 from domain.judges.case_findings import Alarm, Finding, broken, each, each_alarm, en_names, kept, names, yuan
 from domain.judges.case_periods import defence_ends, ends_after, notice_suffices
@@ -76,7 +77,8 @@ def hearing_due(case: Case, lines: Iterable[PenaltyLine], day: datetime.date) ->
     kinds = case.limit("hearing.list", day)
     for line in lines:
         if line.kind in kinds.value:
-            return True, f"处罚种类 {line.kind} 属于听证范围", f"the kind {line.kind} is in the hearing list", kinds
+            named = penalty_kinds.name(line.kind)
+            return True, f"{named.zh}属于听证范围", f"{named.en} is in the hearing list", kinds
     for kind, key, zh, en in (
         ("P03", "hearing.large_fine_fen", "罚款", "fine"),
         ("P04", "hearing.large_confiscation_fen", "没收", "confiscation"),

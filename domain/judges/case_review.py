@@ -11,6 +11,7 @@ from typing import Final
 
 from msgspec import UNSET
 
+from domain import penalty_kinds
 from domain.judges.case_facts import Case, confiscated, describe, fine_of, moment
 from domain.judges.case_findings import Alarm, Finding, broken, each, each_alarm, en_names, kept, names, yuan
 from domain.judges.case_hearing import hearing_due
@@ -54,7 +55,8 @@ def review_due(case: Case, act: Fact, body: PenaltyDecided) -> tuple[bool, str, 
     rule = case.find("review.kinds", day)
     for line in body.penalties:
         if rule is not None and line.kind in rule.value:
-            return True, f"处罚种类 {line.kind} 列入审核目录", f"the kind {line.kind} is in the catalogue", rule
+            kind = penalty_kinds.name(line.kind)
+            return True, f"{kind.zh}列入审核目录", f"{kind.en} is in the catalogue", rule
     for key, amount, zh, en in (
         (f"review.threshold_fen.{case.party_type}", fine_of(body.penalties), "罚款", "fine"),
         ("review.confiscation_fen", confiscated(body.penalties), "没收", "confiscation"),
@@ -203,7 +205,8 @@ def discussion_due(case: Case, act: Fact, body: PenaltyDecided) -> tuple[bool, s
         rule = case.find("discussion.kinds", day)
         for line in body.penalties:
             if rule is not None and line.kind in rule.value:
-                return True, f"处罚种类 {line.kind} 属于较重处罚", f"the kind {line.kind} is a serious penalty", rule
+                kind = penalty_kinds.name(line.kind)
+                return True, f"{kind.zh}属于较重处罚", f"{kind.en} is a serious penalty", rule
         rule = case.find(f"discussion.threshold_fen.{case.party_type}", day)
         amount = fine_of(body.penalties)
         if rule is not None and amount and rule.reaches(amount):

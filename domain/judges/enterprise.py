@@ -19,7 +19,7 @@ from msgspec import UNSET
 
 from domain.judges.case_findings import Alarm, Finding, broken, kept, unknown
 from domain.judges.inspection_findings import signals, verdict
-from domain.matter import Fact, Judge, Judgement, Matter
+from domain.matter import Fact, Judge, Judgement, Matter, Reason
 from domain.workdays import DAY, day_of, sane
 from schemas.events.accident import AccidentReported
 from schemas.events.case import CaseClosed, CaseFiled
@@ -46,6 +46,21 @@ GROUNDS: Final = {
     "credit_triggered": ("trigger", "basis_event"),
 }
 """What a task of each source must name to show why it was made: one of these fields."""
+
+SOURCES: Final = {
+    "plan": Reason("计划", "plan"),
+    "double_random": Reason("双随机", "double-random"),
+    "tip": Reason("举报", "tip"),
+    "reinspection": Reason("复查", "re-inspection"),
+    "lookback": Reason("“回头看”", "look back"),
+    "accident": Reason("事故", "accident"),
+    "transferred": Reason("移送", "transferred"),
+    "campaign": Reason("专项检查", "campaign"),
+    "joint": Reason("联合检查", "joint"),
+    "data_triggered": Reason("数据预警触发", "data-triggered"),
+    "credit_triggered": Reason("信用触发", "credit-triggered"),
+}
+"""What the sources are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +163,7 @@ def judge(matter: Matter) -> Judgement:
     )
 
 
-JUDGE: Final = Judge(kind="enterprise", version=1, judge=judge, needs=lambda _facts: frozenset())
+JUDGE: Final = Judge(kind="enterprise", version=2, judge=judge, needs=lambda _facts: frozenset())
 
 
 def supervisions(matter: Matter) -> list[Supervision]:
@@ -289,9 +304,10 @@ def without_ground(visits: list[Visit]) -> Iterator[Alarm]:
         wanted = GROUNDS[visit.task.source]
         if any(getattr(visit.task, name) is not UNSET for name in wanted):
             continue
+        source = SOURCES[visit.task.source]
         yield Alarm(
-            f"检查任务（来源 {visit.task.source}）没有对应的计划项目或触发依据。",
-            f"The task (source {visit.task.source}) names no plan item and no trigger.",
+            f"检查任务（来源：{source.zh}）没有对应的计划项目或触发依据。",
+            f"The task (source: {source.en}) names no plan item and no trigger.",
             (visit.assigned,),
             score=50,
             opens=visit.assigned.occurred,

@@ -30,6 +30,7 @@ def judge(matter: Matter) -> Judgement:
     newest = max(recorded, key=lambda one: (one[1].valid_to, one[0].received, one[0].id), default=None)
     body = newest[1] if newest is not None else None
     changes = matter.of(CertificateStatusChanged)
+    stood = list(periods(matter.facts))
     return Judgement(
         kind="officer",
         key=matter.key,
@@ -44,13 +45,14 @@ def judge(matter: Matter) -> Judgement:
             "valid_from": None if body is None else body.valid_from.isoformat(),
             "valid_to": None if body is None else body.valid_to.isoformat(),
             "certificates": len({one.certificate_no for _, one in recorded}),
+            "stood": " ".join(f"{one['from']}={one['state']}" for one in stood),
             "reviewer": any(one.reviewer_qualification is not UNSET for _, one in recorded),
             "interests": len(matter.of(InterestDeclared)),
             "late_entries": sum(_late(fact, change.effective_on) for fact, change in changes)
             + sum(_late(fact, one.valid_from) for fact, one in recorded),
         },
         page={
-            "periods": list(periods(matter.facts)),
+            "periods": stood,
             "certificates": [_certificate(fact, one) for fact, one in recorded],
             "changes": [_change(fact, one) for fact, one in changes],
             "reviewing": _reviewing(matter),
@@ -61,7 +63,7 @@ def judge(matter: Matter) -> Judgement:
     )
 
 
-JUDGE: Final = Judge(kind="officer", version=1, judge=judge, needs=lambda _facts: frozenset())
+JUDGE: Final = Judge(kind="officer", version=2, judge=judge, needs=lambda _facts: frozenset())
 
 
 def periods(facts: tuple[Fact, ...]) -> Iterator[dict[str, Any]]:
@@ -98,6 +100,17 @@ def periods(facts: tuple[Fact, ...]) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
     if pending is not None:
         yield pending
+
+
+def standing_on(stood: str, day: datetime.date) -> str:
+    """The state of a day, from the column `stood`: the days on which it changed, each with the state from then on."""
+    state = "none"
+    for change in stood.split():
+        since, _, name = change.partition("=")
+        if since > day.isoformat():
+            break
+        state = name
+    return state
 
 
 def _stage(matter: Matter, newest: CertificateRecorded | None) -> str:

@@ -140,7 +140,7 @@ def _decided(tell: Teller, hazard: Found) -> str:
     )  # fmt: skip
     facts = f"{tell.enterprise.name}{hazard.description}。"
     lines: list[dict[str, Any]] = [{"kind": "P03", "amount_fen": 30_000_000}, {"kind": "P11", "object": "全厂"}]
-    benchmark = {"id": "WSL-99", "version": "wsl-2021", "tier": "correction", "low_fen": 0, "high_fen": 5_000_000}
+    benchmark = {"id": "WSL-99", "version": "wsl-2021", "tier": "责令改正", "low_fen": 0, "high_fen": 5_000_000}
     only = desk.draft(tell, facts, ["安全生产法第一百零二条"], lines, benchmark)
     tell.wait(20)
     desk.notice(tell, only)

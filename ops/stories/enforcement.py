@@ -13,7 +13,7 @@ from ops.stories.teller import PRINCIPAL, RECORDER, Found, Teller
 
 COURT = "示例市人民法院"
 BASES = ("《中华人民共和国安全生产法》第九十九条第二项",)
-BENCHMARK = {"id": "WSL-99", "version": "wsl-2021", "tier": "correction", "low_fen": 0, "high_fen": 5_000_000}
+BENCHMARK = {"id": "WSL-99", "version": "wsl-2021", "tier": "责令改正", "low_fen": 0, "high_fen": 5_000_000}
 FINE = 2_000_000
 
 

@@ -300,7 +300,7 @@ class _Story:
             {
                 "case_id": self.case, "document_no": decision, "decided_on": self._date(), "penalties": lines,
                 "facts": f"{self.enterprise.name}{hazard.location}：{hazard.description}。", "bases": [hazard.clause],
-                "draft_hash": draft, "benchmark": {"id": "WSL-102", "version": "wsl-2021", "tier": "statute"},
+                "draft_hash": draft, "benchmark": {"id": "WSL-102", "version": "wsl-2021", "tier": "法定幅度"},
                 "remedies_text": "可自收到本决定书之日起六十日内申请行政复议，或者六个月内提起行政诉讼。",
             },
             by=(self.head,), minutes=0,

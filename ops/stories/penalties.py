@@ -10,8 +10,8 @@ from typing import Any
 from ops.stories import desk, visit
 from ops.stories.teller import CASHIER, CHAIR, FIRST_REMEDY, PRINCIPAL, RECORDER, Found, Teller
 
-OVERDUE = {"id": "WSL-99", "version": "wsl-2021", "tier": "overdue", "low_fen": 5_000_000, "high_fen": 20_000_000}
-CORRECTED = {"id": "WSL-99", "version": "wsl-2021", "tier": "correction", "low_fen": 0, "high_fen": 5_000_000}
+OVERDUE = {"id": "WSL-99", "version": "wsl-2021", "tier": "逾期未改正", "low_fen": 5_000_000, "high_fen": 20_000_000}
+CORRECTED = {"id": "WSL-99", "version": "wsl-2021", "tier": "责令改正", "low_fen": 0, "high_fen": 5_000_000}
 BASES = ("《中华人民共和国安全生产法》第九十九条第二项",)
 
 

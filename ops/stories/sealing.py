@@ -9,7 +9,7 @@ from ops.stories import desk, visit
 from ops.stories.teller import HEAD, PRINCIPAL, RECORDER, STAND_IN, Found, Team, Teller
 
 BASES = ("《中华人民共和国安全生产法》第一百零二条",)
-BENCHMARK = {"id": "WSL-102", "version": "wsl-2021", "tier": "statute", "low_fen": 0, "high_fen": 5_000_000}
+BENCHMARK = {"id": "WSL-102", "version": "wsl-2021", "tier": "法定幅度", "low_fen": 0, "high_fen": 5_000_000}
 
 
 def sealed(tell: Teller) -> None:

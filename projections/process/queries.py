@@ -148,23 +148,31 @@ async def chain(
     name: str,
     *,
     as_of: int,
+    of: str | None = None,
     limit: int = 50,
     after: str | None = None,
 ) -> ChainPage:
     """One of the four lists (CHAIN): task -> hazards found -> rectification ordered -> re-inspected and accepted.
 
     Each is a view of the same tasks and hazards, none of it is typed by hand: a hazard stands in a list from the moment
-    at which there is an act for it, and its row there has the name of that act (hex). Raises BadCursor, ValueError.
+    at which there is an act for it, and its row there has the name of that act (hex). `of`: only the rows of one task
+    (its id, in the list of hazards), order, re-inspection or closure (hex). Raises BadCursor, ValueError.
     """
     step = CHAIN.index(name)
-    where = None if step == 0 else {_IN[step]: True}
-    page = await list_matters(
-        conn, "task" if step == 0 else "hazard", as_of=as_of, where=where, limit=limit, after=after
-    )
+    page = MatterPage((), None)
+    for field in (_OF[step] if of is not None else ()) or ("",):
+        where = {**({_IN[step]: True} if step else {}), **({field: of} if field else {})} or None
+        page = await list_matters(
+            conn, "task" if step == 0 else "hazard", as_of=as_of, where=where, limit=limit, after=after
+        )
+        if page.rows:
+            break
     return ChainPage(tuple(_chain_row(step, row) for row in page.rows), page.next)
 
 
 _IN: Final = {1: "in_problems", 2: "in_rectification", 3: "in_acceptance"}
+_OF: Final = {0: (), 1: ("task_id",), 2: ("order_id",), 3: ("reinspection_id", "closing_id")}
+"""In which column of a list's rows stands what its rows are of."""
 
 
 def _chain_row(step: int, row: MatterRow) -> ChainRow:
@@ -195,6 +203,7 @@ async def deadlines(
     within: int | None = None,
     over: bool = False,
     finished: bool = False,
+    past: bool = False,
     rule: str | None = None,
     kind: str | None = None,
     officer: str | None = None,
@@ -205,16 +214,17 @@ async def deadlines(
     """The deadline board, the next to end first, `limit` <= MAX_ROWS. Raises BadCursor.
 
     `within` n: those that end within n working days or have ended; `over`: only those that have ended; both leave out
-    what is not binding. `finished`: also
-    those that were met or lost their object.
+    what is not binding. `finished`: also those that were met or lost their object. `past`: the board as it was at
+    `as_of`, without what began later, and with what was done only later as not done yet.
     """
     queries = await _queries(conn)
     limit = max(1, min(limit, MAX_ROWS))
     calendar = rulefiles.load()[1]
     until = as_of if over else FAR if within is None else ahead(calendar, as_of, within)
     start = (-FAR, "", "", "", "") if after is None else _read_cursor(after, int, str, str, str, str)
+    name = "deadlines_all" if finished else "deadlines_then" if past else "deadlines_open"
     rows = await conn.fetch(
-        queries["deadlines_all" if finished else "deadlines_open"],
+        queries[name],
         *start,
         until,
         rule,
@@ -223,6 +233,7 @@ async def deadlines(
         provisional,
         over or within is not None,
         limit + 1,
+        *((as_of if past else None,) if name != "deadlines_open" else ()),
     )
     missing = await outstanding(conn, rows_of.terminals(rows[:limit]))
     found = tuple(rows_of.deadline(row, as_of, missing, calendar) for row in rows[:limit])

@@ -6,6 +6,7 @@ unknown while a terminal of its matter has more.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -13,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from domain import settling
+from domain.judges import officer
 from domain.matter import Deadline, Reason, Signal, Verdict
 from domain.settling import Outstanding
 from domain.workdays import Calendar, day_of
@@ -28,7 +30,10 @@ def matter_row(row: Record, beside: Record, as_of: int, missing: Mapping[bytes, 
     if beside["due_at"] is not None:
         open_one = Deadline(beside["due_rule"], "", 0, beside["due_at"], None, absent=beside["due_absent"])
         state, _ = settling.deadline(open_one, as_of, _of(row, missing))
-        due = Next(beside["due_rule"], beside["due_at"], state)
+        due = Next(beside["due_rule"], beside["due_at"], _iso(beside["due_day"]), state)
+    columns = plain(row["columns"])
+    if row["kind"] == "officer" and "stood" in columns:
+        columns["standing"] = officer.standing_on(columns["stood"], day_of(as_of))
     return MatterRow(
         authority=row["authority"],
         kind=row["kind"],
@@ -39,7 +44,7 @@ def matter_row(row: Record, beside: Record, as_of: int, missing: Mapping[bytes, 
         facts=row["facts"],
         error=row["error"],
         officers=tuple(row["officers"]),
-        columns=plain(row["columns"]),
+        columns=columns,
         due=due,
         signals=beside["signals"],
         broken=beside["broken"],
@@ -66,7 +71,7 @@ def deadline(row: Record, as_of: int, missing: Mapping[bytes, Outstanding], cale
         version=row["version"],
         start=row["start"],
         due=row["due"],
-        last_day=None if row["last_day"] is None else row["last_day"].isoformat(),
+        last_day=_iso(row["last_day"]),
         state=state,
         ahead=left,
         provisional=row["provisional"],
@@ -129,6 +134,10 @@ def verdict(row: Record, missing: Mapping[bytes, Outstanding]) -> VerdictRow:
         reason=Title(one.reason.zh, one.reason.en),
         inputs=tuple(row["inputs"]),
     )
+
+
+def _iso(day: datetime.date | None) -> str | None:
+    return None if day is None else day.isoformat()
 
 
 def _of(row: Record, missing: Mapping[bytes, Outstanding]) -> list[Outstanding]:

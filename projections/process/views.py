@@ -20,10 +20,11 @@ Severity = Literal["serious", "medium", "weak"]
 
 
 class Next(Struct, frozen=True):
-    """The earliest open deadline of a matter."""
+    """The earliest open deadline of a matter. `last_day` None: a period in hours."""
 
     rule: str
     due: int
+    last_day: str | None
     state: DeadlineState
 
 
@@ -31,7 +32,7 @@ class MatterRow(Struct, frozen=True, kw_only=True):
     """One line of a list. `stage` "parked" with `error`: a judge failed on it, and somebody must be told.
 
     `first` = when its first fact took place, `last` = when its newest was received. `signals` that stand open, `broken`
-    verdicts.
+    verdicts. `columns` of an officer have `standing`: how the best certificate stood on the day of `as_of`.
     """
 
     authority: str

@@ -28,6 +28,8 @@ SELECT k.key,
          ORDER BY d.due, d.rule, d.about LIMIT 1) AS due_at,
        (SELECT d.absent FROM view_x.deadlines d WHERE d.kind = $1 AND d.key = k.key AND d.met IS NULL AND NOT d.cancelled AND d.binding
          ORDER BY d.due, d.rule, d.about LIMIT 1) AS due_absent,
+       (SELECT d.last_day FROM view_x.deadlines d WHERE d.kind = $1 AND d.key = k.key AND d.met IS NULL AND NOT d.cancelled AND d.binding
+         ORDER BY d.due, d.rule, d.about LIMIT 1) AS due_day,
        (SELECT count(*) FROM view_x.signals s WHERE s.kind = $1 AND s.key = k.key AND s.state IN ('open', 'disputed') AND s.opens <= $3) AS signals,
        (SELECT count(*) FROM view_x.verdicts v WHERE v.kind = $1 AND v.key = k.key AND v.outcome = 'broken') AS broken
   FROM unnest($2::text[]) AS k (key)
@@ -69,8 +71,22 @@ SELECT d.*
      ORDER BY d.due, d.kind, d.key, d.rule, d.about LIMIT $12) d
  ORDER BY d.due, d.kind, d.key, d.rule, d.about LIMIT $12
 
+-- name: deadlines_then
+-- The board of an earlier instant, `$13`: what had begun and was not done yet.
+SELECT d.*
+  FROM unnest(view.seen()) AS seen (authority)
+ CROSS JOIN LATERAL (
+    SELECT d.*, m.stage, m.columns, m.terminals FROM view_x.deadlines d JOIN view_x.matters m USING (kind, key)
+     WHERE d.authority = seen.authority AND d.start <= $13 AND (d.met IS NULL OR d.met > $13) AND NOT d.cancelled
+       AND (d.due, d.kind, d.key, d.rule, d.about) > ($1, $2, $3, $4, $5)
+       AND d.due <= $6
+       AND ($7::text IS NULL OR d.rule = $7) AND ($8::text IS NULL OR d.kind = $8) AND ($9::text IS NULL OR $9 = ANY (d.officers))
+       AND ($10::boolean IS NULL OR d.provisional = $10) AND (d.binding OR NOT $11)
+     ORDER BY d.due, d.kind, d.key, d.rule, d.about LIMIT $12) d
+ ORDER BY d.due, d.kind, d.key, d.rule, d.about LIMIT $12
+
 -- name: deadlines_all
--- The same with those that are over.
+-- Those that are open and those that are over; `$13` an earlier instant by which they had begun, or NULL.
 SELECT d.*
   FROM unnest(view.seen()) AS seen (authority)
  CROSS JOIN LATERAL (
@@ -80,6 +96,7 @@ SELECT d.*
        AND d.due <= $6
        AND ($7::text IS NULL OR d.rule = $7) AND ($8::text IS NULL OR d.kind = $8) AND ($9::text IS NULL OR $9 = ANY (d.officers))
        AND ($10::boolean IS NULL OR d.provisional = $10) AND (d.binding OR NOT $11)
+       AND ($13::bigint IS NULL OR d.start <= $13)
      ORDER BY d.due, d.kind, d.key, d.rule, d.about LIMIT $12) d
  ORDER BY d.due, d.kind, d.key, d.rule, d.about LIMIT $12
 

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 import asyncpg
 from aiohttp import web
 
-from domain.workdays import SHANGHAI, end_of
+from domain.workdays import SHANGHAI, day_of, end_of
 from projections.process import queries
 from projections.process.names import Key, names
 from projections.process.views import ChainPage, DeadlinePage, MatterPage, MatterRow, SignalPage
@@ -163,7 +163,7 @@ async def show_lists(request: web.Request) -> web.Response:
     as_of = instant(request)
     async with scope(request) as connection:
         found = await _chain(connection, request, name, as_of)
-        called = await names(connection, _keys(found.rows))
+        called = await names(connection, [*_keys(found.rows), *(("hazard", one) for one in _onward(found))])
     return page(
         request,
         "lists.html",
@@ -171,6 +171,7 @@ async def show_lists(request: web.Request) -> web.Response:
         rows=found,
         name=name,
         lists=queries.CHAIN,
+        of=request.query.get("of", ""),
         next=_further(request, found.next),
         first="after" not in request.query,
         **_shared(request, called, as_of),
@@ -281,6 +282,7 @@ async def _deadlines(
             within=3 if view == "soon" else None,
             over=view == "due",
             finished=view == "all",
+            past="as_of" in request.query and as_of < time.time_ns() // 1_000_000,
             rule=request.query.get("rule") or None,
             officer=person_of(request).officer_id if mine else None,
             limit=DEADLINE_ROWS,
@@ -347,7 +349,14 @@ async def _matters(
 
 async def _chain(connection: asyncpg.Connection, request: web.Request, name: str, as_of: int) -> ChainPage:
     try:
-        return await queries.chain(connection, name, as_of=as_of, limit=ROWS, after=request.query.get("after"))
+        return await queries.chain(
+            connection,
+            name,
+            as_of=as_of,
+            of=request.query.get("of", "")[:64] or None,
+            limit=ROWS,
+            after=request.query.get("after"),
+        )
     except BadCursor:
         raise Problem("bad_cursor") from None
 
@@ -361,12 +370,19 @@ def _shared(request: web.Request, called: Mapping[Key, str], as_of: int) -> dict
         "words": process_words.Words(texts, language(request)),
         "as_of": as_of,
         "as_of_ms": as_of,
+        "as_of_day": day_of(as_of).isoformat(),
         "now": "as_of" not in request.query,
     }
 
 
 def _keys(rows: Iterable[Any]) -> list[Key]:
     return [(row.kind, row.key) for row in rows]
+
+
+def _onward(found: ChainPage) -> list[str]:
+    """The hazards that rows of tasks lead to; the other lists lead to acts."""
+    ids = [one for row in found.rows if row.list == queries.CHAIN[0] for one in row.next]
+    return [process_words.Words.uuid(one) for one in ids]
 
 
 def _row_keys(rows: Iterable[MatterRow]) -> list[Key]:

@@ -10,47 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from domain import penalty_kinds, rule_inputs
+from domain.document_numbers import split_key
 from domain.judges import case_money
+from domain.steps import Part
 from domain.workdays import day_of
 from projections import rulefiles
-from server.console.words import KIND_NAMES, PENALTY_KINDS
+from server.console.words import KIND_NAMES
 from server.web.i18n import N_, Texts
 from server.web.languages import Language
 
-SIGNALS: Final[Mapping[str, str]] = {
-    "SIG-01": N_("Gap in document numbers"),
-    "SIG-02": N_("Document numbers in disorder"),
-    "SIG-03": N_("Late upload or back-filled records"),
-    "SIG-04": N_("Payment without a case"),
-    "SIG-05": N_("Decision without earlier steps"),
-    "SIG-06": N_("Single officer"),
-    "SIG-07": N_("Certificate not valid, or an auxiliary acting"),
-    "SIG-08": N_("Timeline compressed"),
-    "SIG-09": N_("Legal review missing or flawed"),
-    "SIG-10": N_("Collective discussion missing or flawed"),
-    "SIG-11": N_("Plan item done without records"),
-    "SIG-12": N_("Terminal silent during an inspection"),
-    "SIG-13": N_("Location does not fit"),
-    "SIG-14": N_("Evidence taken after the decision"),
-    "SIG-15": N_("Evidence not intact"),
-    "SIG-16": N_("Clock or chain fault"),
-    "SIG-17": N_("Recording missing or broken"),
-    "SIG-18": N_("Repeated or unplanned inspection"),
-    "SIG-19": N_("Hazard closed without re-inspection"),
-    "SIG-20": N_("Discretion outside the benchmark"),
-    "SIG-21": N_("Mandatory penalty, no case"),
-    "SIG-22": N_("Suspected crime not referred"),
-    "SIG-23": N_("Disclosure missing or late"),
-    "SIG-24": N_("Reported figure differs"),
-    "SIG-25": N_("Act known outside only"),
-    "SIG-26": N_("Act outside the published list"),
-    "SIG-27": N_("Acts that overlap"),
-    "SIG-28": N_("Cloned records"),
-    "SIG-29": N_("Case stalled or over age"),
-    "SIG-30": N_("Compulsory measure at fault"),
-    "SIG-31": N_("Recusal or interference"),
-    "SIG-32": N_("Many voided numbers or cancelled tasks"),
-}
+SIGNALS: Final[Mapping[str, Part]] = {part.code: part for part in rule_inputs.SIGNALS}
+RULES: Final[Mapping[str, Part]] = {part.code: part for part in (*rule_inputs.INVARIANTS, *rule_inputs.SIGNALS)}
+"""Invariants and signals; what they are called stands beside what they read, in both languages."""
 STAGES: Final[Mapping[str, Mapping[str, str]]] = {
     "series": {
         "in_order": N_("no number stands twice"),
@@ -79,7 +51,7 @@ STAGES: Final[Mapping[str, Mapping[str, str]]] = {
         "reported": N_("rectification reported"),
         "reinspected": N_("re-inspected"),
         "escalated": N_("escalated"),
-        "closed": N_("closed"),
+        "closed": N_("hazard closed"),
     },
     "case": {
         "unfiled": N_("not filed yet"),
@@ -105,6 +77,17 @@ STAGES: Final[Mapping[str, Mapping[str, str]]] = {
         "archived": N_("archived"),
     },
 }
+STANDINGS: Final[Mapping[str, str]] = {
+    "active": N_("certificate in force"),
+    "valid": N_("certificate in force"),
+    "wrong_scope": N_("certificate for other acts"),
+    "suspended": N_("certificate suspended"),
+    "revoked": N_("certificate revoked"),
+    "withdrawn": N_("certificate taken back"),
+    "expired": N_("certificate ran out"),
+    "none": N_("no certificate in force"),
+}
+"""How an officer's certificate stands on a day, and what the register was told of it."""
 PARKED: Final = N_("could not be judged")
 """Stage of a matter whose judge failed; somebody has been told."""
 SEVERITIES: Final[Mapping[str, str]] = {
@@ -140,6 +123,7 @@ COLOURS: Final[Mapping[str, str]] = {
     "kept": "ok", "broken": "bad", "unknown": "warn",
     "present": "ok", "missing": "bad", "due_later": "", "not_needed": "",
     "serious": "bad", "medium": "warn", "weak": "",
+    "valid": "ok", "wrong_scope": "warn", "suspended": "bad", "revoked": "bad", "expired": "bad", "none": "warn",
 }  # fmt: skip
 LISTS: Final[Mapping[str, str]] = {
     "tasks": N_("Inspection tasks"),
@@ -179,7 +163,7 @@ SIDE_STAGES: Final[Mapping[str, str]] = {
     "disposed": N_("disposed of"),
     "ended": N_("ended"),
     "extended": N_("extended"),
-    "held": N_("held"),
+    "held": N_("hearing held"),
     "imposed": N_("imposed"),
     "noticed": N_("notice served"),
     "opened": N_("opened"),
@@ -209,8 +193,13 @@ class Words:
     language: Language
 
     def signal(self, rule: str) -> str:
-        """What a signal is about."""
-        return self.texts.gettext(SIGNALS[rule]) if rule in SIGNALS else rule
+        """What a signal is about; its code if nobody knows it."""
+        return self.rule(rule) or rule
+
+    def rule(self, code: str) -> str:
+        """What an invariant or a signal is called; "" for a code that nobody knows."""
+        part = RULES.get(code)
+        return "" if part is None else part.zh if self.language == "zh" else part.en
 
     @staticmethod
     def rules() -> tuple[str, ...]:
@@ -227,6 +216,23 @@ class Words:
     def state(self, state: str) -> str:
         """The state of a deadline, a signal, a verdict or a paper."""
         return self.texts.gettext(STATES.get(state, state))
+
+    def standing(self, state: str) -> str:
+        """How a certificate stands, or what its register was told."""
+        return self.texts.gettext(STANDINGS[state]) if state in STANDINGS else state
+
+    def days_over(self, due: int, as_of: int) -> str:
+        """How long ago a period ended, in calendar days; "" on its last day."""
+        days = (day_of(as_of) - day_of(due - 1)).days
+        return self.texts.ngettext("%(num)s day ago", "%(num)s days ago", days) % {"num": days} if days > 0 else ""
+
+    @staticmethod
+    def series(key: str) -> tuple[str, int] | None:
+        """(document word, year) of a sequence of numbers, from its key."""
+        try:
+            return split_key(key)[1:]
+        except ValueError:
+            return None
 
     def severity(self, severity: str) -> str:
         """How serious a signal is."""
@@ -255,7 +261,8 @@ class Words:
 
     def penalty(self, kind: str) -> str:
         """A kind of penalty by its code."""
-        return self.texts.gettext(PENALTY_KINDS[kind]) if kind in PENALTY_KINDS else kind
+        found = penalty_kinds.name(kind)
+        return found.zh if self.language == "zh" else found.en
 
     def yuan(self, fen: int | None) -> str:
         """An amount of money."""

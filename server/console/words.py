@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
+from domain import penalty_kinds
 from projections.views import WITHHELD
 from schemas.events import REGISTRY, body_json
 from schemas.events.body import COMMON
@@ -92,22 +93,6 @@ KIND_NAMES: Final[Mapping[str, str]] = {
     "officer": N_("Officer"),
     "evidence": N_("Evidence"),
 }
-PENALTY_KINDS: Final[Mapping[str, str]] = {
-    "P01": N_("warning"),
-    "P02": N_("circulated criticism"),
-    "P03": N_("fine"),
-    "P04": N_("confiscation of illegal income"),
-    "P05": N_("confiscation of illegal property"),
-    "P06": N_("suspension of a licence"),
-    "P07": N_("lowered qualification"),
-    "P08": N_("revocation of a licence"),
-    "P09": N_("restricted operations"),
-    "P10": N_("stop of production or business"),
-    "P11": N_("closure"),
-    "P12": N_("practice restriction"),
-    "P13": N_("detention (police only)"),
-    "P99": N_("other penalty"),
-}
 VALUE: Final = "value"
 """Context of the words that are values of body fields; their English is the value without its underscores."""
 MAX_DEPTH: Final = 16
@@ -141,7 +126,7 @@ def enum_values() -> frozenset[str]:
 
     for name in REGISTRY:
         walk(_schema(name))
-    return frozenset(found - PENALTY_KINDS.keys())
+    return frozenset(found - penalty_kinds.KINDS.keys())
 
 
 def body_lines(type_name: str, body: Mapping[str, Any], texts: Texts) -> tuple[Line, ...]:
@@ -233,8 +218,9 @@ def _resolved(schema: Mapping[str, Any], parts: Mapping[str, Any]) -> Mapping[st
 
 def value_word(value: str, texts: Texts) -> str:
     """A value of an enumeration in words."""
-    if value in PENALTY_KINDS:
-        return texts.gettext(PENALTY_KINDS[value])
+    if value in penalty_kinds.KINDS:
+        kind = penalty_kinds.name(value)
+        return kind.zh if texts.language == "zh" else kind.en
     return texts.pgettext(VALUE, value.replace("_", " "))
 
 

@@ -15,12 +15,16 @@ from typing import Any
 import pytest
 
 from domain.matter import Judgement, Signal, Verdict
+from domain.penalty_kinds import KINDS
+from server.console.words import enum_values
 from tests.support.covered import COVERED, NEVER_BROKEN
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = ROOT / "tests" / "unit" / "domain"
 SETTLED = "cannot be decided yet"
 """How settling begins what it says in the place of a verdict: words that pages put into a line of their own."""
+CODES = enum_values() | KINDS.keys()
+"""Words of the wire, which nobody reads in a Chinese sentence."""
 BUILT = {
     name
     for path in sorted((ROOT / "domain" / "judges").glob("*.py"))
@@ -60,6 +64,7 @@ def test_every_reason_is_a_sentence_in_both_languages(monkeypatch: pytest.Monkey
         assert not en[0].islower() or en.startswith("officer-"), (rule, en)
         assert not set("、，；。") & set(en), (rule, en)
         assert "None" not in zh + en, (rule, zh, en)
+        assert not CODES & set(re.findall(r"[A-Za-z][\w.-]*", zh, re.ASCII)), (rule, zh)
 
 
 def _of(seen: tuple[object, ...], rule: str) -> list[Verdict | Signal]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from domain.judges import JUDGES as KINDS
 from domain.matter import Deadline, Judge, Judgement, Matter
+from domain.workdays import end_of
 from projections.process import queries
 from projections.process.names import names
 from projections.views import to_json
@@ -121,6 +123,40 @@ async def test_states_are_as_of_the_instant_that_was_asked_for(database: TestDat
         assert len((await queries.deadlines(conn, as_of=start + 89 * DAY, within=3)).rows) == 2
         assert (await queries.deadlines(conn, as_of=start + 89 * DAY, over=True)).rows == ()
         assert len((await queries.deadlines(conn, as_of=start + 90 * DAY, over=True)).rows) == 2
+
+
+async def test_the_board_of_an_earlier_day_shows_what_ran_on_that_day(database: TestDatabase) -> None:
+    async with paper(database) as log:
+        await log.append(story_events())
+    await judge(database)
+    async with officer(database) as conn:
+        every = (await queries.deadlines(conn, as_of=START + 400 * DAY, finished=True, limit=200)).rows
+        done = [row for row in every if row.met is not None and row.start + DAY < row.met < row.due]
+        assert len(done) > 10
+        for row in done[:10]:
+            assert row.met is not None
+            for as_of, there in ((row.start - 1, False), (row.met - 1, True), (row.met, False)):
+                board = await queries.deadlines(conn, as_of=as_of, past=True, rule=row.rule, kind=row.kind, limit=200)
+                found = [one for one in board.rows if (one.key, one.about) == (row.key, row.about)]
+                assert [one.state for one in found] == (["running"] if there else []), (row.rule, as_of - row.start)
+
+
+async def test_a_certificate_is_shown_as_it_stood_on_the_day(database: TestDatabase) -> None:
+    async with paper(database) as log:
+        await log.append(story_events())
+    await judge(database)
+    async with officer(database) as conn:
+        rows = (await queries.list_matters(conn, "officer", as_of=START, limit=200)).rows
+        ended = [row for row in rows if str(row.columns["valid_to"]) < "2026-02-16"]
+        assert ended, "the bad day has an officer whose certificate had run out"
+        assert {row.columns["standing"] for row in ended} == {"expired"}
+        assert "valid" in {row.columns["standing"] for row in rows}
+        for row in ended:
+            last = end_of(date.fromisoformat(str(row.columns["valid_to"])))
+            for as_of, standing in ((last - 1, "valid"), (last, "expired")):
+                file = await queries.matter(conn, "officer", row.key, as_of=as_of)
+                assert file is not None
+                assert file.row.columns["standing"] == standing
 
 
 async def test_everything_said_of_a_matter_names_where_its_events_stand(database: TestDatabase) -> None:
@@ -237,6 +273,13 @@ async def test_each_row_of_the_four_lists_leads_to_its_rows_in_the_next(database
     hazards = {row.key for row in lists["hazards"]}
     assert hazards == {one for row in lists["tasks"] for one in row.next}
     assert all(row.key in hazards for name in ("rectifications", "reinspections") for row in lists[name])
+    async with officer(database) as conn:
+        for name, following in pairwise(queries.CHAIN):
+            row = next(row for row in lists[name] if row.next)
+            of = row.key if name == "tasks" else row.next[0]
+            led = (await queries.chain(conn, following, as_of=late, of=of)).rows
+            assert {one.id for one in led} == set(row.next), name
+        assert (await queries.chain(conn, "hazards", as_of=late, of="nothing")).rows == ()
     with pytest.raises(ValueError, match="not in"):
         async with officer(database) as conn:
             await queries.chain(conn, "fifth", as_of=late)

@@ -24,7 +24,7 @@ PARTY: Final = {"id": ENTERPRISE, "name": "示例制造有限公司", "type": "o
 FINE: Final = [{"kind": "P03", "amount_fen": 6_000_000}]
 CLAUSES: Final = ["中华人民共和国安全生产法 第二十八条"]
 FACTS: Final = "未按规定对从业人员进行安全生产教育和培训"
-BENCHMARK: Final = {"id": "WSL-97", "version": "wsl-2021", "tier": "correction"}
+BENCHMARK: Final = {"id": "WSL-97", "version": "wsl-2021", "tier": "责令改正"}
 REMEDIES: Final = "可以自收到之日起六十日内申请行政复议，或者六个月内提起行政诉讼"
 
 DRAFT: Final[Mapping[str, Any]] = {

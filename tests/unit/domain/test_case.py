@@ -126,15 +126,27 @@ def test_columns_are_what_lists_sort_and_filter_by() -> None:
     }
 
 
+TIANJIN = (
+    "cover", "contents", "decision", "filing", "interview_notice", "interview", "examination", "sampling",
+    "preservation_approval", "preservation", "preservation_disposal_approval", "preservation_disposal",
+    "inspection_record", "rectification_order", "reinspection", "compulsory_measure", "appraisal", "penalty_notice",
+    "defence", "hearing_right", "hearing_notice", "hearing_record", "handling_request", "discussion", "demand",
+    "deferral", "service", "court", "closing", "receipt", "licence",
+)  # fmt: skip
+"""The order of a case file by the Tianjin rule (handbook 8.10), by our codes."""
+
+
 def test_the_contents_stand_in_their_order_in_two_volumes() -> None:
     listed = judged(story()).page["documents"]
     assert [one["order"] for one in listed] == list(range(1, len(listed) + 1))
     volumes = {one["code"]: one["volume"] for one in listed}
     assert (volumes["decision"], volumes["legal_review"], volumes["discussion"]) == ("front", "annex", "annex")
-    present = [one["code"] for one in listed if one["state"] == "present"]
-    assert (
-        present.index("decision") < present.index("filing") < present.index("penalty_notice") < present.index("receipt")
-    )
+    assert (volumes["filing"], volumes["preservation_disposal_approval"], volumes["closing"]) == ("annex",) * 3
+    codes = [one["code"] for one in listed]
+    assert [code for code in codes if code in TIANJIN] == list(TIANJIN)
+    # What that rule does not name: before the discussion, before the deferral, and behind everything else.
+    assert (codes[codes.index("discussion") - 1], codes[codes.index("deferral") - 1]) == ("legal_review", "late_fine")
+    assert set(codes[codes.index(TIANJIN[-1]) + 1 :]) == set(codes) - set(TIANJIN) - {"legal_review", "late_fine"}
 
 
 def test_a_paper_is_missing_once_its_step_is_passed_and_due_later_before() -> None:

@@ -81,7 +81,7 @@ def test_inv_21_dates_on_both_sides_of_the_epochs_find_their_version(violation: 
     facts = story(
         until="decided",
         filed={"violation_on": violation},
-        decided={"benchmark": {"id": "WSL-102", "version": version, "tier": "statute"}},
+        decided={"benchmark": {"id": "WSL-102", "version": version, "tier": "法定幅度"}},
     )
     assert outcome(judged(facts), "INV-21") == "kept"
 

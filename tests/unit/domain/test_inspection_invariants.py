@@ -209,7 +209,7 @@ def test_inv_05_says_nothing_while_there_is_no_record() -> None:
 
 
 OTHER_HAZARD = new_id()
-ELSEWHERE = on_site("hazard.found.v1", "2026-03-01 09:00", about=("enterprise:other",), hazard_id=OTHER_HAZARD)
+ELSEWHERE = on_site("hazard.found.v1", "2026-03-01 09:00", about=("enterprise:E-0002",), hazard_id=OTHER_HAZARD)
 
 
 @pytest.mark.parametrize(
