@@ -11,7 +11,6 @@ import click
 
 from ops.cli import VERBS
 from ops.settings import Settings
-from schemas.events import REGISTRY
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -74,9 +73,3 @@ def options(command: click.Command) -> set[str]:
     own = {option for parameter in command.params for option in parameter.opts} | {"--help"}
     below = command.commands.values() if isinstance(command, click.Group) else ()
     return own.union(*(options(each) for each in below))
-
-
-def test_the_changelog_counts_the_event_types_that_there_are() -> None:
-    said = re.search(r"(\d+) event types", (ROOT / "CHANGELOG.md").read_text("utf-8"))
-    assert said is not None
-    assert int(said[1]) == len(REGISTRY)
