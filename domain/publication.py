@@ -172,8 +172,8 @@ def propose(
         Candidate(one.code, one.header, _nature(one.code, one.paper, one.money, person), values.get(one.code))
         for one in layout.columns
     ]
-    allowed = set(_allowed(matter, FEEDS[subject], on)) | ({"BZ"} if "BZ" in written else set())
-    shown = redact(candidates, allowed, person=person, names=tuple(opened.values()), edits=written)
+    listed = set(allowed(matter, FEEDS[subject], on)) | ({"BZ"} if "BZ" in written else set())
+    shown = redact(candidates, listed, person=person, names=tuple(opened.values()), edits=written)
     known = {one.code for one in shown if one.public} | ENDS
     return Proposal(
         subject=subject,
@@ -343,7 +343,8 @@ def _agency(matter: Matter, on: datetime.date) -> Agency:
     return Agency(code=matter.authority, name=name, uscc=uscc)
 
 
-def _allowed(matter: Matter, feed: str, on: datetime.date) -> Sequence[str]:
+def allowed(matter: Matter, feed: str, on: datetime.date) -> Sequence[str]:
+    """The codes that may be published in a feed on a day (INV-30). Raises NoRule."""
     own = matter.rules.find(f"disclosure.fields.{feed}", on, matter.authority)
     rule = own or matter.rules.get("disclosure.fields", on, matter.authority)
     return tuple(rule.value)

@@ -1,9 +1,10 @@
 """The projections' processes: two children of the server that follow the logs and fill the tables.
 
 One folds case files and ledgers; the other judges what they mean, at a lower priority, so that a heavy judgement keeps
-neither uploads nor case files waiting, and notices what came due. A child gets its connection string through its
-environment and ends when its parent does (its standard input is a pipe from the parent). If it dies it is started
-again; several servers on one database may each have both, the leases in the database let one of each work.
+neither uploads nor case files waiting, notices what came due, and shows the public what was released. A child gets its
+connection string through its environment and ends when its parent does (its standard input is a pipe from the parent).
+If it dies it is started again; several servers on one database may each have both, the leases in the database let one
+of each work.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from ops.compose import Database
 from ops.settings import Settings
 from projections.process.runner import ProcessRunner
 from projections.process.sweeper import Sweeper
+from projections.publishing import Publisher
 from projections.runner import Runner
 
 VARIABLE: Final = "LIUHEN_PROJECTOR_DSN"
@@ -85,6 +87,7 @@ async def _run(dsn: str, work: str) -> None:
             await Runner(dsn).run(stop)
         else:
             group.create_task(Sweeper(dsn).run(stop))
+            group.create_task(Publisher(dsn).run(stop))
             await ProcessRunner(dsn, polite=True).run(stop)
 
 

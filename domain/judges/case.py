@@ -89,7 +89,12 @@ def closed_gates(matter: Matter, act: Fact) -> tuple[Verdict, ...]:
     gates of the hearing and the review that it rests on. Each verdict's reason says what would open the gate. Asking
     changes nothing.
     """
-    case = Case(replace(matter, facts=tuple(sorted((*matter.facts, act), key=order))))
+    return gates_of(replace(matter, facts=tuple(sorted((*matter.facts, act), key=order))), act)
+
+
+def gates_of(matter: Matter, act: Fact) -> tuple[Verdict, ...]:
+    """The gates that an act of the matter stands behind closed, none if it was lawful: what rests on it asks this."""
+    case = Case(matter)
     about = {act.id.hex()}
     if isinstance(act.body, PenaltyDecided):
         about |= {fact.id.hex() for fact, _ in case.of(HearingHeld)}

@@ -807,6 +807,38 @@ CREATE TABLE disclosure.documents (
 
 ALTER TABLE disclosure.documents OWNER TO liuhen_owner;
 
+CREATE TABLE disclosure.records (
+    record uuid NOT NULL,
+    authority text NOT NULL,
+    version bigint NOT NULL,
+    status text NOT NULL,
+    revision integer NOT NULL,
+    subject text NOT NULL,
+    kind text NOT NULL,
+    key text NOT NULL,
+    decision uuid,
+    document_no text NOT NULL,
+    published_on date,
+    until date,
+    digest bytea,
+    proposes text,
+    preparation uuid,
+    prepared_by text,
+    prepared bytea,
+    reason text NOT NULL,
+    changed timestamp with time zone NOT NULL,
+    CONSTRAINT records_check CHECK ((((preparation IS NULL) = (proposes IS NULL)) AND ((preparation IS NULL) = (prepared_by IS NULL)))),
+    CONSTRAINT records_kind_check CHECK ((kind = ANY (ARRAY['case'::text, 'task'::text]))),
+    CONSTRAINT records_proposes_check CHECK ((proposes = ANY (ARRAY['publish'::text, 'correct'::text, 'withdraw'::text, 'withhold'::text]))),
+    CONSTRAINT records_revision_check CHECK ((revision >= 0)),
+    CONSTRAINT records_status_check CHECK ((status = ANY (ARRAY['new'::text, 'published'::text, 'corrected'::text, 'withdrawn'::text, 'expired'::text, 'withheld'::text]))),
+    CONSTRAINT records_version_check CHECK ((version >= 1))
+);
+
+ALTER TABLE ONLY disclosure.records FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE disclosure.records OWNER TO liuhen_owner;
+
 CREATE TABLE disclosure.releases (
     log_id integer NOT NULL,
     "position" bigint NOT NULL,
@@ -1740,6 +1772,9 @@ ALTER TABLE view_b.verdicts OWNER TO liuhen_owner;
 ALTER TABLE ONLY disclosure.documents
     ADD CONSTRAINT documents_pkey PRIMARY KEY (digest);
 
+ALTER TABLE ONLY disclosure.records
+    ADD CONSTRAINT records_pkey PRIMARY KEY (record);
+
 ALTER TABLE ONLY disclosure.releases
     ADD CONSTRAINT releases_pkey PRIMARY KEY (log_id, "position");
 
@@ -1959,6 +1994,14 @@ ALTER TABLE ONLY view_b.terminals
 ALTER TABLE ONLY view_b.verdicts
     ADD CONSTRAINT verdicts_pkey PRIMARY KEY (kind, key, rule, about);
 
+CREATE INDEX records_ending ON disclosure.records USING btree (until) WHERE (status = ANY (ARRAY['published'::text, 'corrected'::text]));
+
+CREATE INDEX records_matter ON disclosure.records USING btree (kind, key);
+
+CREATE INDEX records_newest ON disclosure.records USING btree (authority, changed DESC, record DESC);
+
+CREATE INDEX records_waiting ON disclosure.records USING btree (authority, changed) WHERE (preparation IS NOT NULL);
+
 CREATE INDEX blobs_authority ON evidence.blobs USING btree (authority, received);
 
 CREATE INDEX blobs_terminal ON evidence.blobs USING btree (terminal, received);
@@ -2161,6 +2204,14 @@ ALTER TABLE ONLY log.heads
 
 ALTER TABLE ONLY published.revisions
     ADD CONSTRAINT revisions_record_fkey FOREIGN KEY (record) REFERENCES published.records(record) ON DELETE CASCADE;
+
+CREATE POLICY keeps ON disclosure.records TO liuhen_writer USING (true) WITH CHECK (true);
+
+CREATE POLICY own_authority ON disclosure.records FOR SELECT TO liuhen_console USING ((authority = current_setting('liuhen.authority'::text)));
+
+CREATE POLICY reads ON disclosure.records FOR SELECT TO liuhen_projector, liuhen_backup USING (true);
+
+ALTER TABLE disclosure.records ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE view.alerts ENABLE ROW LEVEL SECURITY;
 
@@ -2548,6 +2599,11 @@ GRANT ALL ON FUNCTION view.wanted(p_log integer, p_positions bigint[]) TO liuhen
 GRANT SELECT,INSERT ON TABLE disclosure.documents TO liuhen_writer;
 GRANT SELECT ON TABLE disclosure.documents TO liuhen_projector;
 GRANT SELECT ON TABLE disclosure.documents TO liuhen_backup;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE disclosure.records TO liuhen_writer;
+GRANT SELECT ON TABLE disclosure.records TO liuhen_console;
+GRANT SELECT ON TABLE disclosure.records TO liuhen_projector;
+GRANT SELECT ON TABLE disclosure.records TO liuhen_backup;
 
 GRANT SELECT,INSERT ON TABLE disclosure.releases TO liuhen_writer;
 GRANT SELECT ON TABLE disclosure.releases TO liuhen_projector;

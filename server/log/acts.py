@@ -141,7 +141,7 @@ class OfficeActs:
             states.append((found, effect(found.state)))
         positions = []
         tags: dict[str, list[int]] = {}
-        for act in self._acts:
+        for act in self.ready(turn, group):
             entry = entries.office(
                 about=act.about,
                 body=act.body,
@@ -169,6 +169,10 @@ class OfficeActs:
             found.version += len(self._acts)
             found.touched = True
         self._positions = tuple(positions)
+
+    def ready(self, turn: Turn, group: Group) -> Sequence[Act]:
+        """The acts, once nothing can refuse them any more: what must stand before them in the log is appended here."""
+        return self._acts
 
     async def answer(self, turn: Turn, committer: Committer) -> Placed:
         """Where the acts stand."""

@@ -158,3 +158,21 @@ SELECT evidence.ask_again($1, $2);
 -- name: cite_blobs
 -- An act that names many files: which they are, for the custody of each.
 SELECT evidence.cite($1, $2, $3);
+
+-- name: keep_document
+-- A document that an act cites by its digest, in the transaction of that act.
+INSERT INTO disclosure.documents (digest, document) VALUES ($1, $2) ON CONFLICT DO NOTHING;
+
+-- name: keep_release
+-- What a `disclosure` entry commits to, in its transaction.
+INSERT INTO disclosure.releases (log_id, position, record, revision, digest, salt) VALUES ($1, $2, $3, $4, $5, $6);
+
+-- name: keep_record
+-- How a record stands after an act on it, in the transaction of that act.
+INSERT INTO disclosure.records (record, authority, version, status, revision, subject, kind, key, decision, document_no, published_on, until, digest,
+                                proposes, preparation, prepared_by, prepared, reason, changed)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, to_timestamp($19::bigint / 1000.0))
+ON CONFLICT (record) DO UPDATE
+   SET version = excluded.version, status = excluded.status, revision = excluded.revision, published_on = excluded.published_on,
+       until = excluded.until, digest = excluded.digest, proposes = excluded.proposes, preparation = excluded.preparation,
+       prepared_by = excluded.prepared_by, prepared = excluded.prepared, reason = excluded.reason, changed = excluded.changed;

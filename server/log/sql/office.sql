@@ -50,3 +50,17 @@ SELECT coalesce(max(k.version), 0)
   JOIN log.logs l ON l.authority = n.authority
   JOIN log.keys k ON k.log_id = l.log_id AND k.origin = $2 AND k.chain = -1
  WHERE n.log_id = $1;
+
+-- name: prepared_document
+-- The bytes that an act cites by digest.
+SELECT document FROM disclosure.documents WHERE digest = $1;
+
+-- name: standing_document
+-- The bytes of the revision of a record that stands, or of its tombstone.
+SELECT d.document FROM disclosure.releases r JOIN disclosure.documents d USING (digest)
+ WHERE r.record = $1 ORDER BY r.revision DESC LIMIT 1;
+
+-- name: records_over
+-- Records whose last day of publication lies before a day.
+SELECT record, authority FROM disclosure.records
+ WHERE status IN ('published', 'corrected') AND until < $1 ORDER BY until, record LIMIT $2;
