@@ -30,6 +30,7 @@ from domain.judges import (
     case_spot,
     case_states,
     case_steps,
+    disclosure_signals,
     record_rules,
 )
 from domain.judges.case_facts import Case
@@ -127,6 +128,7 @@ def _signals(case: Case) -> Iterable[Signal]:
     yield from case_measures.signals(case)
     yield from case_steps.signals(case)
     yield from case_recording.signals(case)
+    yield from disclosure_signals.signals(case)
     yield from case_closing.signals(case)
     yield from record_rules.alarms(case.matter, _own(case.matter.facts), case.handlers)
 

@@ -15,7 +15,7 @@ from msgspec import UNSET
 
 from domain import deadlines
 from domain.judges import case_money as money
-from domain.judges.case_disclosure import Public, left_out
+from domain.judges.case_disclosure import Public, left_out, taken_back, withheld
 from domain.judges.case_facts import Case, moment, same_number
 from domain.judges.case_money import Decided
 from domain.judges.case_periods import decision_deadline, measure_deadline
@@ -27,7 +27,7 @@ from schemas.events.compulsory import (
     CompulsoryMeasureReported,
 )
 from schemas.events.decision import NoPenaltyDecided
-from schemas.events.disclosure import DisclosurePublished, DisclosureWithdrawn
+from schemas.events.disclosure import DisclosurePublished
 from schemas.events.document import DocumentServed
 from schemas.events.execution import CourtEnforcementApplied, EnforcementDemandServed
 from schemas.events.hearing import HearingHeld, HearingNoticeServed, HearingRequested, HearingWithdrawn
@@ -150,7 +150,7 @@ def _disclosing(case: Case) -> Iterator[Deadline]:
         if isinstance(one.fact.body, Public) and left_out(case, one.fact.body) is not None:
             continue
         shown = [(fact, body.published_on) for fact, body in published if _is(body.document_no, one.number)]
-        gone = money.undone(case, one.number) is not None and not shown
+        gone = (money.undone(case, one.number) is not None and not shown) or withheld(case, one.number) is not None
         yield from due(case, "DL-11", one.on, one.fact, met=_first(shown), cancelled=gone)
     for act, body in case.of(NoPenaltyDecided):
         handed = [
@@ -160,22 +160,13 @@ def _disclosing(case: Case) -> Iterator[Deadline]:
         ]
         yield from due(case, "DL-05", body.decided_on, act, met=_first(handed))
         shown = [(fact, other.published_on) for fact, other in published if _is(other.document_no, body.document_no)]
-        yield from due(case, "DL-12", body.decided_on, act, met=_first(shown))
+        stays = withheld(case, body.document_no) is not None
+        yield from due(case, "DL-12", body.decided_on, act, met=_first(shown), cancelled=stays and not shown)
     for act, altered in case.of(DecisionAltered):
-        records = {
-            body.record_id
-            for _, body in published
-            if _is(body.document_no, altered.target_document_no) and body.published_on <= altered.effective_on
-        }
-        taken = [
-            (fact, body)
-            for fact, body in case.of(DisclosureWithdrawn)
-            if body.record_id in records and body.withdrawn_on >= altered.effective_on
-        ]
-        if records:
-            whole = records == {body.record_id for _, body in taken}
-            met = max(((moment(fact, body.withdrawn_on), fact.id) for fact, body in taken), default=None)
-            yield from due(case, "DL-13", altered.effective_on, act, met=met if whole else None)
+        left, taken, early = taken_back(case, act, altered)
+        if early:
+            met = max(((moment(fact, day), fact.id) for fact, day in taken), default=None)
+            yield from due(case, "DL-13", altered.effective_on, act, met=None if left else met)
 
 
 def _measures(case: Case) -> Iterator[Deadline]:

@@ -6,6 +6,7 @@ snapshot contains is another rule's business.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 
 from msgspec import UNSET
@@ -20,7 +21,13 @@ from domain.matter import Fact, Verdict
 from domain.rulebook import Rule
 from domain.workdays import end_of
 from schemas.events.decision import DailyPenaltyDecided
-from schemas.events.disclosure import DisclosurePublished, DisclosureWithdrawn
+from schemas.events.disclosure import (
+    DisclosureCorrected,
+    DisclosureExpired,
+    DisclosurePublished,
+    DisclosureWithdrawn,
+    DisclosureWithheld,
+)
 from schemas.events.on_spot import OnSpotPenaltyDecided
 from schemas.events.penalty import PenaltyDecided
 from schemas.events.remedy import DecisionAltered
@@ -31,6 +38,7 @@ Public = PenaltyDecided | OnSpotPenaltyDecided | DailyPenaltyDecided
 def verdicts(case: Case) -> Iterator[Verdict]:
     """Those of this module, act by act."""
     yield from each(case, DisclosurePublished, "INV-30", inv_30, gate=True)
+    yield from each(case, DisclosureCorrected, "INV-30", inv_30_corrected, gate=True)
     yield from each(case, PenaltyDecided, "INV-29", inv_29)
     yield from each(case, OnSpotPenaltyDecided, "INV-29", inv_29)
     yield from each(case, DailyPenaltyDecided, "INV-29", inv_29)
@@ -43,11 +51,10 @@ def inv_29(case: Case, _: Fact, body: Public) -> Finding:
     asked = left_out(case, body)
     if asked is not None:
         return kept("按规定不公示。", "By the rules it is not published.", rule=asked)
-    found = [
-        (fact, one)
-        for fact, one in case.of(DisclosurePublished)
-        if one.document_no is not UNSET and same_number(one.document_no, body.document_no)
-    ]
+    stays = withheld(case, body.document_no)
+    if stays is not None:
+        return kept("经审批不予公示。", "With approval it was decided not to publish it.", stays, rule=rule)
+    found = publications(case, body.document_no)
     gone = money.undone(case, body.document_no)
     if not found:
         if gone is not None and end_of(gone[1].effective_on) <= ends:
@@ -57,7 +64,7 @@ def inv_29(case: Case, _: Fact, body: Public) -> Finding:
             f"The decision must be published by {last_of(ends)}; no disclosure is recorded yet.",
             rule=rule,
         )
-    fact, one = min(found, key=lambda pair: (pair[1].published_on, pair[0].id))
+    fact, one = found[0]
     if gone is not None and one.published_on > gone[1].effective_on:
         return broken(
             f"决定已于 {gone[1].effective_on} 撤销，却在 {one.published_on} 公示。",
@@ -78,23 +85,11 @@ def inv_29(case: Case, _: Fact, body: Public) -> Finding:
 
 def inv_29_withdrawn(case: Case, act: Fact, body: DecisionAltered) -> Finding | None:
     """INV-29: what was published of a decision is withdrawn three working days after its alteration (PPL 48)."""
-    published = [
-        (fact, one)
-        for fact, one in case.of(DisclosurePublished)
-        if one.document_no is not UNSET and same_number(one.document_no, body.target_document_no)
-    ]
-    early = [(fact, one) for fact, one in published if one.published_on <= body.effective_on]
+    left, taken, early = taken_back(case, act, body)
     if not early:
         return None
     ends, rule = ends_after(case, "disclosure.withdraw_days", body.effective_on)
-    records = {one.record_id for _, one in early}
-    taken = [
-        (fact, one)
-        for fact, one in case.of(DisclosureWithdrawn)
-        if one.record_id in records and (one.alteration in (UNSET, act.id)) and one.withdrawn_on >= body.effective_on
-    ]
-    left = records - {one.record_id for _, one in taken}
-    facts = [fact for fact, _ in (*early, *taken)]
+    facts = [*early, *(fact for fact, _ in taken)]
     if left:
         return unknown(
             f"公示应当在 {last_of(ends)} 以前撤回并说明理由；{len(left)} 条尚无撤回记录。",
@@ -102,7 +97,7 @@ def inv_29_withdrawn(case: Case, act: Fact, body: DecisionAltered) -> Finding | 
             *facts,
             rule=rule,
         )
-    last = max(one.withdrawn_on for _, one in taken)
+    last = max(day for _, day in taken)
     if end_of(last) > ends:
         return broken(
             f"公示应当在 {last_of(ends)} 以前撤回，实际 {last}。",
@@ -116,6 +111,60 @@ def inv_29_withdrawn(case: Case, act: Fact, body: DecisionAltered) -> Finding | 
 def inv_30(case: Case, _: Fact, body: DisclosurePublished) -> Finding:
     """INV-30: what was published has only fields of the list (handbook 5.4)."""
     return disclosure_rules.inv_30(case.matter, body)
+
+
+def inv_30_corrected(case: Case, act: Fact, body: DisclosureCorrected) -> Finding | None:
+    """INV-30: a corrected record has only fields of the list of its feed as well (handbook 5.4)."""
+    feeds = [one.feed for _, one in case.before(DisclosurePublished, act.occurred) if one.record_id == body.record_id]
+    if not feeds:
+        return None
+    return disclosure_rules.listed(case.matter, feeds[0], body.corrected_on, body.fields)
+
+
+def publications(case: Case, number: str) -> list[tuple[Fact, DisclosurePublished]]:
+    """Every publication of the decision of a number, the earliest first."""
+    found = [
+        (fact, one)
+        for fact, one in case.of(DisclosurePublished)
+        if one.document_no is not UNSET and same_number(one.document_no, number)
+    ]
+    return sorted(found, key=lambda pair: (pair[1].published_on, pair[0].id))
+
+
+def withheld(case: Case, number: str) -> Fact | None:
+    """The approval by which the decision of a number is not published, None if there is none."""
+    for fact, one in case.of(DisclosureWithheld):
+        if one.document_no is not UNSET and same_number(one.document_no, number):
+            return fact
+    return None
+
+
+def taken_back(
+    case: Case, act: Fact, body: DecisionAltered
+) -> tuple[set[bytes], list[tuple[Fact, datetime.date]], list[Fact]]:
+    """Of what was public when a decision was altered: records still not taken back, who took back what, and all of it.
+
+    What had expired before the alteration was not public any more.
+    """
+    over = {one.record_id for _, one in case.of(DisclosureExpired) if one.expired_on <= body.effective_on}
+    early = [
+        (fact, one)
+        for fact, one in publications(case, body.target_document_no)
+        if one.published_on <= body.effective_on and one.record_id not in over
+    ]
+    records = {one.record_id for _, one in early}
+    taken = [
+        (fact, one.record_id, one.withdrawn_on)
+        for fact, one in case.of(DisclosureWithdrawn)
+        if one.record_id in records and (one.alteration in (UNSET, act.id)) and one.withdrawn_on >= body.effective_on
+    ]
+    taken += [
+        (fact, one.record_id, one.expired_on)
+        for fact, one in case.of(DisclosureExpired)
+        if one.record_id in records and one.expired_on >= body.effective_on
+    ]
+    left = records - {record for _, record, _ in taken}
+    return left, [(fact, day) for fact, _, day in taken], [fact for fact, _ in early]
 
 
 def left_out(case: Case, body: Public) -> Rule | None:

@@ -6,13 +6,14 @@ compared, never what stands in them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from domain.judges.case_findings import Finding, broken, kept
 from domain.judges.inspection_findings import verdict
 from domain.matter import Fact, Matter, Verdict
-from schemas.events.disclosure import DisclosurePublished
+from schemas.events.disclosure import DisclosurePublished, PublishedField
 
 
 def verdicts(matter: Matter, facts: list[tuple[Fact, DisclosurePublished]]) -> Iterator[Verdict]:
@@ -23,9 +24,14 @@ def verdicts(matter: Matter, facts: list[tuple[Fact, DisclosurePublished]]) -> I
 
 def inv_30(matter: Matter, body: DisclosurePublished) -> Finding:
     """INV-30: every field is in the list of its feed, or in that of all feeds."""
-    own = matter.rules.find(f"disclosure.fields.{body.feed}", body.published_on, matter.authority)
-    rule = own or matter.rules.get("disclosure.fields", body.published_on, matter.authority)
-    wrong = sorted({field.code for field in body.fields} - set(rule.value))
+    return listed(matter, body.feed, body.published_on, body.fields)
+
+
+def listed(matter: Matter, feed: str, on: datetime.date, fields: Iterable[PublishedField]) -> Finding:
+    """Whether fields are in the list that is in force on a day for a feed. Raises NoRule."""
+    own = matter.rules.find(f"disclosure.fields.{feed}", on, matter.authority)
+    rule = own or matter.rules.get("disclosure.fields", on, matter.authority)
+    wrong = sorted({field.code for field in fields} - set(rule.value))
     if wrong:
         return broken(
             f"公示字段只能取自清单；清单之外的有 {'、'.join(wrong)}。删去后重新公示。",

@@ -35,7 +35,7 @@ from schemas.events.hazard import HazardFound
 from schemas.events.rectification import RectificationOrdered, ReinspectionConcluded
 from schemas.events.task import InspectionResultTold, TaskAssigned
 
-VERSION: Final = 3
+VERSION: Final = 4
 
 PAPERS: Final = frozenset(
     {"scheme", "interview", "examination", "preservation", "inspection_record", "on_site_measure"}

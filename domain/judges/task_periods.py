@@ -20,7 +20,7 @@ from domain.judges.visit import Visit, arrival, date_of, tags
 from domain.matter import Deadline, Reason
 from domain.rulebook import NoRule
 from schemas.events.compulsory import CompulsoryMeasureEnded, CompulsoryMeasureImposed, CompulsoryMeasureReported
-from schemas.events.disclosure import DisclosurePublished
+from schemas.events.disclosure import DisclosurePublished, DisclosureWithheld
 from schemas.events.task import InspectionResultTold, TaskConcluded
 
 HOUR: Final = 3_600_000
@@ -109,6 +109,7 @@ def _publication(visit: Visit) -> Iterator[Deadline]:
     ]
     out += [(f.occurred, f.id) for f, _ in visit.of(InspectionResultTold)]
     first = min(out, default=None)
+    stays = bool(visit.of(DisclosureWithheld))
     yield deadlines.due(
         "DL-12",
         date_of(fact, body.concluded_on),
@@ -117,5 +118,6 @@ def _publication(visit: Visit) -> Iterator[Deadline]:
         visit.matter.authority,
         event=fact.id,
         met=first,
+        cancelled=stays and first is None,
         officers=visit.officers,
     )

@@ -26,7 +26,6 @@ LATER: Final[Mapping[str, tuple[str, str]]] = {
     "SIG-01": ("各号段上传齐全后才能判断是否断号", "a gap is one only when every block came back"),
     "SIG-04": ("需要财政票据的导入", "receipts of the treasury are not imported yet"),
     "SIG-11": ("随计划统计评价", "comes with the statistics of plans"),
-    "SIG-23": ("随公示评价；期限已由 INV-29 评价", "comes with disclosure; INV-29 judges its periods already"),
     "SIG-24": ("随统计报表评价", "comes with statistics"),
     "SIG-25": ("需要外部记录的导入", "needs records from outside"),
     "SIG-28": ("需要证据文件的内容", "needs the content of files"),

@@ -310,6 +310,11 @@ COVERED: Final[Mapping[str, tuple[str, str, str]]] = {
         "case_side::sig_22_prompts_where_casualties_reach_a_threshold_and_nobody_proposed_a_referral",
         "case_side::sig_22_sees_a_reviewers_hint_without_a_referral",
     ),
+    "SIG-23": (
+        "disclosure_signals::sig_23_stands_from_the_end_of_the_seven_days_until_it_is_published",
+        "disclosure_signals::sig_23_is_silent_where_it_was_published_in_time_or_withheld_with_approval",
+        "disclosure_signals::sig_23_rests_on_nothing_being_recorded_while_nothing_is",
+    ),
     "SIG-26": (
         "case_discretion::sig_26_sees_a_filing_and_a_decision_outside_the_list_of_powers",
         "inspection_signals::sig_26_an_act_outside_the_published_list",
