@@ -100,11 +100,13 @@ class Options:
     once: bool = False
 
 
-def free_place(wanted: str, say: Callable[[str], None]) -> str:
-    """HOST:PORT that is free: the one wanted, or the next free one, said aloud."""
+def free_place(wanted: str, say: Callable[[str], None], other: str = "") -> str:
+    """HOST:PORT that is free and not that of the `other` place: the one wanted, or the next free one, said aloud."""
     host, _, number = wanted.rpartition(":")
-    port = int(number)
+    port, taken = int(number), int(other.rpartition(":")[2] or 0)
     for candidate in range(port, min(port + 100, 65_536)) if port else (0,):
+        if candidate and candidate == taken:
+            continue
         with socket.socket() as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -126,10 +128,11 @@ async def run(settings: Settings, options: Options) -> int:
     def say(text: str) -> None:
         print(text, file=sys.stderr if options.json else sys.stdout, flush=True)
 
+    internal = free_place(settings.internal or "127.0.0.1:8080", say)
     settings = replace(
         settings,
-        internal=free_place(settings.internal or "127.0.0.1:8080", say),
-        public=free_place(settings.public or "127.0.0.1:8081", say),
+        internal=internal,
+        public=free_place(settings.public or "127.0.0.1:8081", say, internal),
         authorities=f"{PROVINCE} {CITY} {COUNTY}",
         reserve_mib="256",  # a few megabytes on whatever disk there is
         log_level="error",  # as of the demo itself: its own lines tell what happens

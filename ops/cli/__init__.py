@@ -62,6 +62,7 @@ VERBS: dict[str, Verb] = {
     "doctor": Verb(
         "ops.cli.doctor", "look", "Say whether this machine is fit to run liuhen.", "检查本机是否满足运行条件"
     ),
+    "report": Verb("ops.cli.report", "look", "Figures of a period, as of a position.", "统计报告"),
     "rebuild": Verb("ops.cli.rebuild", "keep", "Make the projections again from the log.", "由日志重建投影"),
     "schemas": Verb(
         "ops.cli.schemas", "build", "List or write the published event types.", "列出或生成事件类型的公开模式"

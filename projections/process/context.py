@@ -29,7 +29,8 @@ class Context:
     def __init__(self, published: Iterable[Fact] = ()) -> None:
         """Lay these facts (E05), in any order, over what the package brings."""
         base, self._calendar = rulefiles.load()
-        self._over = overrides(published, base)
+        self.published = tuple(published)
+        self._over = overrides(self.published, base)
         self.rules = base.with_rules(self._over.rules) if self._over.rules else base
         self._calendars: dict[str, Calendar] = {}
 
@@ -46,10 +47,11 @@ class Context:
 def versions(judges: Mapping[str, Judge]) -> str:
     """What made a set of tables: judges and counting with their versions, and a digest of the program's own rules."""
     made_by = [f"{kind}:{judge.version}" for kind, judge in sorted(judges.items())]
-    return " ".join([*made_by, f"counting:{counting.VERSION}", f"rules:{_digest()}"])
+    return " ".join([*made_by, f"counting:{counting.VERSION}", f"rules:{rules_digest()}"])
 
 
 @cache
-def _digest() -> str:
+def rules_digest() -> str:
+    """A digest of the rules and calendars that come with the program."""
     whole = msgspec.to_builtins(rulefiles.load(), str_keys=True, order="deterministic")
     return sha256(msgspec.json.encode(whole, order="deterministic")).hexdigest()[:16]

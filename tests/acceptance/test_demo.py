@@ -153,6 +153,45 @@ def test_terminals_bring_their_files_over_a_cut_and_one_file_is_late(played: tup
     assert "1 upload cut in the middle and resumed, 1 late" in line["said"]
 
 
+def report(data: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [
+        sys.executable,
+        "-m",
+        "ops",
+        "report",
+        "quarterly",
+        "--data",
+        str(data),
+        "--authority",
+        "210000",
+        *options,
+    ]
+    environment = {**os.environ, "PYTHONSAFEPATH": "1"}
+    return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, env=environment, check=False)
+
+
+def test_a_report_on_the_province_adds_up_and_comes_out_again_at_its_cut(played: tuple[Path, dict[str, Any]]) -> None:
+    data, _ = played
+    year = time.strftime("%Y")
+
+    first = report(data, "--below", "--period", year, "--json")
+    made = json.loads(first.stdout)
+    again = report(data, "--below", "--period", year, "--json", "--cut", made["as_of"]["cut"])
+    figures = {one["code"]: one for one in made["figures"]}
+    table = report(data, "--below", "--period", year)
+    wrong = report(data, "--period", "2026-Q5")
+    lost = report(data, "--period", year, "--cut", "0123456789ab")
+
+    assert made["authorities"] == ["210000", "210500", "210521"]
+    assert set(made["as_of"]["positions"]) == {"210000", "210500", "210521"}
+    assert figures["visits"]["value"] == sum(figures["visits"]["each"].values()) > 10
+    assert again.stdout == first.stdout
+    assert made["as_of"]["cut"] in table.stdout
+    assert "执法" in table.stdout or "计划" in table.stdout
+    assert (wrong.returncode, "expected a year, quarter or month" in wrong.stderr) == (2, True)
+    assert (lost.returncode, "no cut is kept under 0123456789ab" in lost.stderr) == (2, True)
+
+
 def test_a_second_start_finds_the_stories_and_plays_nothing(played: tuple[Path, dict[str, Any]]) -> None:
     data, first = played
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
+import io
 import json
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
@@ -11,7 +13,7 @@ import pytest
 
 from domain import quarterly
 from domain.quarterly import FromPlan, Share, period
-from projections.process import figures
+from projections.process import figures, reports
 from schemas import canonical, entries
 from schemas.entries import FieldEntry, OfficeEntry
 from tests.support.log import AUTHORITY
@@ -151,6 +153,29 @@ async def test_figures_equal_a_count_by_somebody_else_and_stay_what_they_were(da
                 assert len({unit.subject for unit in lists[entry.code] if unit.subject}) == mine[entry.code], entry.code
             case _:
                 assert len(lists[entry.code]) == mine[entry.code], entry.code
+
+
+async def test_a_report_is_the_same_bytes_at_its_cut_and_reads_as_a_table(database: TestDatabase) -> None:
+    events = story_events()
+    half = len(events) // 2
+    async with paper(database) as log:
+        await log.append(events[:half])
+        await judge(database)
+        async with officer(database) as conn:
+            made = await reports.quarterly(conn, [AUTHORITY], SPAN)
+        await log.append(events[half:])
+        await judge(database)
+    async with officer(database) as conn:
+        again = await reports.quarterly(conn, [AUTHORITY], SPAN, made.cut)
+        later = await reports.quarterly(conn, [AUTHORITY], SPAN)
+
+    assert reports.as_json(again) == reports.as_json(made) != reports.as_json(later)
+    assert reports.as_csv(again) == reports.as_csv(made)
+    rows = list(csv.reader(io.StringIO(reports.as_csv(made, "en"))))
+    assert {"period", made.cut.name} <= {cell for row in rows[:3] for cell in row}
+    shown = {row[0]: row for row in rows if len(row) == 6}
+    assert int(shown["visits"][3]) == made.whole["visits"] == made.each[AUTHORITY]["visits"]
+    assert all(row[5] for row in shown.values()), "every figure says how it is counted"
 
 
 async def test_another_authority_is_not_counted_and_an_unknown_cut_is_said(database: TestDatabase) -> None:
