@@ -167,7 +167,9 @@ def report(data: Path, *options: str) -> subprocess.CompletedProcess[str]:
         *options,
     ]
     environment = {**os.environ, "PYTHONSAFEPATH": "1"}
-    return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, env=environment, check=False)
+    return subprocess.run(
+        [*command, *options], capture_output=True, text=True, timeout=SECONDS, env=environment, check=False
+    )
 
 
 def test_a_report_on_the_province_adds_up_and_comes_out_again_at_its_cut(played: tuple[Path, dict[str, Any]]) -> None:
