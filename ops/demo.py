@@ -44,10 +44,12 @@ from ops.terminal.trust import Distrusted
 from projections import queries as views
 from projections import rulefiles
 from projections.process import queries as process
+from server.identity import codes
 from server.identity import store as identity
 from server.identity.gate import DatabaseGate
 from server.identity.one_time_links import OneTimeLinks
 from server.identity.passwords import hash_password
+from server.identity.sealing import Sealer
 from server.log.ids import now_ms
 from server.web.app import Face, Services
 
@@ -78,6 +80,7 @@ OFFICERS: Final = (
     Officer("supervisor", "监督员庚", "supervisor"),
     Officer("auditor", "审计员辛", "auditor"),
     Officer("administrator", "管理员壬", "administrator"),
+    Officer("security_officer", "保密员癸", "security_officer"),
     Officer("county", "县局检查员", "inspector", COUNTY),
     Officer("province", "省厅监督员", "supervisor", PROVINCE),
 )
@@ -146,7 +149,7 @@ async def run(settings: Settings, options: Options) -> int:
 
     assert settings.data is not None
     async with serving(settings, faces=(link_face,)) as served:
-        passwords = await _accounts(served, settings.data)
+        accounts = await _accounts(served, settings)
         played = asyncio.create_task(_play(served, settings, say))
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait((played, stopped), return_when=asyncio.FIRST_COMPLETED)
@@ -159,9 +162,9 @@ async def run(settings: Settings, options: Options) -> int:
         cases = await _cases(served)
         told = _told(settings.data)
         if options.json:
-            print(json.dumps(_line(served, passwords, cases, told), ensure_ascii=False), flush=True)  # noqa: T201 - the answer
+            print(json.dumps(_line(served, accounts, cases, told), ensure_ascii=False), flush=True)  # noqa: T201 - the answer
         else:
-            _table(served, passwords, cases, told, links[0], say)
+            _table(served, accounts, cases, told, links[0], say)
         if options.once:
             return 0 if good and await _verified(served, say) else 1
         say("\nCtrl-C ends the demo; the data stay and the next start finds them.  按 Ctrl-C 结束，数据保留。")
@@ -173,12 +176,29 @@ async def run(settings: Settings, options: Options) -> int:
 # -- accounts --
 
 
-async def _accounts(served: Served, data: Path) -> dict[str, str]:
-    """Passwords by account: made at the first start, kept in a file that only we can read."""
-    file = data / "demo-accounts.json"
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """How an account of the demo is entered: password, and the secret of one-time codes (base32) where it has one."""
+
+    password: str
+    totp: str | None
+
+
+async def _accounts(served: Served, settings: Settings) -> dict[str, Entry]:
+    """How to sign in, by account: made at the first start, kept in a file that only we can read.
+
+    Roles that need a second factor have one: the secret is printed, so that whoever tries the demo can make codes.
+    """
+    assert settings.data is not None and settings.keys is not None  # noqa: PT018 - `data` gives both
+    file = settings.data / "demo-accounts.json"
     if file.exists():
-        kept: dict[str, str] = json.loads(file.read_text("utf-8"))
-        return kept
+        return {
+            name: Entry(**kept) if isinstance(kept, dict) else Entry(kept, None)  # a password alone is an older form
+            for name, kept in json.loads(file.read_text("utf-8")).items()
+        }
+    needing = settings.second_factor.split()
+    totp = {officer.name: codes.new_secret() for officer in OFFICERS if officer.role in needing}
+    sealer = Sealer.load_or_create(settings.keys)
     made = {officer.name: secrets.token_urlsafe(9) for officer in OFFICERS}
     connection = await asyncpg.connect(served.database.dsn("postgres"), timeout=10)
     try:
@@ -190,12 +210,18 @@ async def _accounts(served: Served, data: Path) -> dict[str, str]:
                     roles=[officer.role], password_hash=hashed,
                 )  # fmt: skip
             await identity.set_password(connection, officer.name, hashed)
+            if officer.name in totp:
+                await identity.set_factor(connection, officer.name, sealer.seal(officer.name, totp[officer.name]))
     finally:
         await connection.close()
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    entries = {
+        name: Entry(password, codes.secret_text(totp[name]) if name in totp else None)
+        for name, password in made.items()
+    }
     with os.fdopen(handle, "w", encoding="utf-8") as opened:
-        json.dump(made, opened)
-    return made
+        json.dump({name: asdict(entry) for name, entry in entries.items()}, opened)
+    return entries
 
 
 # -- what happens --
@@ -367,11 +393,10 @@ def _told(data: Path) -> list[dict[str, Any]]:
 
 
 def _line(
-    served: Served, passwords: dict[str, str], cases: Sequence[str], told: Sequence[dict[str, Any]]
+    served: Served, accounts: dict[str, Entry], cases: Sequence[str], told: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
     officers = [
-        {"name": o.name, "role": o.role, "authority": o.authority, "password": passwords[o.name], "totp": None}
-        for o in OFFICERS
+        {"name": o.name, "role": o.role, "authority": o.authority, **asdict(accounts[o.name])} for o in OFFICERS
     ]
     return {
         "internal": served.internal, "public": served.public, "officers": officers, "cases": list(cases),
@@ -380,7 +405,7 @@ def _line(
 
 
 def _table(
-    served: Served, passwords: dict[str, str], cases: Sequence[str], told: Sequence[dict[str, Any]],
+    served: Served, accounts: dict[str, Entry], cases: Sequence[str], told: Sequence[dict[str, Any]],
     links: OneTimeLinks, say: Callable[[str], None],
 ) -> None:  # fmt: skip
     say("\nOpen  打开:")
@@ -398,9 +423,11 @@ def _table(
     say("\nSign in  登录 (each link works once  链接一次有效):")
     for officer in OFFICERS:
         say(
-            f"  {officer.role:<15} {officer.authority}  {officer.name} / {passwords[officer.name]}  "
+            f"  {officer.role:<16} {officer.authority}  {officer.name} / {accounts[officer.name].password}  "
             f"{served.internal}{links.make(officer.name)}"
         )
+        if (secret := accounts[officer.name].totp) is not None:
+            say(f"  {'':<16} {'':<6}  one-time codes (TOTP)  动态码密钥: {secret}")
 
 
 async def _verified(served: Served, say: Callable[[str], None]) -> bool:

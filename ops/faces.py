@@ -13,7 +13,7 @@ from aiohttp import web
 
 from domain.document_series import RETURN_REASONS
 from ops.compose import OpenLog
-from ops.settings import Settings
+from ops.settings import NO_ROLE, Settings
 from schemas.entries import Who
 from schemas.events.document_number import DocumentNumberIssued, DocumentNumbersReserved
 from schemas.problems import Problem
@@ -26,6 +26,7 @@ from server.evidence.viewing import Viewing
 from server.export.exports import Export, Exports
 from server.identity.gate import DatabaseGate
 from server.identity.person import Person
+from server.identity.sealing import Sealer
 from server.log.arrivals import Arrivals
 from server.log.committer import Committer
 from server.log.number_acts import NumberActs
@@ -148,7 +149,14 @@ def make_services(
 ) -> Services:
     """What the handlers of the internal application share."""
     origin = settings.origin
-    gate = DatabaseGate(console, secure=origin is not None and origin.startswith("https://"))
+    settings.require("keys")
+    assert settings.keys is not None
+    gate = DatabaseGate(
+        console,
+        secure=origin is not None and origin.startswith("https://"),
+        sealer=Sealer.load_or_create(settings.keys),
+        required=frozenset() if settings.second_factor == NO_ROLE else frozenset(settings.second_factor.split()),
+    )
     acts = console_acts(opened.committer, opened.pool)
     exports = console_exports(opened.committer, opened.pool, console, store)
     return Services(console=console, gate=gate, acts=acts, exports=exports, origin=origin, viewing=viewing)

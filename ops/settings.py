@@ -34,6 +34,7 @@ OTHER_VARIABLES = frozenset(
 )
 LARGEST_FILE = 1024 * 1024
 NUMBERS = ("uploads_per_second", "largest_file_mib", "terminal_mib_a_day", "authority_mib_a_day", "reserve_mib")
+NO_ROLE = "none"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 PLACE = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}")
 
@@ -104,6 +105,8 @@ class Settings:
     """MiB of files that the terminals of one authority may bring within a day; 0 means no quota."""
     reserve_mib: str = "5120"
     """MiB that stay free on the disk of evidence: below that uploads are answered with 507, and reading goes on."""
+    second_factor: str = "legal_reviewer discloser administrator security_officer"
+    """Roles, separated by blanks, that need a second factor: until it is set up nothing else opens. "none": no role."""
     uploads_per_second: str = "20"
     """Uploads a second that one terminal may sustain (bursts of thirty times that); 0 means no quota."""
     log_level: str = "info"
@@ -216,6 +219,13 @@ def _checked(name: str, value: object, origin: str, base: Path) -> object:
         raise SettingsError(f"{name} {origin}: expected https://HOST without a path{shown}")
     if name == "host" and not re.fullmatch(r"[a-z0-9]([a-z0-9.-]{0,200}[a-z0-9])?", value):
         raise SettingsError(f"{name} {origin}: expected a host name in lower case{shown}")
+    if name == "second_factor":
+        from server.identity.person import ROLES
+
+        if value != NO_ROLE and (not value or not set(value.split()) <= set(ROLES)):
+            raise SettingsError(
+                f"{name} {origin}: expected {NO_ROLE}, or roles separated by blanks out of {', '.join(ROLES)}{shown}"
+            )
     if name == "authorities" and not re.fullmatch(r"[0-9A-Za-z]{1,32}( [0-9A-Za-z]{1,32})*", value):
         raise SettingsError(f"{name} {origin}: expected codes separated by one space{shown}")
     if name == "database_dsn" and not value.startswith(("postgresql://", "postgres://")):

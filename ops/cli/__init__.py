@@ -183,6 +183,7 @@ def _is_refusal(fault: Exception) -> bool:
         ("ops.backup", "BackupRefused"),
         ("ops.migrate", "MigrationRefused"),
         ("ops.settings", "SettingsError"),
+        ("server.identity.sealing", "SealKeyUnfit"),
         ("server.log.epochs", "EpochRefused"),
         ("server.log.keyring", "KeyMissing"),
         ("server.log.register", "RegisterRefused"),

@@ -226,11 +226,12 @@ $$;
 
 ALTER FUNCTION evidence.sound(p_digest bytea, p_pieces bytea) OWNER TO liuhen_owner;
 
-CREATE FUNCTION identity.account(p_name text) RETURNS TABLE(name text, display text, authority text, roles text[], password text)
+CREATE FUNCTION identity.account(p_name text) RETURNS TABLE(name text, display text, authority text, roles text[], password text, factor boolean)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-    SELECT u.name, u.display, u.authority, u.roles, u.password
+    SELECT u.name, u.display, u.authority, u.roles, u.password,
+           EXISTS (SELECT FROM identity.factors f WHERE f.name = u.name AND f.confirmed IS NOT NULL)
       FROM identity.users u WHERE u.name = p_name AND NOT u.disabled
 $$;
 
@@ -250,6 +251,16 @@ CREATE FUNCTION identity.attempt(p_subject bytea, p_window interval) RETURNS int
 $$;
 
 ALTER FUNCTION identity.attempt(p_subject bytea, p_window interval) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.begin_sign_in(p_secret bytea, p_name text, p_life interval) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    DELETE FROM identity.sign_ins s WHERE s.begun < now() - p_life;
+    INSERT INTO identity.sign_ins (secret, name) VALUES (p_secret, p_name);
+$$;
+
+ALTER FUNCTION identity.begin_sign_in(p_secret bytea, p_name text, p_life interval) OWNER TO liuhen_owner;
 
 CREATE FUNCTION identity.below(p_authority text) RETURNS text[]
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -277,6 +288,58 @@ $$;
 
 ALTER FUNCTION identity.below(p_authority text) OWNER TO liuhen_owner;
 
+CREATE FUNCTION identity.confirm_factor(p_session bytea, p_step bigint, p_codes bytea[]) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE who identity.users := identity.owner_of(p_session);
+BEGIN
+    UPDATE identity.factors f SET confirmed = now(), last_step = p_step
+     WHERE f.name = who.name AND f.confirmed IS NULL;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    DELETE FROM identity.recovery_codes r WHERE r.name = who.name;
+    INSERT INTO identity.recovery_codes (name, code) SELECT who.name, c FROM unnest(p_codes) AS c;
+    UPDATE identity.sessions s SET factors = 2, proved = now() WHERE s.session = p_session;
+    UPDATE identity.sessions s SET ended = now() WHERE s.name = who.name AND s.session <> p_session AND s.ended IS NULL;
+    PERFORM identity.note(who.name, p_session, 'console', 'factor_set', who.name, who.authority, '{}');
+    RETURN true;
+END $$;
+
+ALTER FUNCTION identity.confirm_factor(p_session bytea, p_step bigint, p_codes bytea[]) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.drop_factor(p_session bytea) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE who identity.users := identity.owner_of(p_session);
+BEGIN
+    DELETE FROM identity.factors f WHERE f.name = who.name;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    DELETE FROM identity.recovery_codes r WHERE r.name = who.name;
+    PERFORM identity.note(who.name, p_session, 'console', 'factor_dropped', who.name, who.authority, '{}');
+    RETURN true;
+END $$;
+
+ALTER FUNCTION identity.drop_factor(p_session bytea) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.end_own(p_session bytea, p_other bytea) RETURNS integer
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- One other session of the same account, or all others where none is named.
+    WITH gone AS (
+        UPDATE identity.sessions s SET ended = now() FROM identity.owner_of(p_session) o
+         WHERE s.name = o.name AND s.ended IS NULL AND s.session <> p_session AND (p_other IS NULL OR s.session = p_other)
+     RETURNING 1)
+    SELECT count(*)::integer FROM gone
+$$;
+
+ALTER FUNCTION identity.end_own(p_session bytea, p_other bytea) OWNER TO liuhen_owner;
+
 CREATE FUNCTION identity.end_session(p_session bytea) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -285,6 +348,24 @@ CREATE FUNCTION identity.end_session(p_session bytea) RETURNS void
 $$;
 
 ALTER FUNCTION identity.end_session(p_session bytea) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.end_sign_in(p_secret bytea) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    DELETE FROM identity.sign_ins s WHERE s.secret = p_secret
+$$;
+
+ALTER FUNCTION identity.end_sign_in(p_secret bytea) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.factor(p_name text) RETURNS TABLE(sealed bytea, confirmed boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT f.sealed, f.confirmed IS NOT NULL FROM identity.factors f WHERE f.name = p_name
+$$;
+
+ALTER FUNCTION identity.factor(p_name text) OWNER TO liuhen_owner;
 
 CREATE FUNCTION identity.forgive(p_subject bytea, p_all boolean) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -306,17 +387,107 @@ $$;
 
 ALTER FUNCTION identity.names(p_authorities text[]) OWNER TO liuhen_owner;
 
-CREATE FUNCTION identity.open_session(p_session bytea, p_name text, p_absolute interval) RETURNS boolean
+CREATE FUNCTION identity.new_recovery_codes(p_session bytea, p_codes bytea[]) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE who identity.users := identity.owner_of(p_session);
+BEGIN
+    IF NOT EXISTS (SELECT FROM identity.factors f WHERE f.name = who.name AND f.confirmed IS NOT NULL) THEN
+        RETURN false;
+    END IF;
+    DELETE FROM identity.recovery_codes r WHERE r.name = who.name;
+    INSERT INTO identity.recovery_codes (name, code) SELECT who.name, c FROM unnest(p_codes) AS c;
+    PERFORM identity.note(who.name, p_session, 'console', 'recovery_codes_made', who.name, who.authority, '{}');
+    RETURN true;
+END $$;
+
+ALTER FUNCTION identity.new_recovery_codes(p_session bytea, p_codes bytea[]) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.note(p_actor text, p_session bytea, p_via text, p_what text, p_subject text, p_authority text, p_detail jsonb) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    INSERT INTO identity.trail (actor, session, via, what, subject, authority, detail)
+         VALUES (p_actor, p_session, p_via, p_what, p_subject, p_authority, p_detail)
+$$;
+
+ALTER FUNCTION identity.note(p_actor text, p_session bytea, p_via text, p_what text, p_subject text, p_authority text, p_detail jsonb) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.offer_factor(p_session bytea, p_sealed bytea) RETURNS boolean
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- A secret that was offered before may be replaced, one that is confirmed may not.
+    INSERT INTO identity.factors AS f (name, sealed)
+         SELECT o.name, p_sealed FROM identity.owner_of(p_session) o WHERE o.name IS NOT NULL
+    ON CONFLICT (name) DO UPDATE SET sealed = excluded.sealed, made = now() WHERE f.confirmed IS NULL
+    RETURNING true
+$$;
+
+ALTER FUNCTION identity.offer_factor(p_session bytea, p_sealed bytea) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.open_session(p_session bytea, p_name text, p_absolute interval, p_factors integer, p_agent text) RETURNS boolean
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     DELETE FROM identity.sessions s WHERE s.opened < now() - p_absolute;
-    INSERT INTO identity.sessions (session, name)
-         SELECT p_session, u.name FROM identity.users u WHERE u.name = p_name AND NOT u.disabled
+    INSERT INTO identity.sessions (session, name, factors, agent)
+         SELECT p_session, u.name, p_factors, left(p_agent, 200) FROM identity.users u WHERE u.name = p_name AND NOT u.disabled
       RETURNING true;
 $$;
 
-ALTER FUNCTION identity.open_session(p_session bytea, p_name text, p_absolute interval) OWNER TO liuhen_owner;
+ALTER FUNCTION identity.open_session(p_session bytea, p_name text, p_absolute interval, p_factors integer, p_agent text) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.own_password(p_session bytea, p_password text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE who identity.users := identity.owner_of(p_session);
+BEGIN
+    UPDATE identity.users u SET password = p_password, changed = now() WHERE u.name = who.name;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    UPDATE identity.sessions s SET proved = now() WHERE s.session = p_session;
+    UPDATE identity.sessions s SET ended = now() WHERE s.name = who.name AND s.session <> p_session AND s.ended IS NULL;
+    PERFORM identity.note(who.name, p_session, 'console', 'password_changed', who.name, who.authority, '{}');
+    RETURN true;
+END $$;
+
+ALTER FUNCTION identity.own_password(p_session bytea, p_password text) OWNER TO liuhen_owner;
+
+CREATE TABLE identity.users (
+    name text NOT NULL,
+    display text NOT NULL,
+    authority text NOT NULL,
+    roles text[] NOT NULL,
+    password text NOT NULL,
+    disabled boolean DEFAULT false NOT NULL,
+    created timestamp with time zone DEFAULT now() NOT NULL,
+    changed timestamp with time zone DEFAULT now() NOT NULL,
+    unit text,
+    officer text,
+    CONSTRAINT users_authority_check CHECK ((authority ~ '^[0-9A-Za-z._-]{1,128}$'::text)),
+    CONSTRAINT users_display_check CHECK (((char_length(display) >= 1) AND (char_length(display) <= 64))),
+    CONSTRAINT users_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9._-]{0,63}$'::text)),
+    CONSTRAINT users_officer_check CHECK (((char_length(officer) >= 1) AND (char_length(officer) <= 128))),
+    CONSTRAINT users_password_check CHECK ((password ~~ '$argon2id$%'::text)),
+    CONSTRAINT users_roles_check CHECK (((cardinality(roles) >= 1) AND (roles <@ ARRAY['inspector'::text, 'unit_head'::text, 'legal_reviewer'::text, 'bureau_head'::text, 'planner'::text, 'discloser'::text, 'supervisor'::text, 'auditor'::text, 'administrator'::text, 'security_officer'::text]))),
+    CONSTRAINT users_roles_disjoint CHECK (((NOT (roles && ARRAY['administrator'::text, 'security_officer'::text, 'auditor'::text])) OR (cardinality(roles) = 1)))
+);
+
+ALTER TABLE identity.users OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.owner_of(p_session bytea) RETURNS identity.users
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT u FROM identity.sessions s JOIN identity.users u USING (name)
+     WHERE s.session = p_session AND s.ended IS NULL AND NOT u.disabled
+$$;
+
+ALTER FUNCTION identity.owner_of(p_session bytea) OWNER TO liuhen_owner;
 
 CREATE FUNCTION identity.prove(p_session bytea) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -327,7 +498,17 @@ $$;
 
 ALTER FUNCTION identity.prove(p_session bytea) OWNER TO liuhen_owner;
 
-CREATE FUNCTION identity.session(p_session bytea, p_idle interval, p_absolute interval, p_fresh interval) RETURNS TABLE(name text, display text, authority text, roles text[], fresh boolean, officer text, unit text, unit_role text, below text[])
+CREATE FUNCTION identity.refuse() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION '% of %.% is refused: the trail of accounts is append-only', TG_OP, TG_TABLE_SCHEMA, TG_TABLE_NAME
+        USING ERRCODE = 'insufficient_privilege';
+END $$;
+
+ALTER FUNCTION identity.refuse() OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.session(p_session bytea, p_idle interval, p_absolute interval, p_fresh interval) RETURNS TABLE(name text, display text, authority text, roles text[], fresh boolean, officer text, unit text, unit_role text, below text[], factors integer, factor boolean)
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -338,7 +519,8 @@ CREATE FUNCTION identity.session(p_session bytea, p_idle interval, p_absolute in
     SELECT u.name, u.display, u.authority, u.roles, s.proved > now() - p_fresh, coalesce(u.officer, u.name),
            coalesce(u.unit, ''), coalesce(n.role, ''),
            CASE WHEN u.roles && ARRAY['supervisor', 'auditor', 'bureau_head', 'administrator', 'security_officer']
-                THEN identity.below(u.authority) ELSE '{}' END
+                THEN identity.below(u.authority) ELSE '{}' END,
+           s.factors, EXISTS (SELECT FROM identity.factors f WHERE f.name = u.name AND f.confirmed IS NOT NULL)
       FROM identity.sessions s JOIN identity.users u USING (name)
       LEFT JOIN identity.units n ON n.authority = u.authority AND n.unit = u.unit
      WHERE s.session = p_session AND s.ended IS NULL AND NOT u.disabled
@@ -346,6 +528,20 @@ CREATE FUNCTION identity.session(p_session bytea, p_idle interval, p_absolute in
 $$;
 
 ALTER FUNCTION identity.session(p_session bytea, p_idle interval, p_absolute interval, p_fresh interval) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.sessions_of(p_session bytea, p_idle interval, p_absolute interval) RETURNS TABLE(session bytea, opened timestamp with time zone, seen timestamp with time zone, factors integer, agent text, codes bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- The open sessions of the account that this one belongs to, the newest first, and how many recovery codes are left.
+    SELECT s.session, s.opened, s.seen, s.factors, s.agent,
+           (SELECT count(*) FROM identity.recovery_codes r WHERE r.name = s.name AND r.used IS NULL)
+      FROM identity.owner_of(p_session) o JOIN identity.sessions s ON s.name = o.name
+     WHERE s.ended IS NULL AND s.seen > now() - p_idle AND s.opened > now() - p_absolute
+     ORDER BY s.opened DESC LIMIT 100
+$$;
+
+ALTER FUNCTION identity.sessions_of(p_session bytea, p_idle interval, p_absolute interval) OWNER TO liuhen_owner;
 
 CREATE FUNCTION identity.stem(p_authority text) RETURNS text
     LANGUAGE sql IMMUTABLE
@@ -368,6 +564,40 @@ CREATE FUNCTION identity.token(p_token bytea) RETURNS TABLE(label text, authorit
 $$;
 
 ALTER FUNCTION identity.token(p_token bytea) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.try_sign_in(p_secret bytea, p_life interval, p_tries integer) RETURNS text
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- Whose sign-in waits; each asking is a try, and behind the last one the password is asked for again.
+    UPDATE identity.sign_ins s SET tries = s.tries + 1
+     WHERE s.secret = p_secret AND s.begun > now() - p_life AND s.tries < p_tries
+       AND EXISTS (SELECT FROM identity.users u WHERE u.name = s.name AND NOT u.disabled)
+    RETURNING s.name
+$$;
+
+ALTER FUNCTION identity.try_sign_in(p_secret bytea, p_life interval, p_tries integer) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.use_recovery(p_name text, p_code bytea) RETURNS boolean
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    UPDATE identity.recovery_codes r SET used = now() WHERE r.name = p_name AND r.code = p_code AND r.used IS NULL
+    RETURNING true
+$$;
+
+ALTER FUNCTION identity.use_recovery(p_name text, p_code bytea) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.use_step(p_name text, p_step bigint) RETURNS boolean
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- The one place where a code becomes used: of two at once one wins.
+    UPDATE identity.factors f SET last_step = p_step
+     WHERE f.name = p_name AND f.confirmed IS NOT NULL AND f.last_step < p_step RETURNING true
+$$;
+
+ALTER FUNCTION identity.use_step(p_name text, p_step bigint) OWNER TO liuhen_owner;
 
 CREATE FUNCTION log.add_terminal(p_terminal uuid, p_authority text, p_event_key bytea, p_request_key bytea, p_replaces uuid, p_log integer, p_position bigint, p_genesis bytea, p_code bytea, p_request bytea) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -939,6 +1169,26 @@ CREATE TABLE identity.authorities (
 
 ALTER TABLE identity.authorities OWNER TO liuhen_owner;
 
+CREATE TABLE identity.factors (
+    name text NOT NULL,
+    sealed bytea NOT NULL,
+    confirmed timestamp with time zone,
+    last_step bigint DEFAULT 0 NOT NULL,
+    made timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT factors_sealed_check CHECK (((octet_length(sealed) >= 29) AND (octet_length(sealed) <= 200)))
+);
+
+ALTER TABLE identity.factors OWNER TO liuhen_owner;
+
+CREATE TABLE identity.recovery_codes (
+    name text NOT NULL,
+    code bytea NOT NULL,
+    used timestamp with time zone,
+    CONSTRAINT recovery_codes_code_check CHECK ((octet_length(code) = 32))
+);
+
+ALTER TABLE identity.recovery_codes OWNER TO liuhen_owner;
+
 CREATE TABLE identity.sessions (
     session bytea NOT NULL,
     name text NOT NULL,
@@ -946,10 +1196,24 @@ CREATE TABLE identity.sessions (
     seen timestamp with time zone DEFAULT now() NOT NULL,
     ended timestamp with time zone,
     proved timestamp with time zone DEFAULT now() NOT NULL,
+    factors smallint DEFAULT 1 NOT NULL,
+    agent text DEFAULT ''::text NOT NULL,
+    CONSTRAINT sessions_agent_check CHECK ((char_length(agent) <= 200)),
+    CONSTRAINT sessions_factors_check CHECK ((factors = ANY (ARRAY[1, 2]))),
     CONSTRAINT sessions_session_check CHECK ((octet_length(session) = 32))
 );
 
 ALTER TABLE identity.sessions OWNER TO liuhen_owner;
+
+CREATE TABLE identity.sign_ins (
+    secret bytea NOT NULL,
+    name text NOT NULL,
+    begun timestamp with time zone DEFAULT now() NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    CONSTRAINT sign_ins_secret_check CHECK ((octet_length(secret) = 32))
+);
+
+ALTER TABLE identity.sign_ins OWNER TO liuhen_owner;
 
 CREATE TABLE identity.tokens (
     token bytea NOT NULL,
@@ -965,6 +1229,31 @@ CREATE TABLE identity.tokens (
 
 ALTER TABLE identity.tokens OWNER TO liuhen_owner;
 
+CREATE TABLE identity.trail (
+    entry bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    actor text NOT NULL,
+    session bytea,
+    via text NOT NULL,
+    what text NOT NULL,
+    subject text NOT NULL,
+    authority text NOT NULL,
+    detail jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT trail_session_check CHECK ((octet_length(session) = 32)),
+    CONSTRAINT trail_via_check CHECK ((via = ANY (ARRAY['console'::text, 'command'::text, 'link'::text])))
+);
+
+ALTER TABLE identity.trail OWNER TO liuhen_owner;
+
+ALTER TABLE identity.trail ALTER COLUMN entry ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME identity.trail_entry_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE identity.units (
     authority text NOT NULL,
     unit text NOT NULL,
@@ -979,28 +1268,6 @@ CREATE TABLE identity.units (
 );
 
 ALTER TABLE identity.units OWNER TO liuhen_owner;
-
-CREATE TABLE identity.users (
-    name text NOT NULL,
-    display text NOT NULL,
-    authority text NOT NULL,
-    roles text[] NOT NULL,
-    password text NOT NULL,
-    disabled boolean DEFAULT false NOT NULL,
-    created timestamp with time zone DEFAULT now() NOT NULL,
-    changed timestamp with time zone DEFAULT now() NOT NULL,
-    unit text,
-    officer text,
-    CONSTRAINT users_authority_check CHECK ((authority ~ '^[0-9A-Za-z._-]{1,128}$'::text)),
-    CONSTRAINT users_display_check CHECK (((char_length(display) >= 1) AND (char_length(display) <= 64))),
-    CONSTRAINT users_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9._-]{0,63}$'::text)),
-    CONSTRAINT users_officer_check CHECK (((char_length(officer) >= 1) AND (char_length(officer) <= 128))),
-    CONSTRAINT users_password_check CHECK ((password ~~ '$argon2id$%'::text)),
-    CONSTRAINT users_roles_check CHECK (((cardinality(roles) >= 1) AND (roles <@ ARRAY['inspector'::text, 'unit_head'::text, 'legal_reviewer'::text, 'bureau_head'::text, 'planner'::text, 'discloser'::text, 'supervisor'::text, 'auditor'::text, 'administrator'::text, 'security_officer'::text]))),
-    CONSTRAINT users_roles_disjoint CHECK (((NOT (roles && ARRAY['administrator'::text, 'security_officer'::text, 'auditor'::text])) OR (cardinality(roles) = 1)))
-);
-
-ALTER TABLE identity.users OWNER TO liuhen_owner;
 
 CREATE TABLE log.checkpoints (
     log_id integer NOT NULL,
@@ -1802,11 +2069,23 @@ ALTER TABLE ONLY identity.attempts
 ALTER TABLE ONLY identity.authorities
     ADD CONSTRAINT authorities_pkey PRIMARY KEY (authority);
 
+ALTER TABLE ONLY identity.factors
+    ADD CONSTRAINT factors_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY identity.recovery_codes
+    ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (name, code);
+
 ALTER TABLE ONLY identity.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (session);
 
+ALTER TABLE ONLY identity.sign_ins
+    ADD CONSTRAINT sign_ins_pkey PRIMARY KEY (secret);
+
 ALTER TABLE ONLY identity.tokens
     ADD CONSTRAINT tokens_pkey PRIMARY KEY (token);
+
+ALTER TABLE ONLY identity.trail
+    ADD CONSTRAINT trail_pkey PRIMARY KEY (entry);
 
 ALTER TABLE ONLY identity.units
     ADD CONSTRAINT units_pkey PRIMARY KEY (authority, unit);
@@ -2022,6 +2301,12 @@ CREATE INDEX sessions_name ON identity.sessions USING btree (name);
 
 CREATE INDEX sessions_opened ON identity.sessions USING btree (opened);
 
+CREATE INDEX sign_ins_begun ON identity.sign_ins USING btree (begun);
+
+CREATE INDEX trail_authority ON identity.trail USING btree (authority, entry DESC);
+
+CREATE INDEX trail_subject ON identity.trail USING btree (subject, entry DESC);
+
 CREATE UNIQUE INDEX users_officer ON identity.users USING btree (officer);
 
 CREATE INDEX keys_id ON log.keys USING btree (id) WHERE (id IS NOT NULL);
@@ -2118,6 +2403,14 @@ CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON evidence.blobs FOR EACH STATEM
 
 ALTER TABLE evidence.blobs ENABLE ALWAYS TRIGGER refuse_truncate;
 
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE ON identity.trail FOR EACH ROW EXECUTE FUNCTION identity.refuse();
+
+ALTER TABLE identity.trail ENABLE ALWAYS TRIGGER refuse_change;
+
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON identity.trail FOR EACH STATEMENT EXECUTE FUNCTION identity.refuse();
+
+ALTER TABLE identity.trail ENABLE ALWAYS TRIGGER refuse_truncate;
+
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE ON log.checkpoints FOR EACH ROW EXECUTE FUNCTION log.refuse();
 
 ALTER TABLE log.checkpoints ENABLE ALWAYS TRIGGER refuse_change;
@@ -2193,8 +2486,17 @@ ALTER TABLE log.tracking ENABLE ALWAYS TRIGGER refuse_truncate;
 ALTER TABLE ONLY disclosure.releases
     ADD CONSTRAINT releases_digest_fkey FOREIGN KEY (digest) REFERENCES disclosure.documents(digest);
 
+ALTER TABLE ONLY identity.factors
+    ADD CONSTRAINT factors_name_fkey FOREIGN KEY (name) REFERENCES identity.users(name) ON DELETE CASCADE;
+
+ALTER TABLE ONLY identity.recovery_codes
+    ADD CONSTRAINT recovery_codes_name_fkey FOREIGN KEY (name) REFERENCES identity.users(name) ON DELETE CASCADE;
+
 ALTER TABLE ONLY identity.sessions
     ADD CONSTRAINT sessions_name_fkey FOREIGN KEY (name) REFERENCES identity.users(name) ON DELETE CASCADE;
+
+ALTER TABLE ONLY identity.sign_ins
+    ADD CONSTRAINT sign_ins_name_fkey FOREIGN KEY (name) REFERENCES identity.users(name) ON DELETE CASCADE;
 
 ALTER TABLE ONLY identity.users
     ADD CONSTRAINT users_authority_unit_fkey FOREIGN KEY (authority, unit) REFERENCES identity.units(authority, unit);
@@ -2480,10 +2782,28 @@ GRANT ALL ON FUNCTION identity.account(p_name text) TO liuhen_console;
 REVOKE ALL ON FUNCTION identity.attempt(p_subject bytea, p_window interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.attempt(p_subject bytea, p_window interval) TO liuhen_console;
 
+REVOKE ALL ON FUNCTION identity.begin_sign_in(p_secret bytea, p_name text, p_life interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.begin_sign_in(p_secret bytea, p_name text, p_life interval) TO liuhen_console;
+
 REVOKE ALL ON FUNCTION identity.below(p_authority text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION identity.confirm_factor(p_session bytea, p_step bigint, p_codes bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.confirm_factor(p_session bytea, p_step bigint, p_codes bytea[]) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.drop_factor(p_session bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.drop_factor(p_session bytea) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.end_own(p_session bytea, p_other bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.end_own(p_session bytea, p_other bytea) TO liuhen_console;
 
 REVOKE ALL ON FUNCTION identity.end_session(p_session bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.end_session(p_session bytea) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.end_sign_in(p_secret bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.end_sign_in(p_secret bytea) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.factor(p_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.factor(p_name text) TO liuhen_console;
 
 REVOKE ALL ON FUNCTION identity.forgive(p_subject bytea, p_all boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.forgive(p_subject bytea, p_all boolean) TO liuhen_console;
@@ -2491,19 +2811,48 @@ GRANT ALL ON FUNCTION identity.forgive(p_subject bytea, p_all boolean) TO liuhen
 REVOKE ALL ON FUNCTION identity.names(p_authorities text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.names(p_authorities text[]) TO liuhen_console;
 
-REVOKE ALL ON FUNCTION identity.open_session(p_session bytea, p_name text, p_absolute interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION identity.open_session(p_session bytea, p_name text, p_absolute interval) TO liuhen_console;
+REVOKE ALL ON FUNCTION identity.new_recovery_codes(p_session bytea, p_codes bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.new_recovery_codes(p_session bytea, p_codes bytea[]) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.note(p_actor text, p_session bytea, p_via text, p_what text, p_subject text, p_authority text, p_detail jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION identity.offer_factor(p_session bytea, p_sealed bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.offer_factor(p_session bytea, p_sealed bytea) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.open_session(p_session bytea, p_name text, p_absolute interval, p_factors integer, p_agent text) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.open_session(p_session bytea, p_name text, p_absolute interval, p_factors integer, p_agent text) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.own_password(p_session bytea, p_password text) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.own_password(p_session bytea, p_password text) TO liuhen_console;
+
+GRANT SELECT ON TABLE identity.users TO liuhen_backup;
+
+REVOKE ALL ON FUNCTION identity.owner_of(p_session bytea) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION identity.prove(p_session bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.prove(p_session bytea) TO liuhen_console;
 
+REVOKE ALL ON FUNCTION identity.refuse() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION identity.session(p_session bytea, p_idle interval, p_absolute interval, p_fresh interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.session(p_session bytea, p_idle interval, p_absolute interval, p_fresh interval) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.sessions_of(p_session bytea, p_idle interval, p_absolute interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.sessions_of(p_session bytea, p_idle interval, p_absolute interval) TO liuhen_console;
 
 REVOKE ALL ON FUNCTION identity.stem(p_authority text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION identity.token(p_token bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.token(p_token bytea) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.try_sign_in(p_secret bytea, p_life interval, p_tries integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.try_sign_in(p_secret bytea, p_life interval, p_tries integer) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.use_recovery(p_name text, p_code bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.use_recovery(p_name text, p_code bytea) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.use_step(p_name text, p_step bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.use_step(p_name text, p_step bigint) TO liuhen_console;
 
 REVOKE ALL ON FUNCTION log.add_terminal(p_terminal uuid, p_authority text, p_event_key bytea, p_request_key bytea, p_replaces uuid, p_log integer, p_position bigint, p_genesis bytea, p_code bytea, p_request bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.add_terminal(p_terminal uuid, p_authority text, p_event_key bytea, p_request_key bytea, p_replaces uuid, p_log integer, p_position bigint, p_genesis bytea, p_code bytea, p_request bytea) TO liuhen_writer;
@@ -2626,13 +2975,19 @@ GRANT SELECT ON TABLE identity.attempts TO liuhen_backup;
 
 GRANT SELECT ON TABLE identity.authorities TO liuhen_backup;
 
+GRANT SELECT ON TABLE identity.factors TO liuhen_backup;
+
+GRANT SELECT ON TABLE identity.recovery_codes TO liuhen_backup;
+
 GRANT SELECT ON TABLE identity.sessions TO liuhen_backup;
+
+GRANT SELECT ON TABLE identity.sign_ins TO liuhen_backup;
 
 GRANT SELECT ON TABLE identity.tokens TO liuhen_backup;
 
-GRANT SELECT ON TABLE identity.units TO liuhen_backup;
+GRANT SELECT ON TABLE identity.trail TO liuhen_backup;
 
-GRANT SELECT ON TABLE identity.users TO liuhen_backup;
+GRANT SELECT ON TABLE identity.units TO liuhen_backup;
 
 GRANT SELECT ON TABLE log.checkpoints TO liuhen_writer;
 GRANT SELECT ON TABLE log.checkpoints TO liuhen_backup;

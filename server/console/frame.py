@@ -16,8 +16,9 @@ from projections.process import queries
 from projections.process.views import Counts
 from schemas.problems import Problem
 from server.console import access, words
+from server.identity.gate import DatabaseGate
 from server.identity.person import Person
-from server.web.app import PERSON, SERVICES, person_of
+from server.web.app import PERSON, SERVICES, UNFINISHED, person_of
 from server.web.i18n import N_, Texts
 from server.web.languages import language
 from server.web.pages import PAGES, NavLink, Pages
@@ -58,7 +59,12 @@ def page(
 ) -> web.Response:
     """Answer with a page of the console; `person` is who stands in its header."""
     texts = texts_of(request)
-    links = () if person is None else tuple((to, text) for to, text, policy in NAVIGATION if person.may(policy.roles))
+    nobody_yet = person is None or person.unfinished
+    links = (
+        ()
+        if nobody_yet or person is None
+        else tuple((to, text) for to, text, policy in NAVIGATION if person.may(policy.roles))
+    )
     looking = request.get(access.LOOKING, access.Looking())
     response = request.app[PAGES].render(
         request,
@@ -81,11 +87,20 @@ def page(
     return response
 
 
+def gate_of(request: web.Request) -> DatabaseGate:
+    """The gate of officers, with what their own accounts can be asked for."""
+    gate = request.app[SERVICES].gate
+    assert isinstance(gate, DatabaseGate), "the console stands behind the gate of officers"
+    return gate
+
+
 async def refusal(request: web.Request, problem: Problem) -> web.Response:
     """The page of a refused request. Who is not signed in is sent to sign-in and comes back afterwards."""
     if problem.code == "unauthorized" and request.method in ("GET", "HEAD") and not problem.reason:
         return web.Response(status=303, headers={"Location": sign_in_address(request)})
     person = request.get(PERSON)
+    if problem.reason == UNFINISHED and request.method in ("GET", "HEAD"):
+        return web.Response(status=303, headers={"Location": "/account/second-factor"})
     if person is None and problem.code not in ("internal", "overloaded"):
         # Only for the header; where the database is away, or may have failed us, it is not asked again.
         try:
@@ -116,7 +131,7 @@ def counted(handler: Handler) -> Handler:
 
     async def wrapped(request: web.Request) -> web.StreamResponse:
         person = person_of(request)
-        if person.may(access.FILE_READERS.roles):
+        if person.may(access.FILE_READERS.roles) and not person.unfinished:
             officer = person.officer_id if own_only(person) else None
             async with access.scope(request, own=True) as connection:
                 request[COUNTS] = await queries.counts(connection, as_of=time.time_ns() // 1_000_000, officer=officer)

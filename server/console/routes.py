@@ -10,7 +10,7 @@ from typing import Final
 
 from aiohttp import web
 
-from server.console import boards, evidence, exports, files, frame, guide, private, series, sign_in, terminals
+from server.console import account, boards, evidence, exports, files, frame, guide, private, series, sign_in, terminals
 from server.console.access import (
     FILE_EXPORTERS,
     FILE_READERS,
@@ -25,12 +25,25 @@ from server.web.app import CONFIRM_PAGE, ERROR_PAGE
 from server.web.pages import PAGES
 from server.web.routes import Everybody, Officers, Route, add
 
+FACTOR: Final = "/account/second-factor"
 PRIVATE: Final = "/private/{epoch}/{position}/{commitment}"
 
 ROUTES: Final = (
     Route("GET", "/sign-in", sign_in.show, Everybody(), kind="page"),
     Route("POST", "/sign-in", sign_in.sign_in, Everybody(), form=True, kind="page"),
-    Route("POST", "/sign-out", sign_in.sign_out, SIGNED_IN, form=True, kind="page"),
+    Route("GET", "/sign-in/code", sign_in.show_code, Everybody(), kind="page"),
+    Route("POST", "/sign-in/code", sign_in.sign_in_code, Everybody(), form=True, kind="page"),
+    Route("POST", "/sign-out", sign_in.sign_out, SIGNED_IN, form=True, kind="page", unfinished=True),
+    Route("GET", "/account", account.show, SIGNED_IN, kind="page", unfinished=True),
+    Route("POST", "/account/sessions", account.end_sessions, SIGNED_IN, form=True, kind="page", unfinished=True),
+    Route("POST", "/account/password", account.change_password, SIGNED_IN, form=True, kind="page", unfinished=True),
+    Route("GET", FACTOR, account.show_factor, SIGNED_IN, kind="page", unfinished=True),
+    Route("POST", FACTOR, account.begin_factor, SIGNED_IN, form=True, kind="page", step_up=True, unfinished=True),
+    Route("POST", f"{FACTOR}/confirm", account.confirm_factor, SIGNED_IN, form=True, kind="page", unfinished=True),
+    Route("POST", f"{FACTOR}/drop", account.drop_factor, SIGNED_IN, form=True, kind="page", step_up=True),
+    Route(
+        "POST", "/account/recovery-codes", account.new_recovery_codes, SIGNED_IN, form=True, kind="page", step_up=True
+    ),
     Route("GET", "/", sign_in.home, SIGNED_IN, kind="page"),
     Route("GET", "/deadlines", boards.show_deadlines, FILE_READERS, kind="page"),
     Route("GET", "/signals", boards.show_signals, FILE_READERS, kind="page"),

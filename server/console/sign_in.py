@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -16,7 +17,7 @@ from projections.process.names import names
 from projections.views import SUBJECT_KINDS
 from schemas.problems import Problem
 from server.console.access import FILE_READERS, cut_name, scope
-from server.console.frame import COUNTS, own_only, page
+from server.console.frame import COUNTS, gate_of, own_only, page
 from server.web.app import FORM, PROOF_FIELD, SERVICES, person_of
 
 # A path of ours with its query: no scheme, no host (`//` and `/\` lead elsewhere), nothing invisible.
@@ -60,20 +61,52 @@ async def show(request: web.Request) -> web.Response:
 
 
 async def sign_in(request: web.Request) -> web.Response:
-    """Check name and password; open a session and go on."""
-    gate = request.app[SERVICES].gate
+    """Check name and password; open a session and go on, or ask for a code where the account has a second factor."""
+    gate = gate_of(request)
     form = request[FORM]
     name = form.get("name", "")[:64]
+    following = _next(form.get("next", ""))
     try:
-        secret = await gate.sign_in(request, name, form.get("password", ""))
+        begun = await gate.sign_in(request, name, form.get("password", ""))
     except Problem as refusal:
         if refusal.code not in ("quota_exceeded", "overloaded"):
             raise
         return _form(request, status=refusal.type.status, name=name, failed=refusal.code)
-    if secret is None:
+    if begun is None:
         return _form(request, status=401, name=name, failed="wrong")
+    if begun.whole:
+        response = web.Response(status=303, headers={"Location": following})
+        gate.remember(response, begun.secret)
+        return response
+    onward = "" if following == "/" else f"?next={quote(following, safe='')}"
+    response = web.Response(status=303, headers={"Location": f"/sign-in/code{onward}"})
+    gate.remember_waiting(response, begun.secret)
+    return response
+
+
+async def show_code(request: web.Request) -> web.Response:
+    """The form for the code behind the password."""
+    if not gate_of(request).waits(request):
+        return web.Response(status=303, headers={"Location": "/sign-in"})
+    return _code_form(request, status=200, failed="")
+
+
+async def sign_in_code(request: web.Request) -> web.Response:
+    """Check the code; open the session and go on."""
+    gate = gate_of(request)
+    form = request[FORM]
+    try:
+        begun = await gate.sign_in_code(request, form.get("code", "")[:64])
+    except Problem as refusal:
+        if refusal.code != "quota_exceeded":
+            raise
+        return _code_form(request, status=refusal.type.status, failed=refusal.code)
+    if begun is None:
+        return _form(request, status=401, name="", failed="over")
+    if not begun.whole:
+        return _code_form(request, status=401, failed="wrong")
     response = web.Response(status=303, headers={"Location": _next(form.get("next", ""))})
-    gate.remember(response, secret)
+    gate.remember(response, begun.secret)
     return response
 
 
@@ -97,6 +130,16 @@ def confirm(request: web.Request, wrong: str) -> web.Response:
         fields=[(name, value) for name, value in request[FORM].items()],
         proof=PROOF_FIELD,
     )
+
+
+def _code_form(request: web.Request, *, status: int, failed: str) -> web.Response:
+    gate = request.app[SERVICES].gate
+    secret = gate.form_secret(request)
+    following = _next(request.get(FORM, {}).get("next", "") or request.query.get("next", ""))
+    token = gate.form_token(secret)
+    response = page(request, "sign_in_code.html", None, status=status, failed=failed, following=following, token=token)
+    gate.remember_form(response, secret)
+    return response
 
 
 def _form(request: web.Request, *, status: int, name: str, failed: str) -> web.Response:

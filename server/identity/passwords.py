@@ -7,8 +7,9 @@ checking takes as long for an account that does not exist as for one that does.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import cache
-from typing import Final
+from typing import Final, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -17,6 +18,7 @@ MIN_LENGTH: Final = 12
 MAX_LENGTH: Final = 256
 AT_ONCE: Final = 2
 WAIT_SECONDS: Final = 20.0
+T = TypeVar("T")
 
 
 class PasswordRefused(ValueError):
@@ -38,6 +40,10 @@ class PasswordChecker:
     def __init__(self) -> None:
         self._turns = asyncio.Semaphore(AT_ONCE)
 
+    async def hash(self, password: str) -> str:
+        """The hash of a new password, made beside the event loop. Raises PasswordRefused, TimeoutError."""
+        return await self._in_turn(hash_password, password)
+
     async def matches(self, stored: str | None, password: str) -> bool:
         """Whether the password is the one behind `stored`; None (no such account) costs the same and is False.
 
@@ -45,11 +51,14 @@ class PasswordChecker:
         """
         if len(password) > MAX_LENGTH:
             return False
+        return await self._in_turn(_verify, stored, password)
+
+    async def _in_turn(self, work_of: Callable[..., T], *arguments: object) -> T:
         async with asyncio.timeout(WAIT_SECONDS):
             await self._turns.acquire()
         try:
             # A thread cannot be ended: whoever gives up waiting for it must still not free its turn before it is done.
-            work = asyncio.ensure_future(asyncio.to_thread(_verify, stored, password))
+            work = asyncio.ensure_future(asyncio.to_thread(work_of, *arguments))
             return await asyncio.shield(work)
         finally:
             if work.done():

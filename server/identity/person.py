@@ -38,7 +38,9 @@ class Person:
     tokens, which need none). `fresh`: the password or a code was given within the last minutes, so that grave acts need
     not ask for it. `officer` is who this is in the register of officers, `unit` the unit with its part in the process
     (`unit_role`: handling, legal, …; both empty where none is set). `below`: authorities below the own one, for whoever
-    looks over them.
+    looks over them. `factor`: codes are asked of this account; `factors`: how many things this session was opened with.
+    `unfinished`: a role of this person needs a second factor and the session has none: only the pages on which it is
+    set up are open.
     """
 
     name: str
@@ -53,6 +55,9 @@ class Person:
     unit: str = ""
     unit_role: str = ""
     below: tuple[str, ...] = ()
+    factor: bool = False
+    factors: int = 1
+    unfinished: bool = False
 
     def may(self, roles: frozenset[str]) -> bool:
         """Whether one of the roles is held; no role means nobody."""

@@ -1,14 +1,62 @@
 -- name: account
 -- The account that is signing in; none when it is disabled.
-SELECT name, display, authority, roles, password FROM identity.account($1)
+SELECT name, display, authority, roles, password, factor FROM identity.account($1)
 
 -- name: open_session
 -- Sessions older than the absolute limit go at the same time.
-SELECT identity.open_session($1, $2, $3)
+SELECT identity.open_session($1, $2, $3, $4, $5)
+
+-- name: begin_sign_in
+-- The password was right; a code is still to come.
+SELECT identity.begin_sign_in($1, $2, $3)
+
+-- name: try_sign_in
+-- Whose sign-in waits for a code; counts the try.
+SELECT identity.try_sign_in($1, $2, $3)
+
+-- name: end_sign_in
+-- It became a session, or was given up.
+SELECT identity.end_sign_in($1)
+
+-- name: factor
+-- The sealed secret of an account's codes.
+SELECT sealed, confirmed FROM identity.factor($1)
+
+-- name: use_step
+-- Take a code by its time step: true once.
+SELECT identity.use_step($1, $2)
+
+-- name: use_recovery
+-- Take a recovery code: true once.
+SELECT identity.use_recovery($1, $2)
+
+-- name: offer_factor
+SELECT identity.offer_factor($1, $2)
+
+-- name: confirm_factor
+SELECT identity.confirm_factor($1, $2, $3)
+
+-- name: drop_factor
+SELECT identity.drop_factor($1)
+
+-- name: new_recovery_codes
+SELECT identity.new_recovery_codes($1, $2)
+
+-- name: own_password
+SELECT identity.own_password($1, $2)
+
+-- name: sessions_of
+-- The open sessions of whom one of them belongs to.
+SELECT session, opened, seen, factors, agent, codes FROM identity.sessions_of($1, $2, $3)
+
+-- name: end_own
+-- One other of the own sessions, or all others.
+SELECT identity.end_own($1, $2)
 
 -- name: session
 -- Who is behind a session that is neither ended, idle for too long nor too old, and whether they proved it just now.
-SELECT name, display, authority, roles, fresh, officer, unit, unit_role, below FROM identity.session($1, $2, $3, $4)
+SELECT name, display, authority, roles, fresh, officer, unit, unit_role, below, factors, factor
+  FROM identity.session($1, $2, $3, $4)
 
 -- name: prove
 -- The password or a code was given in a session that is open.
@@ -47,6 +95,11 @@ WITH changed AS (
     UPDATE identity.sessions SET ended = now() WHERE name IN (SELECT name FROM changed) AND ended IS NULL
 )
 SELECT name FROM changed
+
+-- name: set_factor
+-- A command of the machine's administrator: codes are asked for from now on.
+INSERT INTO identity.factors (name, sealed, confirmed) VALUES ($1, $2, now())
+ON CONFLICT (name) DO UPDATE SET sealed = excluded.sealed, confirmed = now(), last_step = 0, made = now()
 
 -- name: disable_user
 -- An administrator's command: with it all sessions of the account end.

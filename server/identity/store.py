@@ -27,6 +27,10 @@ FRESH: Final = timedelta(minutes=5)
 """How long a password or code that was given counts as given just now."""
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 AUTHORITY: Final = re.compile(r"[0-9A-Za-z._-]{1,128}")
+SIGN_IN_LIFE: Final = timedelta(minutes=5)
+"""How long a sign-in whose password was right waits for the code."""
+TRIES_OF_SIGN_IN: Final = 5
+MAX_AGENT: Final = 200
 TOKEN_PREFIX: Final = "lht_"  # noqa: S105 - lets a scanner of leaked secrets know one
 MAX_TOKEN_LIFE: Final = timedelta(days=366)
 
@@ -37,13 +41,28 @@ class IdentityRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account as sign-in needs it; `password` is the argon2id hash."""
+    """An account as sign-in needs it; `password` is the argon2id hash, None while none was chosen yet.
+
+    `factor`: a code is asked for behind the password.
+    """
 
     name: str
     display: str
     authority: str
     roles: frozenset[str]
-    password: str
+    password: str | None
+    factor: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSession:
+    """One of the open sessions of an officer. `factors` as the session was opened, `agent` what the browser says."""
+
+    session: bytes
+    opened: datetime
+    seen: datetime
+    factors: int
+    agent: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +105,87 @@ async def find_account(pool: asyncpg.Pool, name: str) -> Account | None:
     row = await pool.fetchrow(queries()["account"], name)
     if row is None:
         return None
-    return Account(row["name"], row["display"], row["authority"], frozenset(row["roles"]), row["password"])
+    return Account(
+        row["name"], row["display"], row["authority"], frozenset(row["roles"]), row["password"], row["factor"]
+    )
 
 
-async def open_session(pool: asyncpg.Pool, name: str) -> str | None:
+async def open_session(pool: asyncpg.Pool, name: str, *, factors: int = 1, agent: str = "") -> str | None:
     """Open a session and return the value of its cookie, None when the account has gone. Each call makes a new one."""
     secret = new_secret()
-    opened = await pool.fetchval(queries()["open_session"], digest(secret), name, ABSOLUTE)
+    opened = await pool.fetchval(queries()["open_session"], digest(secret), name, ABSOLUTE, factors, agent[:MAX_AGENT])
     return secret if opened else None
+
+
+async def begin_sign_in(pool: asyncpg.Pool, name: str) -> str:
+    """Note that the password was right and a code is to come; returns what the browser comes back with."""
+    secret = new_secret()
+    await pool.execute(queries()["begin_sign_in"], digest(secret), name, SIGN_IN_LIFE)
+    return secret
+
+
+async def try_sign_in(pool: asyncpg.Pool, secret: str) -> str | None:
+    """Whose sign-in waits for a code, None when it waited too long or was tried too often. Each call is a try."""
+    found = await pool.fetchval(queries()["try_sign_in"], digest(secret), SIGN_IN_LIFE, TRIES_OF_SIGN_IN)
+    return None if found is None else str(found)
+
+
+async def end_sign_in(pool: asyncpg.Pool, secret: str) -> None:
+    """Forget a sign-in that waited. Repeatable."""
+    await pool.execute(queries()["end_sign_in"], digest(secret))
+
+
+async def find_factor(pool: asyncpg.Pool, name: str) -> tuple[bytes, bool] | None:
+    """(sealed secret of its codes, whether a first code has confirmed it) of an account, None without one."""
+    row = await pool.fetchrow(queries()["factor"], name)
+    return None if row is None else (row["sealed"], row["confirmed"])
+
+
+async def use_step(pool: asyncpg.Pool, name: str, step: int) -> bool:
+    """Take a code by its time step. True once, and for no older one afterwards."""
+    return bool(await pool.fetchval(queries()["use_step"], name, step))
+
+
+async def use_recovery(pool: asyncpg.Pool, name: str, code: bytes) -> bool:
+    """Take a recovery code by its digest. True once."""
+    return bool(await pool.fetchval(queries()["use_recovery"], name, code))
+
+
+async def offer_factor(pool: asyncpg.Pool, session: bytes, sealed: bytes) -> bool:
+    """Keep a sealed secret for the officer of a session until a code confirms it; False beside a confirmed one."""
+    return bool(await pool.fetchval(queries()["offer_factor"], session, sealed))
+
+
+async def confirm_factor(pool: asyncpg.Pool, session: bytes, step: int, recovery: Sequence[bytes]) -> bool:
+    """From now on codes are asked for; the officer's other sessions end. False where nothing waits to be confirmed."""
+    return bool(await pool.fetchval(queries()["confirm_factor"], session, step, list(recovery)))
+
+
+async def drop_factor(pool: asyncpg.Pool, session: bytes) -> bool:
+    """Ask for no codes any more. False where none were asked for."""
+    return bool(await pool.fetchval(queries()["drop_factor"], session))
+
+
+async def new_recovery_codes(pool: asyncpg.Pool, session: bytes, recovery: Sequence[bytes]) -> bool:
+    """Replace the recovery codes. False without a confirmed second factor."""
+    return bool(await pool.fetchval(queries()["new_recovery_codes"], session, list(recovery)))
+
+
+async def own_password(pool: asyncpg.Pool, session: bytes, password_hash: str) -> bool:
+    """Change the password of the officer of a session; the other sessions end."""
+    return bool(await pool.fetchval(queries()["own_password"], session, password_hash))
+
+
+async def sessions_of(pool: asyncpg.Pool, session: bytes) -> tuple[list[OwnSession], int]:
+    """(open sessions of the officer of a session, the newest first; recovery codes that are left)."""
+    rows: list[Any] = await pool.fetch(queries()["sessions_of"], session, IDLE, ABSOLUTE)
+    found = [OwnSession(r["session"], r["opened"], r["seen"], r["factors"], r["agent"]) for r in rows]
+    return found, rows[0]["codes"] if rows else 0
+
+
+async def end_own(pool: asyncpg.Pool, session: bytes, other: bytes | None) -> int:
+    """End one other session of the same officer, or all others; returns how many."""
+    return int(await pool.fetchval(queries()["end_own"], session, other))
 
 
 async def find_session(pool: asyncpg.Pool, secret: str) -> asyncpg.Record | None:
@@ -146,6 +238,11 @@ async def set_password(connection: asyncpg.Connection, name: str, password_hash:
     """Give an account a new password; its sessions end. Raises IdentityRefused when there is no such account."""
     if await connection.fetchval(queries()["set_password"], name, password_hash) is None:
         raise _unknown(name)
+
+
+async def set_factor(connection: asyncpg.Connection, name: str, sealed: bytes) -> None:
+    """Give an account a second factor whose secret its holder has already; repeatable."""
+    await connection.execute(queries()["set_factor"], name, sealed)
 
 
 async def disable_user(connection: asyncpg.Connection, name: str, *, disabled: bool = True) -> None:

@@ -76,11 +76,10 @@ class Gate(Protocol):
     def check_form(self, request: web.Request, person: Person | None, form: dict[str, str]) -> None:
         """Raise Problem forbidden unless the form carries the token that this browser was given."""
 
-    async def sign_in(self, request: web.Request, name: str, password: str) -> str | None:
-        """Open a session; None for a wrong name or password. Raises Problem quota_exceeded, overloaded."""
-
     async def prove(self, request: web.Request, person: Person, password: str) -> bool:
-        """Whether whoever sits at an open session is still its officer. Raises Problem quota_exceeded, overloaded."""
+        """Whether whoever sits at an open session is still its officer: by a code where sign-in asks for one, else
+        by the password. Raises Problem quota_exceeded, overloaded.
+        """
 
     async def end(self, request: web.Request) -> None:
         """End the session that this browser has, if any."""
@@ -224,8 +223,9 @@ class Services:
 SERVICES: Final = web.AppKey("services", Services)
 ERROR_PAGE: Final[web.AppKey[ErrorPage]] = web.AppKey("error_page")
 CONFIRM_PAGE: Final[web.AppKey[ConfirmPage]] = web.AppKey("confirm_page")
-"""Asks for the password before a grave act, with all that the form under `request[FORM]` holds. The text says what was
-wrong with an answer: "" (none was given yet), "wrong", or the code of a refusal."""
+"""Asks for the password or a code before a grave act, with all that the form under `request[FORM]` holds. The text says
+what was wrong with an answer: "" (none was given yet), "wrong", or the code of a refusal."""
+UNFINISHED: Final = "your role needs a second factor: set it up first, on the page of your account"
 PROOF_FIELD: Final = "proof_of_officer"
 """The answer to that page, beside the fields of the form itself."""
 
@@ -380,6 +380,8 @@ async def _authorise(request: web.Request, handler: Handler) -> web.StreamRespon
             request[PERSON] = person
             if not person.may(roles):
                 raise Problem("forbidden")
+            if person.unfinished and not route.unfinished:
+                raise Problem("forbidden", UNFINISHED)
             await _check_change(request, route, person)
             if route.step_up:
                 asked = await _step_up(request, person)

@@ -22,10 +22,6 @@ class Nobody:
         """Refuse: this application has no forms."""
         raise Problem("forbidden")
 
-    async def sign_in(self, request: web.Request, name: str, password: str) -> str | None:
-        """Nobody signs in here."""
-        return None
-
     async def prove(self, request: web.Request, person: Person, password: str) -> bool:
         """Nobody is signed in here."""
         return False

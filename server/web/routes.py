@@ -46,6 +46,7 @@ class Route:
     `step_up`: a grave act (publish, revoke, resolve …): only behind a password or code that was given within the last
     minutes. Who gave none is asked for it on a page that keeps what the form holds; the handler runs afterwards and
     knows nothing of it. Tokens cannot give one and are refused. Only with `form` and an Officers policy.
+    `unfinished`: open also to who must still set up a second factor.
     `kind`: how refusals look: a page for people, or problem+json (MessagePack where asked for).
     """
 
@@ -56,6 +57,7 @@ class Route:
     form: bool = False
     kind: Literal["page", "data"] = "data"
     step_up: bool = False
+    unfinished: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a step-up where there is no form to come back with, or nobody who could prove anything."""

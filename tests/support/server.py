@@ -51,7 +51,7 @@ ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60.0
 STOP_SECONDS = 30.0
 MSGPACK = "application/msgpack"
-QUIET = {"LIUHEN_UPLOADS_PER_SECOND": "0", "LIUHEN_LOG_LEVEL": "warning"}
+QUIET = {"LIUHEN_UPLOADS_PER_SECOND": "0", "LIUHEN_LOG_LEVEL": "warning", "LIUHEN_SECOND_FACTOR": "none"}
 SMALL = {"shared_buffers": "64MB", "max_wal_size": "1GB", "min_wal_size": "80MB"}
 
 

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import re
+import secrets
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from server.console.routes import add_routes
 from server.evidence.store import BlobStore
 from server.identity import passwords, store
 from server.identity.gate import DatabaseGate
+from server.identity.sealing import Sealer
 from server.web.app import Face, Services, Viewing, make_internal_app, make_runner
 from tests.support.log import AUTHORITY, Log, open_log
 from tests.support.postgres import TestDatabase
@@ -83,6 +86,8 @@ async def open_house(
     people: Sequence[str] = tuple(PEOPLE),
     faces: Sequence[Face] = (),
     log: bool = False,
+    required: frozenset[str] = frozenset(),
+    clock: Callable[[], float] = time.time,
     viewing: Callable[[Log, asyncpg.Pool], Viewing] | None = None,
 ) -> AsyncIterator[House]:
     """A console on `database` with the accounts of `people`; with `log`, the logs of two authorities behind it.
@@ -98,7 +103,7 @@ async def open_house(
         pool = await stack.enter_async_context(
             asyncpg.create_pool(database.dsn("liuhen_console"), min_size=1, max_size=4)
         )
-        gate = DatabaseGate(pool)
+        gate = DatabaseGate(pool, sealer=Sealer(secrets.token_bytes(32)), required=required, clock=clock)
         acts = None if opened is None else console_acts(opened.committer, opened.pool)
         shown = viewing(opened, pool) if viewing is not None and opened is not None else None
         exports = None
