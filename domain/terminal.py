@@ -1,4 +1,4 @@
-"""What the office may do with an enrolled terminal: resolve its fork, release it, revoke it (E06).
+"""What the office may do with an enrolled terminal: resolve its fork, hold it, release it, revoke it (E06).
 
 `decide` looks at two things: the office's own acts so far (`Terminal`) and how the terminal stands in the log
 (`Standing`), which the log found out by itself. The invariant: a terminal with an open fork is never released, because
@@ -11,7 +11,13 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias, assert_never
 
 from schemas.events import Body
-from schemas.events.terminal import TerminalEnrolled, TerminalForkResolved, TerminalReleased, TerminalRevoked
+from schemas.events.terminal import (
+    TerminalEnrolled,
+    TerminalForkResolved,
+    TerminalHeld,
+    TerminalReleased,
+    TerminalRevoked,
+)
 from schemas.problems import Problem
 
 MAX_REASON = 500
@@ -48,6 +54,13 @@ class ResolveFork:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """Hold a terminal: what it hands in is recorded as ever, and noted until somebody has looked at it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """End the hold on a terminal."""
 
@@ -61,8 +74,8 @@ class Revoke:
     reason: str
 
 
-Command: TypeAlias = ResolveFork | Release | Revoke
-Fact: TypeAlias = TerminalForkResolved | TerminalReleased | TerminalRevoked
+Command: TypeAlias = ResolveFork | Hold | Release | Revoke
+Fact: TypeAlias = TerminalForkResolved | TerminalHeld | TerminalReleased | TerminalRevoked
 
 
 def begin(enrolled: TerminalEnrolled) -> Terminal:
@@ -80,6 +93,10 @@ def decide(state: Terminal, standing: Standing, command: Command) -> tuple[Fact,
             if standing.open_branches == 0:
                 raise Problem("conflict", "the terminal has no open fork: there is nothing to resolve")
             return (TerminalForkResolved(branch="stored" if branch is None else branch, terminal=state.terminal),)
+        case Hold(reason=reason):
+            if standing.held or state.revoked:
+                raise Problem("conflict", "the terminal is held already")
+            return (TerminalHeld(reason=reason, terminal=state.terminal),)
         case Release(reason=reason):
             if standing.open_branches:
                 raise Problem("conflict", "a fork is open: name the branch that continues, then release the terminal")

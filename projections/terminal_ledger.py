@@ -18,7 +18,7 @@ from projections.facts import AFTER_HOLE, NOT_UNDERSTOOD, OFFICE, Event, Fact, I
 from schemas.envelope import NOTE_BITS
 
 NAME: Final = "terminal_ledger"
-VERSION: Final = 1
+VERSION: Final = 2
 MAX_LISTED: Final = 200
 """Incidents, holes, side chains and unsound places that are listed; all are counted."""
 
@@ -26,7 +26,13 @@ OPEN: Final = "open"
 CONTINUES: Final = "continues"
 SET_ASIDE: Final = "set_aside"
 STORED: Final = b"stored"
-_ACTS: Final = ("terminal.enrolled.v1", "terminal.revoked.v1", "terminal.released.v1", "terminal.fork_resolved.v1")
+_ACTS: Final = (
+    "terminal.enrolled.v1",
+    "terminal.revoked.v1",
+    "terminal.held.v1",
+    "terminal.released.v1",
+    "terminal.fork_resolved.v1",
+)
 
 
 class HoleState(Struct, array_like=True):
@@ -331,6 +337,8 @@ def _decided(state: LedgerState, act: Decided) -> None:
             state.enrolled = state.enrolled or enrolled
         case "terminal.revoked.v1":
             state.revoked, state.held = body["declared"], True
+        case "terminal.held.v1":
+            state.held = True
         case "terminal.released.v1":
             state.held = False
         case "terminal.fork_resolved.v1":

@@ -479,6 +479,11 @@ def resolve_fork(state: TerminalState, branch: bytes | Literal["stored"]) -> Ter
     )
 
 
+def hold(state: TerminalState) -> TerminalState:
+    """The state after an officer held the terminal (`terminal.held.v1`)."""
+    return replace(state, held=True)
+
+
 def release(state: TerminalState) -> TerminalState:
     """The state after an officer released the terminal (`terminal.released.v1`)."""
     return replace(state, held=False)

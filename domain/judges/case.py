@@ -42,9 +42,9 @@ from schemas.events.hearing import HearingHeld
 from schemas.events.on_spot import OnSpotPenaltyDecided
 from schemas.events.penalty import PenaltyDecided
 from schemas.events.recusal import RecusalDecided
-from schemas.events.review import LegalReviewConcluded
+from schemas.events.review import LegalReviewAssigned, LegalReviewConcluded
 
-VERSION: Final = 5
+VERSION: Final = 6
 
 
 def judge(matter: Matter) -> Judgement:
@@ -140,7 +140,7 @@ def _own(facts: Sequence[Fact]) -> list[Fact]:
 
 def _people(fact: Fact) -> frozenset[str]:
     match fact.body:
-        case LegalReviewConcluded() as body:
+        case LegalReviewConcluded() | LegalReviewAssigned() as body:
             return frozenset({body.reviewer})
         case HearingHeld() as body:
             return frozenset({body.chair})

@@ -15,6 +15,7 @@ from domain.judges import case_money as money
 from domain.judges.case_facts import Case
 from domain.judges.case_findings import Alarm, Finding, broken, each, each_alarm, kept, once, once_alarm, yuan
 from domain.judges.case_periods import decision_deadline, first_outcome
+from domain.judges.case_review import bypassed
 from domain.judges.case_steps import created
 from domain.judges.inspection_findings import many
 from domain.matter import Deadline, Fact, Signal, Verdict
@@ -66,6 +67,16 @@ def signals(case: Case) -> Iterator[Signal]:
 def inv_31(case: Case, act: Fact, body: CaseClosed) -> Finding:
     """INV-31: closed when the fine is paid and the correction verified, or on a ground that needs neither."""
     rule = case.limit("closing.grounds", day_of(act.occurred))
+    unreviewed = bypassed(case, act.occurred)
+    if unreviewed:
+        first, why = unreviewed[0]
+        return broken(
+            f"{why.zh}未经审核的决定撤销（上报有误的，更正撤回）后方可结案。",
+            f"{why.en} Revoke it, or withdraw the record if it was a mistake; then close the case.",
+            first,
+            *why.facts,
+            rule=rule,
+        )
     if body.ground not in rule.value:
         if body.reason is UNSET:
             return broken(

@@ -12,8 +12,19 @@ from typing import Final
 from msgspec import UNSET
 
 from domain import penalty_kinds
-from domain.judges.case_facts import Case, confiscated, describe, fine_of, moment
-from domain.judges.case_findings import Alarm, Finding, broken, each, each_alarm, en_names, kept, names, yuan
+from domain.judges.case_facts import Case, confiscated, describe, fine_of, moment, same_number
+from domain.judges.case_findings import (
+    Alarm,
+    Finding,
+    broken,
+    each,
+    each_alarm,
+    en_names,
+    kept,
+    names,
+    once_alarm,
+    yuan,
+)
 from domain.judges.case_hearing import hearing_due
 from domain.judges.case_officers import qualified
 from domain.matter import Fact, Signal, Verdict
@@ -23,13 +34,15 @@ from schemas.events.discussion import CollectiveDiscussionHeld
 from schemas.events.draft import DecisionDrafted, hash_of
 from schemas.events.hearing import HearingHeld
 from schemas.events.penalty import PenaltyDecided
-from schemas.events.review import LegalReviewConcluded, LegalReviewRequested
+from schemas.events.remedy import DecisionAltered
+from schemas.events.review import LegalReviewAssigned, LegalReviewConcluded, LegalReviewRequested
 
 
 def verdicts(case: Case) -> Iterator[Verdict]:
     """Those of this module, act by act."""
     yield from each(case, PenaltyDecided, "INV-17", inv_17, gate=True)
     yield from each(case, CompulsoryMeasureImposed, "INV-17", inv_17_measure, gate=True)
+    yield from each(case, LegalReviewAssigned, "INV-18", inv_18_assigned, gate=True)
     yield from each(case, LegalReviewConcluded, "INV-18", inv_18, gate=True)
     yield from each(case, PenaltyDecided, "INV-19", inv_19, gate=True)
 
@@ -37,6 +50,7 @@ def verdicts(case: Case) -> Iterator[Verdict]:
 def signals(case: Case) -> Iterator[Signal]:
     """Those of this module."""
     yield from each_alarm(case, PenaltyDecided, "SIG-09", "serious", sig_09)
+    yield from once_alarm(case, "SIG-09", "serious", sig_09_claims)
     yield from each_alarm(case, PenaltyDecided, "SIG-10", "medium", sig_10)
 
 
@@ -166,6 +180,65 @@ def inv_18(case: Case, _: Fact, body: LegalReviewConcluded) -> Finding:
                 fact,
             )
     return qualified(case, body.reviewer, body.concluded_at)
+
+
+def inv_18_assigned(case: Case, act: Fact, body: LegalReviewAssigned) -> Finding:
+    """INV-18, before there is an opinion: the review goes to somebody who may give one."""
+    handlers = case.handlers_ever
+    if body.reviewer in handlers:
+        return broken(
+            f"审核人 {body.reviewer} 是本案承办人（{names(handlers)}）；应分派给未承办本案的人员。",
+            f"{body.reviewer} handled the case ({en_names(handlers)}); give the review to somebody else.",
+            *([case.filing[0]] if case.filing else []),
+        )
+    return qualified(case, body.reviewer, act.occurred)
+
+
+def bypassed(case: Case, at: int) -> list[tuple[Fact, Finding]]:
+    """Decisions that stand without the review that they needed (INV-17), made by an instant, each with why.
+
+    What was revoked stands no more. A decision that only a terminal says was made is one of them, until the office made
+    it or the record was withdrawn.
+    """
+    gone = [
+        body.target_document_no
+        for _, body in case.before(DecisionAltered, at)
+        if body.effect in ("revoked", "invalid")
+    ]
+    found = [
+        (fact, why)
+        for fact, body in case.before(PenaltyDecided, at)
+        if not any(same_number(body.document_no, number) for number in gone)
+        and (why := inv_17(case, fact, body)).outcome == "broken"
+    ]
+    return [*found, *((fact, _claimed(body)) for fact, body in claimed(case) if fact.received <= at)]
+
+
+def claimed(case: Case) -> list[tuple[Fact, PenaltyDecided]]:
+    """Decisions that a terminal reported and that the office never made."""
+    made = [body.document_no for _, body in case.of(PenaltyDecided)]
+    return [
+        (fact, fact.body)
+        for fact in case.matter.facts
+        if fact.claim
+        and fact.source == "field"
+        and isinstance(fact.body, PenaltyDecided)
+        and not any(same_number(fact.body.document_no, number) for number in made)
+    ]
+
+
+def _claimed(body: PenaltyDecided) -> Finding:
+    return broken(
+        f"终端上报处罚决定 {body.document_no}，机关没有作出这一决定，也没有经过审核。",
+        f"A terminal reports the decision {body.document_no}; the office never made it, and nobody reviewed it.",
+    )
+
+
+def sig_09_claims(case: Case) -> Iterator[Alarm]:
+    """SIG-09: the field reports a decision that bypassed the office: its review, its number, its head."""
+    for fact, body in claimed(case):
+        said = _claimed(body)
+        yield Alarm(said.zh, said.en, (fact,), 90, opens=fact.received, about=f"{fact.id.hex()}:claim")
 
 
 def inv_19(case: Case, act: Fact, body: PenaltyDecided) -> Finding:

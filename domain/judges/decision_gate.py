@@ -7,6 +7,7 @@ added that nobody did yet; the act itself is thrown away.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -26,17 +27,23 @@ class NoDraft(LookupError):
     """The case has no draft of a penalty, or none with that hash: there is nothing that could be decided."""
 
 
-def is_decision(rules: Rulebook, token: str, now: int, authority: str) -> bool:
-    """Whether a series is that of penalty decisions, by the words that the authority uses on that day."""
-    found = rules.find(TOKENS, day_of(now), authority)
+def token(rules: Rulebook, on: datetime.date, authority: str) -> str:
+    """The document word of penalty decisions, by the words that the authority uses on that day; "" if none is set."""
+    found = rules.find(TOKENS, on, authority)
     words = found.value if found is not None else None
-    return isinstance(words, Mapping) and words.get("decision") == token.partition("-")[0]
+    return str(words.get("decision", "")) if isinstance(words, Mapping) else ""
+
+
+def is_decision(rules: Rulebook, word: str, now: int, authority: str) -> bool:
+    """Whether a series is that of penalty decisions, by the words that the authority uses on that day."""
+    named = token(rules, day_of(now), authority)
+    return bool(named) and named == word.partition("-")[0]
 
 
 def closed(
     matter: Matter, document_no: str, act: bytes, authority: str, now: int, draft_hash: bytes = b""
-) -> tuple[Verdict, ...]:
-    """The gates that are closed to the decision of a case, none if its number may be given out.
+) -> tuple[tuple[Verdict, ...], bytes]:
+    """The gates that are closed to the decision of a case, none if its number may be given out; and its draft's hash.
 
     The decision is that of the draft with `draft_hash`, else of the newest one; `act` is an id that no event has.
     Raises NoDraft.
@@ -75,4 +82,4 @@ def closed(
         occurred=now,
         received=now,
     )
-    return case.closed_gates(known, fact)
+    return case.closed_gates(known, fact), draft.draft_hash

@@ -8,6 +8,7 @@ stands follows from what took place, whatever order the acts came in.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from domain.judges.hazard_facts import Hazard, cited
 from domain.judges.page import State, bounds, item, number_of, papers
 from domain.judges.visit import date_of, tags
 from domain.judges.who import officers_of, officers_of_all
-from domain.matter import Fact, Judge, Judgement, Matter, Signal, Verdict
+from domain.matter import Fact, Judge, Judgement, Matter, Signal, Verdict, order
 
 VERSION: Final = 2
 
@@ -63,6 +64,12 @@ def needs(facts: Sequence[Fact]) -> frozenset[str]:
             keys.update(officer_rules.needs(fact))
             keys.update(record_rules.needs(fact))
     return frozenset(keys)
+
+
+def closed_gates(matter: Matter, act: Fact) -> tuple[Verdict, ...]:
+    """The gates that closing or delisting the hazard would break if it were done now, as of a case (handbook 0.5)."""
+    hazard = Hazard(replace(matter, facts=tuple(sorted((*matter.facts, act), key=order))), _id(matter.key))
+    return tuple(one for one in hazard_rules.gates(hazard, act) if one.outcome != "kept")
 
 
 def _verdicts(hazard: Hazard, acts: list[Fact]) -> tuple[Verdict, ...]:

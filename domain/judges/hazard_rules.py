@@ -44,6 +44,17 @@ def verdicts(hazard: Hazard) -> Iterator[Verdict]:
         yield from verdict("INV-07", partial(may_close, hazard), about="gate", gate=True)
 
 
+def gates(hazard: Hazard, act: Fact) -> Iterator[Verdict]:
+    """What INV-07 says of an act that is about to be done: a closure, or a delisting."""
+    match act.body:
+        case HazardClosed() as closing:
+            yield from verdict("INV-07", partial(inv_07, hazard, act, closing), act, gate=True)
+        case MajorHazardDelisted() as delisting:
+            yield from verdict("INV-07", partial(inv_07_delisting, hazard, act, delisting), act, gate=True)
+        case _:
+            return
+
+
 def alarms(hazard: Hazard, periods: tuple[Deadline, ...], officers: tuple[str, ...]) -> Iterator[Signal]:
     """The signals of a hazard. `periods`: its deadlines for re-inspection (DL-18)."""
     yield from signals(hazard.matter, "SIG-19", "serious", partial(sig_19, hazard, periods), officers=officers)
@@ -53,6 +64,30 @@ def alarms(hazard: Hazard, periods: tuple[Deadline, ...], officers: tuple[str, .
 def inv_07(hazard: Hazard, closing: Fact, body: HazardClosed) -> Finding:
     """INV-07: closed after a re-inspection that found it corrected; a listed one after its delisting at that level."""
     return _closable(hazard, closing.occurred, body.basis_event if body.basis_event is not UNSET else None)
+
+
+def inv_07_delisting(hazard: Hazard, act: Fact, body: MajorHazardDelisted) -> Finding:
+    """INV-07: delisted by the level that listed it, after a re-inspection that found it corrected."""
+    listed, listing = hazard.listings[-1]
+    rule = hazard.limit("listing.levels", listed.occurred)
+    if _rank(rule, body.level) < _rank(rule, listing.level):
+        return broken(
+            f"隐患由{_LEVEL[listing.level]}级挂牌，应由该级摘牌，不能由{_LEVEL[body.level]}级摘牌。",
+            f"It was listed by the {listing.level}; delisting is for that level, not for the {body.level}.",
+            listed,
+            rule=rule,
+        )
+    passed = hazard.last_passed(act.occurred)
+    if passed is None or passed is not hazard.last_look(act.occurred) or passed.fact.occurred < listed.occurred:
+        last = hazard.last_look(act.occurred)
+        return broken(
+            "摘牌应当以挂牌后复查合格为依据；没有这样的复查记录。",
+            "A delisting rests on a re-inspection after the listing that found it corrected; none is recorded.",
+            listed,
+            *([] if last is None else [last.fact]),
+            absent=True,
+        )
+    return kept("复查合格，可以摘牌。", "Re-inspected and found corrected; it may be delisted.", listed, passed.fact)
 
 
 def may_close(hazard: Hazard) -> Finding:

@@ -20,7 +20,7 @@ from domain.filing import text_of
 from domain.judges.case_facts import moment
 from domain.judges.case_findings import Finding, broken, kept, unknown
 from domain.judges.inspection_findings import verdict
-from domain.matter import Deadline, Fact, Judge, Judgement, Matter, Verdict
+from domain.matter import Deadline, Fact, Judge, Judgement, Matter, Verdict, order
 from domain.rulebook import NoRule
 from domain.workdays import day_of
 from schemas.events import Body
@@ -174,6 +174,20 @@ def needs(facts: Sequence[Fact]) -> frozenset[str]:
 
 
 JUDGE: Final = Judge(kind="plan", version=2, judge=judge, needs=needs)
+
+
+def closed_gates(matter: Matter, act: Fact) -> tuple[Verdict, ...]:
+    """The gate that the conclusion of one of the plan's tasks would break if it were made now (INV-08)."""
+    body = act.body
+    if not isinstance(body, TaskConcluded):
+        return ()
+    key = f"chain:{text_of(body.task_id)}"
+    filed = tuple(sorted((*matter.others.get(key, ()), act), key=order))
+    plan = Plan(replace(matter, others={**matter.others, key: filed}))
+    if not any(task.task_id == body.task_id for tasks in plan.tasks.values() for _, task in tasks):
+        return ()
+    found = verdict("INV-08", partial(inv_08, plan, act, body), act, gate=True)
+    return tuple(one for one in found if one.outcome != "kept")
 
 
 def inv_08(plan: Plan, concluded: Fact, body: TaskConcluded) -> Finding:

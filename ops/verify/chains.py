@@ -232,7 +232,7 @@ class Walk:
         if act.y == "terminal.enrolled.v1":
             self.enrol(position, act)
             return
-        if act.y not in ("terminal.revoked.v1", "terminal.released.v1", "terminal.fork_resolved.v1"):
+        if act.y not in ("terminal.revoked.v1", "terminal.held.v1", "terminal.released.v1", "terminal.fork_resolved.v1"):
             return
         name = act.b.get("terminal")
         found = self.terminals.get(name) if type(name) is bytes else None
@@ -243,6 +243,8 @@ class Walk:
         match act.y:
             case "terminal.revoked.v1":
                 found.revoked, found.held = max(found.declared, found.seq), True
+            case "terminal.held.v1":
+                found.held = True
             case "terminal.released.v1":
                 found.held = False
             case _:

@@ -13,7 +13,7 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 import asyncpg
@@ -279,10 +279,15 @@ class Store:
 
     # -- for who asks before an act --
 
-    async def matter(self, matter: MatterId) -> Matter | None:
-        """A matter as its judge is given it, on all that is filed; None where nothing is. Raises TooManyFacts."""
-        own = await self._shelves([judging.key_of(matter)])
-        opened = judging.open_matter(matter, own.get(judging.key_of(matter), ()), self._judges)
+    async def matter(self, matter: MatterId, newer: Iterable[Place] = ()) -> Matter | None:
+        """A matter as its judge is given it, on all that is filed; None where nothing is. Raises TooManyFacts.
+
+        `newer`: places of entries that belong to it and were not filed yet.
+        """
+        key = judging.key_of(matter)
+        own = (await self._shelves([key])).get(key, [])
+        own += [one for one in (await self._facts(newer)).values() if one is not None and key in filing.keys(one.fact)]
+        opened = judging.open_matter(matter, own, self._judges)
         if not opened.facts:
             return None
         if opened.error:
@@ -290,6 +295,17 @@ class Store:
         others = await self._shelves(opened.needs)
         shelves = {key: judging.arrange(filed) for key, filed in others.items()}
         return judging.matter_of_facts(opened, shelves, await self._current_context())
+
+    async def beside(self, matter: Matter, keys: Iterable[str]) -> Matter:
+        """The matter with further shelves: those that its judge will ask for once an act is added."""
+        found = await self._shelves(set(keys) - matter.others.keys())
+        others = {key: judging.arrange(filed) for key, filed in found.items()}
+        return replace(matter, others={**matter.others, **others})
+
+    async def empty(self, matter: MatterId, authority: str) -> Matter:
+        """A matter of which nothing is filed yet."""
+        context = await self._current_context()
+        return Matter(*matter, authority, (), context.rules, context.calendar(authority))
 
     async def rules(self) -> Rulebook:
         """The rules that judges are given, with what was published."""

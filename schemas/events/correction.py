@@ -51,6 +51,36 @@ class RecordCorrected(Act, frozen=True, kw_only=True, omit_defaults=True):
     ] = ()
     reason: Annotated[Line, says("更正原因", "why", "INV-36")]
     approver: Annotated[Ref, says("批准人", "officer id of who approved", "INV-36")]
+    submitted: Annotated[Id | UnsetType, says("提交的更正", "event id of the submission that is approved")] = UNSET
+
+
+class CorrectionSubmitted(Act, frozen=True, kw_only=True, omit_defaults=True):
+    """Who recorded something says how it should be; it holds once the office approves it (record.corrected)."""
+
+    SPEC: ClassVar = Spec(
+        name="record.correction_submitted.v1",
+        family="E49",
+        origin="both",
+        step="R7",
+        zh="提交更正",
+        en="Correction submitted",
+        about_zh="执法人员对已有记录提交更正或说明，经批准后生效；原记录保留。",
+        about_en="An officer submitted a correction of an earlier record, or an explanation; it holds once approved.",
+        tags=("case", "task", "hazard"),
+    )
+
+    target_event: Annotated[Id, says("需更正的事件", "event id of the record", "INV-36")]
+    effect: Annotated[
+        Literal["corrected", "withdrawn", "explained"],
+        says("更正方式", "fields replaced, record struck out, or only explained"),
+    ]
+    field_changes: Annotated[
+        tuple[FieldChange, ...], Meta(min_length=1, max_length=64), says("字段更正", "fields that change", "INV-36")
+    ] = ()
+    reason: Annotated[Line, says("更正说明", "why, or what is explained")]
+    asked_in: Annotated[Id | UnsetType, says("更正要求", "event id of the act that asked for it")] = UNSET
+    review_id: Annotated[Id | UnsetType, says("审核编号", "legal review that asked for it")] = UNSET
+    replaced_by: Annotated[Id | UnsetType, says("替代记录", "event id of the record that takes its place")] = UNSET
 
 
 class BackfillApproved(Act, frozen=True, kw_only=True, omit_defaults=True):
@@ -105,5 +135,5 @@ class PrivateValueRevealed(Act, frozen=True, kw_only=True, omit_defaults=True):
     ]
 
 
-TYPES: Final[tuple[type[Body], ...]] = (RecordCorrected, BackfillApproved, PrivateValueRevealed)
+TYPES: Final[tuple[type[Body], ...]] = (RecordCorrected, CorrectionSubmitted, BackfillApproved, PrivateValueRevealed)
 """The types of this module, in the order of the process."""

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Final, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from schemas.events.body import Act, Body, Part, Spec
-from schemas.events.fields import Digest, Id, Instant, Line, Ref, Text, says
+from schemas.events.fields import Digest, Id, Instant, LegalDate, Line, Ref, Text, says
 
 
 class ReviewItem(Part, frozen=True, kw_only=True, omit_defaults=True):
@@ -33,6 +33,16 @@ class ReviewItem(Part, frozen=True, kw_only=True, omit_defaults=True):
     ]
     answer: Annotated[Literal["pass", "problem", "not_applicable"], says("审核结论", "what the reviewer found")]
     text: Annotated[Text | UnsetType, says("说明", "explanation, due if there is a problem")] = UNSET
+
+
+class CorrectionAsked(Part, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that is to be put right: which record, which field of it, and what is wrong."""
+
+    event: Annotated[Id, says("需更正的事件", "event id of the record that is to be corrected")]
+    field: Annotated[Ref | UnsetType, says("字段", "path of the field, e.g. $.start; absent: the record as a whole")] = (
+        UNSET
+    )
+    text: Annotated[Line, says("更正要求", "what is wrong with it, and what is asked for")]
 
 
 class LegalReviewConcluded(Act, frozen=True, kw_only=True, omit_defaults=True):
@@ -73,6 +83,9 @@ class LegalReviewConcluded(Act, frozen=True, kw_only=True, omit_defaults=True):
     ] = UNSET
     requested_at: Annotated[Instant | UnsetType, says("送审时刻", "instant of the request, ms")] = UNSET
     concluded_at: Annotated[Instant, says("审核完成时刻", "instant of the opinion, ms", "INV-17")]
+    corrections: Annotated[
+        tuple[CorrectionAsked, ...], Meta(min_length=1, max_length=64), says("需更正事项", "records to be corrected")
+    ] = ()
 
 
 class LegalReviewRequested(Act, frozen=True, kw_only=True, omit_defaults=True):
@@ -107,6 +120,31 @@ class LegalReviewRequested(Act, frozen=True, kw_only=True, omit_defaults=True):
     repeats: Annotated[Id | UnsetType, says("前次审核编号", "review that is asked to be done again")] = UNSET
 
 
+class LegalReviewAssigned(Act, frozen=True, kw_only=True, omit_defaults=True):
+    """A review that was asked for got its reviewer; assigned again, it goes over to another one."""
+
+    SPEC: ClassVar = Spec(
+        name="legal_review.assigned.v1",
+        family="E34",
+        origin="office",
+        step="B11",
+        zh="法制审核分派",
+        en="Legal review assigned",
+        about_zh="法制机构将送审件分派给审核人员。",
+        about_en="A review that was asked for was given to a reviewer.",
+        tags=("case",),
+    )
+
+    review_id: Annotated[Id, says("审核编号", "id of the review")]
+    case_id: Annotated[Id, says("案件编号", "case whose draft is to be reviewed")]
+    reviewer: Annotated[Ref, says("审核人", "officer id of who is to review it; no handler of the case", "INV-18")]
+    unit: Annotated[Ref | UnsetType, says("审核机构", "unit of the reviewer", "INV-18")] = UNSET
+    assigned_by: Annotated[Ref, says("分派人", "officer id of who assigned it")]
+    assigned_at: Annotated[Instant, says("分派时刻", "instant of the assignment, ms")]
+    due_on: Annotated[LegalDate | UnsetType, says("审核期限", "last day for the opinion, by local rule")] = UNSET
+    reason: Annotated[Line | UnsetType, says("分派说明", "why, if it goes over to another one")] = UNSET
+
+
 class LegalReviewReturned(Act, frozen=True, kw_only=True, omit_defaults=True):
     """The legal unit gave the materials back without an opinion, because something was missing."""
 
@@ -130,6 +168,9 @@ class LegalReviewReturned(Act, frozen=True, kw_only=True, omit_defaults=True):
     ] = ()
     reason: Annotated[Text, says("退回理由", "why it was given back")]
     returned_at: Annotated[Instant, says("退回时刻", "instant of the return, ms")]
+    corrections: Annotated[
+        tuple[CorrectionAsked, ...], Meta(min_length=1, max_length=64), says("需更正事项", "records to be corrected")
+    ] = ()
 
 
 class LegalReviewWithdrawn(Act, frozen=True, kw_only=True, omit_defaults=True):
@@ -157,6 +198,7 @@ class LegalReviewWithdrawn(Act, frozen=True, kw_only=True, omit_defaults=True):
 TYPES: Final[tuple[type[Body], ...]] = (
     LegalReviewConcluded,
     LegalReviewRequested,
+    LegalReviewAssigned,
     LegalReviewReturned,
     LegalReviewWithdrawn,
 )

@@ -1,7 +1,7 @@
-"""Terminals: enrolled, revoked, released and un-forked by the office; in the field the clock checked, a record given
+"""Terminals: enrolled, revoked, held, released, un-forked by the office; in the field the clock checked, a record given
 up for lost (E06, E07, E49).
 
-The bodies of the four office types are fixed by the wire protocol (section 4), because a verifier derives from them
+The bodies of the five office types are fixed by the wire protocol (section 4), because a verifier derives from them
 which keys sign and which branch goes on. The invariant: one terminal id has one event key for its whole life.
 """
 
@@ -84,6 +84,25 @@ class TerminalReleased(Body, frozen=True, kw_only=True, omit_defaults=True):
     )
 
     reason: Annotated[Line, says("解除原因", "why, in the words of the office")]
+    terminal: Annotated[Id, says("终端编号", "id of the terminal")]
+
+
+class TerminalHeld(Body, frozen=True, kw_only=True, omit_defaults=True):
+    """An officer held a terminal: its envelopes are recorded with the note `held` until it is released."""
+
+    SPEC: ClassVar = Spec(
+        name="terminal.held.v1",
+        family="E06",
+        origin="office",
+        step="A0",
+        zh="终端冻结",
+        en="Terminal held",
+        about_zh="对存疑的终端予以冻结，此后上传的记录均标注“待核”。",
+        about_en="A terminal was held: what it hands in from now on is noted until an officer releases it.",
+        tags=("terminal",),
+    )
+
+    reason: Annotated[Line, says("冻结原因", "why, in the words of the office")]
     terminal: Annotated[Id, says("终端编号", "id of the terminal")]
 
 
@@ -244,6 +263,7 @@ def _check_plain(value: object, depth: int) -> None:
 TYPES: Final[tuple[type[Body], ...]] = (
     TerminalEnrolled,
     TerminalRevoked,
+    TerminalHeld,
     TerminalReleased,
     TerminalForkResolved,
     TerminalClockChecked,

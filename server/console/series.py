@@ -47,6 +47,7 @@ RETURN_NAMES: Final = {
     "other": N_("another reason"),
 }
 REFUSALS: Final = {
+    "gate_closed": N_("The rules do not allow it yet."),
     "conflict": N_("The number or the block is used, void or taken back already, or was changed meanwhile."),
     "not_found": N_("This number or block was never given out."),
     "bad_request": N_("Front and document word do not make a document number, or a value is out of bounds."),

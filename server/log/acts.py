@@ -70,7 +70,10 @@ Effect = Callable[[TerminalState], TerminalState]
 
 
 class OfficeActs:
-    """Acts of one aggregate, appended together. Idempotency: (origin, version) – the second attempt is `conflict`."""
+    """Acts of an aggregate, or of several, appended together or not at all.
+
+    Idempotency: (origin, version) of each – the second attempt is `conflict`.
+    """
 
     def __init__(
         self,
@@ -91,7 +94,7 @@ class OfficeActs:
         self._received = received
         self._conditions = conditions
         self._effects = effects
-        self._version = 0
+        self._versions: dict[bytes, int] = {}
         self._broken: Condition | None = None
         self._positions: tuple[int, ...] = ()
         self.size = 4_096 * len(acts)
@@ -113,26 +116,32 @@ class OfficeActs:
         return [act.id for act in self._acts]
 
     async def read(self, connection: Connection, turn: Turn, group: Group, book: Book) -> None:
-        """The aggregate's version and the append conditions, both under the lock."""
-        origin = store.uuid(self._acts[0].origin)
-        self._version = await connection.fetchval(book.queries["last_version"], turn.log.log_id, origin)
+        """The versions of the aggregates and the append conditions, both under the lock."""
+        for origin in {act.origin for act in self._acts}:
+            self._versions[origin] = await self._version_of(connection, turn, book, origin)
         self._broken = None
         for condition in self._conditions:
             if await _violated(connection, book, turn.log.log_id, condition):
                 self._broken = condition
                 return
 
+    async def _version_of(self, connection: Connection, turn: Turn, book: Book, origin: bytes) -> int:
+        version: int = await connection.fetchval(book.queries["last_version"], turn.log.log_id, store.uuid(origin))
+        return version
+
     def decide(self, turn: Turn, group: Group) -> None:
         """Append the acts. Raises Problem conflict."""
-        mine = [k for k in turn.keys if k[1] == self._acts[0].origin and k[3] == OFFICE_CHAIN]
-        version = max([self._version, *(k[2] for k in mine)])
-        if self._broken is not None:
-            raise Problem("conflict", f"something of {sorted(self._broken.types)} was added meanwhile")
-        for offset, act in enumerate(self._acts, 1):
-            if act.version != version + offset:
-                raise Problem(
-                    "conflict", f"expected version {version + offset}, got {act.version}", expected=version + offset
-                )
+        versions = dict(self._versions)
+        for _, origin, version, chain, *_ in turn.keys:
+            if chain == OFFICE_CHAIN and origin in versions:
+                versions[origin] = max(versions[origin], version)
+        broken = self._broken or next((one for one in self._conditions if _violated_here(turn, one)), None)
+        if broken is not None:
+            raise Problem("conflict", f"something with the tag {broken.tag} was added meanwhile")
+        for act in self._acts:
+            expected = versions[act.origin] = versions[act.origin] + 1
+            if act.version != expected:
+                raise Problem("conflict", f"expected version {expected}, got {act.version}", expected=expected)
         states: list[tuple[Terminal, TerminalState]] = []
         for terminal, effect in self._effects:
             found = group.terminals.get(terminal)
@@ -166,7 +175,7 @@ class OfficeActs:
         turn.tag(tags)
         for found, state in states:
             found.state = state
-            found.version += len(self._acts)
+            found.version += sum(act.origin == found.terminal for act in self._acts)
             found.touched = True
         self._positions = tuple(positions)
 
@@ -187,6 +196,17 @@ def _commitments(act: Act) -> tuple[bytes, ...]:
         return kind.commitments(REGISTRY.decode_body(act.type, act.body))
     except InvalidBody:
         return ()
+
+
+def _violated_here(turn: Turn, condition: Condition) -> bool:
+    """The same of what this group has appended so far: it is in no table yet."""
+    for tag, first, offsets in turn.tags:
+        if tag != condition.tag:
+            continue
+        places = [first, *(first + int.from_bytes(offsets[i : i + 2], "big") for i in range(0, len(offsets), 2))]
+        if any(p > condition.after and _type_of(turn.entries[p - turn.base]) in condition.types for p in places):
+            return True
+    return False
 
 
 async def _violated(connection: Connection, book: Book, log_id: int, condition: Condition) -> bool:
@@ -362,6 +382,11 @@ async def enrolment_answer(
         terminal=act.b["terminal"],
     )
     return answer.encode()
+
+
+def hold_effect(state: TerminalState) -> TerminalState:
+    """`terminal.held.v1`."""
+    return admission.hold(state)
 
 
 def release_effect(state: TerminalState) -> TerminalState:

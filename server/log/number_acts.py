@@ -11,14 +11,14 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from weakref import WeakValueDictionary
 
 import asyncpg
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from domain import document_series as domain
 from domain.document_numbers import parse
@@ -56,6 +56,10 @@ class Numbered:
 
     fact: Fact
     placed: Placed
+
+
+Beside: TypeAlias = Callable[[DocumentNumberIssued], Awaitable[tuple[list[Act], tuple[Condition, ...], int]]]
+"""Makes the acts that stand or fall with a number, the conditions of appending them, and their instant (ms)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +100,23 @@ class NumberActs:
         return await self._do(key, Reserve(uuid7(), count, expires_at, prefix, terminal, holder), who)
 
     async def issue(
-        self, key: str, prefix: str, who: Who, *, case_id: bytes = b"", task_id: bytes = b"", draft_hash: bytes = b""
+        self,
+        key: str,
+        prefix: str,
+        who: Who,
+        *,
+        case_id: bytes = b"",
+        task_id: bytes = b"",
+        draft_hash: bytes = b"",
+        beside: Beside | None = None,
     ) -> Numbered:
-        """Give out the next number to who asks. Not idempotent: whoever asks twice has two. Raises Problem."""
-        return await self._do(key, Issue(prefix, who.officer or who.service or "", case_id, task_id, draft_hash), who)
+        """Give out the next number to who asks. Not idempotent: whoever asks twice has two. Raises Problem.
+
+        `beside` makes the document that bears the number: both are appended in one transaction, so neither is ever
+        there without the other. It is asked anew with every try, passes the gates itself, and may raise Problem.
+        """
+        asks = who.officer or who.service or ""
+        return await self._do(key, Issue(prefix, asks, case_id, task_id, draft_hash), who, beside)
 
     async def void(self, key: str, n: int, reason: str, approver: str, photos: Sequence[bytes], who: Who) -> Numbered:
         """Declare a number spoiled. Idempotency: the number – the second attempt is `conflict`. Raises Problem."""
@@ -111,12 +128,12 @@ class NumberActs:
         """Take the rest of a block back. Idempotency: the block. Raises Problem bad_request, conflict, not_found."""
         return await self._do(key, Return(block_id, from_n, reason), who)
 
-    async def _do(self, key: str, command: Command, who: Who) -> Numbered:
+    async def _do(self, key: str, command: Command, who: Who, beside: Beside | None = None) -> Numbered:
         turn = self._turns.setdefault(key, asyncio.Lock())
         async with turn:  # who asks in this process takes turns; who asks in another meets at the version
-            return await self._act(key, command, who)
+            return await self._act(key, command, who, beside)
 
-    async def _act(self, key: str, command: Command, who: Who) -> Numbered:
+    async def _act(self, key: str, command: Command, who: Who, beside: Beside | None) -> Numbered:
         behind = 0  # numbers up to it stand on paper, as an earlier try found out
         for _ in range(MAX_TRIES):
             kept = await self._load(key)
@@ -128,10 +145,16 @@ class NumberActs:
                 behind = fact.n
                 continue
             conditions = _conditions(fact)
-            if isinstance(fact, DocumentNumberIssued) and isinstance(command, Issue):
-                conditions += await number_gate.passed(
+            acts: list[Act] = []
+            if isinstance(fact, DocumentNumberIssued) and beside is not None:
+                acts, more, received = await beside(fact)
+                conditions += more
+            elif isinstance(fact, DocumentNumberIssued) and isinstance(command, Issue):
+                more, draft = await number_gate.passed(
                     self._pool, self._queries, kept.state, command, fact.document_no, received
                 )
+                conditions += more
+                fact = structs.replace(fact, draft_hash=draft or UNSET)
             act = Act(
                 type=fact.SPEC.name,
                 about=tags,
@@ -143,7 +166,7 @@ class NumberActs:
             work = VersionedActs(
                 self._queries["version_of"],
                 kept.state.authority,
-                [act],
+                [act, *acts],
                 who,
                 received,
                 conditions=conditions,
@@ -154,7 +177,7 @@ class NumberActs:
                 if refused.code != "conflict":
                     raise
                 self._kept.pop(key, None)  # another process, or a terminal, was quicker: decide on what is there now
-                if len(conditions) > 1:
+                if len(conditions) > 1 and beside is None:
                     await asyncio.sleep(FOLLOW_SECONDS)  # the case went on: its new facts are filed within moments
                 continue
             self._keep(key, _Kept(kept.version + 1, domain.evolve(kept.state, fact)))

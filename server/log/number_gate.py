@@ -14,6 +14,7 @@ import asyncpg
 
 from domain.document_series import Issue, Series
 from domain.judges import decision_gate
+from domain.office import gates
 from projections.process.judging import TooManyFacts
 from projections.process.store import Store
 from schemas.events import REGISTRY
@@ -27,18 +28,18 @@ STOPPING: Final = frozenset(name for name in REGISTRY if not name.startswith("do
 
 async def passed(
     pool: asyncpg.Pool, queries: Mapping[str, str], series: Series, issue: Issue, document_no: str, now: int
-) -> tuple[Condition, ...]:
-    """The conditions under which the number may be appended; none for a document that has no gate.
+) -> tuple[tuple[Condition, ...], bytes]:
+    """The conditions under which the number may be appended, none for a document that has no gate, and the hash of the
+    draft that passed (32 bytes, empty without a gate).
 
-    Raises Problem: bad_request (a decision without its case), not_found (no such case), conflict with `gates`
-    ([{rule, zh, en}]) where one is closed.
+    Raises Problem: bad_request (a decision without its case), not_found (no such case), gate_closed with `gates`.
     """
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         slot = await connection.fetchval(queries["process_slot"])
         logs = {row["log_id"]: row["authority"] for row in await connection.fetch(queries["authority_logs"])}
         store = Store(connection, slot, logs, quiet=True)
         if not decision_gate.is_decision(await store.rules(), series.token, now, series.authority):
-            return ()
+            return (), issue.draft_hash
         if not issue.case_id:
             raise Problem("bad_request", "the number of a decision is given out for its case: name it")
         name = uuid_text(issue.case_id)
@@ -50,17 +51,10 @@ async def passed(
             raise Problem("not_found", "no case of this id is in the record of this authority")
         filed = await store.positions()
     try:
-        closed = decision_gate.closed(matter, document_no, uuid7(), series.authority, now, issue.draft_hash)
+        closed, draft = decision_gate.closed(matter, document_no, uuid7(), series.authority, now, issue.draft_hash)
     except decision_gate.NoDraft:
-        raise Problem(
-            "conflict",
-            "the case has no draft of the decision: record it first",
-            gates=[
-                {"rule": "INV-17", "zh": "案件没有处罚决定的草案", "en": "the case has no draft of a penalty decision"}
-            ],
-        ) from None
+        raise gates.shut("INV-17", "案件没有处罚决定的草案。", "The case has no draft of a penalty decision.") from None
     if closed:
-        told = [{"rule": one.rule, "zh": one.reason.zh, "en": one.reason.en} for one in closed]
-        raise Problem("conflict", f"closed to the decision: {', '.join(one.rule for one in closed)}", gates=told)
+        raise gates.problem(closed, [one for some in (matter.facts, *matter.others.values()) for one in some])
     newest = max((log for log, authority in logs.items() if authority == series.authority), default=0)
-    return (Condition(STOPPING, f"case:{name}", filed.get(newest, 0) - 1),)
+    return (Condition(STOPPING, f"case:{name}", filed.get(newest, 0) - 1),), draft

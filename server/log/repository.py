@@ -23,7 +23,7 @@ from schemas.problems import Problem
 from server.log import store
 from server.log.acts import Act, Condition, Effect, OfficeActs, Placed
 from server.log.book import Book
-from server.log.committer import Committer, Group, Turn
+from server.log.committer import Committer, Turn
 from server.log.ids import uuid7
 from server.log.store import Connection
 
@@ -128,13 +128,11 @@ class VersionedActs(OfficeActs):
 
     def __init__(self, version_of: str, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._version_of = version_of
+        self._query = version_of
 
-    async def read(self, connection: Connection, turn: Turn, group: Group, book: Book) -> None:
-        """As for all acts, and the version in earlier epochs."""
-        await super().read(connection, turn, group, book)
-        origin = store.uuid(self._acts[0].origin)
-        self._version = await connection.fetchval(self._version_of, turn.log.log_id, origin)
+    async def _version_of(self, connection: Connection, turn: Turn, book: Book, origin: bytes) -> int:
+        version: int = await connection.fetchval(self._query, turn.log.log_id, store.uuid(origin))
+        return version
 
 
 def _events_of(aggregate_class: type[Aggregate]) -> Iterator[tuple[str, type[CanMutateAggregate[UUID]]]]:

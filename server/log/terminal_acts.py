@@ -1,4 +1,4 @@
-"""What an officer does with a terminal that was enrolled: resolve its fork, release it, revoke it.
+"""What an officer does with a terminal that was enrolled: resolve its fork, hold it, release it, revoke it.
 
 One act end to end: load the aggregate from the log, decide (domain.terminal), append with its version. The invariant:
 the decision holds under the head's lock as well. Another officer's act makes it `conflict`; where only the terminal has
@@ -15,11 +15,17 @@ import asyncpg
 from eventsourcing.domain import Aggregate
 
 from domain import terminal as domain
-from domain.terminal import Command, Fact, Release, ResolveFork, Revoke, Standing
+from domain.terminal import Command, Fact, Hold, Release, ResolveFork, Revoke, Standing
 from schemas.admission import Rare, TerminalState
 from schemas.entries import Who
 from schemas.events import REGISTRY, Body
-from schemas.events.terminal import TerminalEnrolled, TerminalForkResolved, TerminalReleased, TerminalRevoked
+from schemas.events.terminal import (
+    TerminalEnrolled,
+    TerminalForkResolved,
+    TerminalHeld,
+    TerminalReleased,
+    TerminalRevoked,
+)
 from schemas.problems import Problem
 from server.log import acts, store
 from server.log.acts import Effect, Placed
@@ -56,6 +62,11 @@ class Terminal(Aggregate):
 
         TOPIC = TerminalForkResolved.SPEC.name
 
+    class Held(Event):
+        """The hold began."""
+
+        TOPIC = TerminalHeld.SPEC.name
+
     class Released(Event):
         """The hold ended."""
 
@@ -80,6 +91,7 @@ class Terminal(Aggregate):
 
 _EVENTS: Final[dict[type[Fact], type[Terminal.Event]]] = {
     TerminalForkResolved: Terminal.ForkResolved,
+    TerminalHeld: Terminal.Held,
     TerminalReleased: Terminal.Released,
     TerminalRevoked: Terminal.Revoked,
 }
@@ -102,6 +114,10 @@ class TerminalActs:
         (no such branch), bad_request (no reason), conflict (no open fork, or another officer was quicker).
         """
         return await self._do(authority, terminal, ResolveFork(branch, reason), who)
+
+    async def hold(self, authority: str, terminal: bytes, reason: str, who: Who) -> Placed:
+        """Hold a terminal: what it hands in from now on bears the note `held`. Raises as `resolve_fork`."""
+        return await self._do(authority, terminal, Hold(reason), who)
 
     async def release(self, authority: str, terminal: bytes, reason: str, who: Who) -> Placed:
         """End the hold on a terminal. Raises as `resolve_fork`; conflict also while a fork is open or once revoked."""
@@ -167,6 +183,8 @@ def _effect(fact: Fact) -> Effect:
     match fact:
         case TerminalForkResolved():
             return acts.resolve_effect(None if fact.branch == "stored" else fact.branch)
+        case TerminalHeld():
+            return acts.hold_effect
         case TerminalReleased():
             return acts.release_effect
         case TerminalRevoked():

@@ -71,7 +71,7 @@ async def test_a_decision_without_its_review_gets_none_and_is_told_why(log: Log,
     with pytest.raises(Problem) as refused:
         await acts.issue(KEY, FRONT, HEAD, case_id=CASE)
     gates: Any = refused.value.fields["gates"]
-    assert refused.value.code == "conflict"
+    assert refused.value.code == "gate_closed"
     assert {gate["rule"] for gate in gates} == {"INV-17", "INV-19"}
     assert all(gate["zh"] and gate["en"] for gate in gates)
     assert (await log.head())["size"] == before
@@ -103,6 +103,6 @@ async def test_the_number_of_a_decision_belongs_to_a_case_that_is_there(log: Log
     await told(log, "filed", database)
     with pytest.raises(Problem) as refused:
         await acts.issue(KEY, FRONT, HEAD, case_id=CASE)
-    assert refused.value.code == "conflict"
+    assert refused.value.code == "gate_closed"
     other = await acts.issue(f"{AUTHORITY}/责改/2026", FRONT, HEAD)
     assert isinstance(other.fact, DocumentNumberIssued), "other documents have no gate"

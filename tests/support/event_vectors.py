@@ -48,6 +48,7 @@ OFFICE: Final = frozenset(
         "task.assigned.v1",
         "terminal.enrolled.v1",
         "terminal.fork_resolved.v1",
+        "terminal.held.v1",
         "terminal.released.v1",
         "terminal.revoked.v1",
     )
@@ -68,6 +69,7 @@ FULL: Final[Mapping[str, Body]] = {
         "terminal": TERMINAL,
     },
     "terminal.revoked.v1": {"declared": 412, "reason": "遗失", "terminal": TERMINAL},
+    "terminal.held.v1": {"reason": "定位与现场不符", "terminal": TERMINAL},
     "terminal.released.v1": {"reason": "核对无误", "terminal": TERMINAL},
     "terminal.fork_resolved.v1": {"branch": digest("branch"), "terminal": TERMINAL},
     "terminal.clock_checked.v1": {
@@ -352,6 +354,7 @@ FULL: Final[Mapping[str, Body]] = {
         "case_id": CASE,
         "catalogue_version": "2025-1",
         "concluded_at": T0 + 86_400_000,
+        "corrections": [{"event": uid(121), "field": "$.start", "text": "请核对起始时间"}],
         "draft_hash": digest("draft"),
         "items": [
             {"answer": "pass", "item": "body_competent"},
@@ -448,6 +451,10 @@ BAD: Final[Mapping[str, Mapping[str, tuple[str, Damage]]]] = {
     },
     "terminal.revoked.v1": {
         "negative_declared": ("$.declared", put(-1, "declared")),
+        "terminal_as_text": ("$.terminal", put("019b77b0-0000-7000-8000-000000000005", "terminal")),
+    },
+    "terminal.held.v1": {
+        "reason_missing": ("$", without("reason")),
         "terminal_as_text": ("$.terminal", put("019b77b0-0000-7000-8000-000000000005", "terminal")),
     },
     "terminal.released.v1": {

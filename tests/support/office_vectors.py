@@ -448,7 +448,17 @@ FULL: Final[Mapping[str, Body]] = {
             }
         ],
         "reason": "按规定办理",
+        "submitted": uid(122),
         "target_authority": "210500",
+        "target_event": uid(70),
+    },
+    "record.correction_submitted.v1": {
+        "asked_in": uid(123),
+        "effect": "corrected",
+        "field_changes": [{"new": "1767600000000", "old": "1767603600000", "path": "$.start"}],
+        "reason": "起始时间笔误，以录像为准",
+        "replaced_by": uid(124),
+        "review_id": uid(109),
         "target_event": uid(70),
     },
     "backfill.approved.v1": {
@@ -668,6 +678,10 @@ BAD: Final[Mapping[str, Mapping[str, tuple[str, Damage]]]] = {
         "source_unknown": ("$.source", put("rumour", "source")),
         "payer_person_in_the_clear": ("$.payer_person", put("张三", "payer_person")),
         "on_that_does_not_exist": ("$.on", put("2026-02-30", "on")),
+    },
+    "record.correction_submitted.v1": {
+        "target_event_missing": ("$", without("target_event")),
+        "effect_unknown": ("$.effect", put("rumour", "effect")),
     },
     "record.corrected.v1": {
         "approver_missing": ("$", without("approver")),

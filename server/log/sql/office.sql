@@ -64,3 +64,22 @@ SELECT d.document FROM disclosure.releases r JOIN disclosure.documents d USING (
 -- Records whose last day of publication lies before a day.
 SELECT record, authority FROM disclosure.records
  WHERE status IN ('published', 'corrected') AND until < $1 ORDER BY until, record LIMIT $2;
+-- name: tagged_since
+-- Where entries with a tag stand in the logs of an authority, first position and offsets of each row.
+SELECT t.log_id, t.position, t.offsets
+  FROM log.logs l JOIN log.tags t USING (log_id)
+ WHERE l.authority = $1 AND l.kind = 'authority' AND t.tag = $2 AND t.position + 65535 >= $3
+ ORDER BY t.log_id, t.position;
+
+-- name: newest_head
+-- The newest log of an authority and its size.
+SELECT h.log_id, h.size, l.epoch FROM log.heads h JOIN log.logs l USING (log_id)
+ WHERE l.authority = $1 AND l.kind = 'authority' ORDER BY l.epoch DESC LIMIT 1;
+
+-- name: act_with_id
+-- An act of the office by its own id, in any epoch of the authority.
+SELECT k.log_id, k.position, l.epoch, e.entry
+  FROM log.logs l
+  JOIN log.keys k ON k.log_id = l.log_id AND k.id = $2 AND k.chain = -1
+  JOIN log.entries e ON e.log_id = k.log_id AND e.position = k.position
+ WHERE l.authority = $1;

@@ -14,7 +14,7 @@ NOW = at("2026-04-03")
 
 def closed(facts: list[Fact], draft: bytes = b"") -> set[str]:
     known = matter("case", CASE, facts, others=CERTIFIED)
-    return {one.rule for one in decision_gate.closed(known, NUMBER, new_id(), AUTHORITY, NOW, draft)}
+    return {one.rule for one in decision_gate.closed(known, NUMBER, new_id(), AUTHORITY, NOW, draft)[0]}
 
 
 def test_the_gate_is_open_when_notice_hearing_review_and_discussion_were_held() -> None:

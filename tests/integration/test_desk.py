@@ -1,0 +1,207 @@
+"""The desk on the real log: acts of officers, their gates, their versions, and what a crash or a race leaves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.office import commands as ask
+from schemas.entries import Who
+from schemas.events.draft import DecisionDrafted
+from schemas.events.penalty import PenaltyDecided
+from schemas.events.review import LegalReviewConcluded, LegalReviewRequested
+from schemas.problems import Problem
+from server.log.desk import Command, Desk, Done
+from server.log.ids import uuid7, uuid_text
+from server.log.number_acts import NumberActs
+from tests.integration.test_number_gate import record
+from tests.support.cases import BENCHMARK, CERTIFIED, CLAUSES, FACTS, LIN, REMEDIES, REVIEWER, story
+from tests.support.facts import CASE
+from tests.support.log import AUTHORITY, Log, PaperTerminal, enrol, open_log
+from tests.support.postgres import TestDatabase
+from tests.support.process import judge
+
+KEY = uuid_text(CASE)
+FRONT = "（示）应急"
+ROLES = {
+    LIN: frozenset({"inspector"}),
+    REVIEWER: frozenset({"legal_reviewer"}),
+    "officer-0002": frozenset({"bureau_head"}),
+}
+HEAD = "officer-0002"
+
+
+@dataclass
+class Office:
+    """A log with a case up to its hearing, and the desk on it."""
+
+    log: Log
+    desk: Desk
+    terminal: PaperTerminal
+
+    async def does(self, officer: str, command: Command, *, act: bytes = b"", seen: str | None = None) -> Done:
+        who = Who(officer=officer, session=bytes(32), via="session")
+        return await self.desk.do(
+            AUTHORITY, "case", KEY, command, who, ROLES[officer], act=act or uuid7(), seen=seen
+        )
+
+    async def refusal(self, officer: str, command: Command, **more: Any) -> Problem:
+        before = (await self.log.head())["size"]
+        with pytest.raises(Problem) as refused:
+            await self.does(officer, command, **more)
+        assert (await self.log.head())["size"] == before, "a refusal leaves no entry"
+        return refused.value
+
+    async def stamp(self) -> str:
+        return (await self.desk.stand(AUTHORITY, "case", KEY)).stamp
+
+
+@pytest.fixture
+async def office(database: TestDatabase, short_folder: Path) -> AsyncIterator[Office]:
+    async with open_log(database.dsn("liuhen_writer"), short_folder) as log:
+        terminal = PaperTerminal()
+        await enrol(log, terminal)
+        certificates = [one for facts in CERTIFIED.values() for one in facts]
+        await record(log, [*certificates, *story(until="held", without=("drafted",))], terminal)
+        await judge(database)
+        yield Office(log, Desk(log.committer, log.pool, NumberActs(log.committer, log.pool)), terminal)
+
+
+def draft(fen: int = 6_000_000, **changes: Any) -> ask.DraftDecision:
+    told: dict[str, Any] = {
+        "facts": FACTS, "bases": tuple(CLAUSES), "penalties": (ask.Penalty(kind="P03", amount_fen=fen),),
+        "benchmark": ask.Benchmark(**BENCHMARK), "remedies_text": REMEDIES,
+    }  # fmt: skip
+    return ask.DraftDecision(**{**told, **changes})
+
+
+def opinion(review: bytes, draft_hash: bytes, outcome: Any = "passed", problem: str = "") -> ask.ConcludeReview:
+    items = tuple(
+        ask.Answered(item=item, answer="problem" if item == problem else "pass", text="询问时间有误" if item == problem else "")
+        for item in ask.ITEMS
+    )
+    return ask.ConcludeReview(
+        review=uuid_text(review), draft_hash=draft_hash.hex(), outcome=outcome, items=items, opinion="经审核，意见如上"
+    )
+
+
+DISCUSSION = {
+    "held_on": "", "host": HEAD, "principal": HEAD, "recorder": LIN, "outcome": "as_proposed", "decision": "同意",
+}  # fmt: skip
+
+
+def discussion(draft_hash: bytes) -> ask.HoldDiscussion:
+    from domain.workdays import day_of
+    from server.log.ids import now_ms
+
+    return ask.HoldDiscussion(
+        draft_hash=draft_hash.hex(), held_on=day_of(now_ms()), host=HEAD, principal=HEAD, recorder=LIN,
+        opinions=tuple(ask.Said(member=one, view="agree") for one in (HEAD, "officer-0003", "officer-0004")),
+        outcome="as_proposed", decision="同意",
+    )  # fmt: skip
+
+
+async def reviewed(office: Office, outcome: Any = "passed", problem: str = "") -> tuple[DecisionDrafted, Done]:
+    """Drafted, sent, assigned and concluded, each by whoever may."""
+    made = (await office.does(LIN, draft())).body
+    assert isinstance(made, DecisionDrafted)
+    asked = await office.does(LIN, ask.RequestReview(draft_hash=made.draft_hash.hex(), requesting_unit="执法科"))
+    await office.does(REVIEWER, ask.AssignReview(review=uuid_text(asked.id), reviewer=REVIEWER, unit="法规科"))
+    return made, await office.does(REVIEWER, opinion(asked.id, made.draft_hash, outcome, problem))
+
+
+async def test_a_case_goes_from_draft_to_decision_and_the_number_stands_with_it(office: Office) -> None:
+    made, done = await reviewed(office)
+    assert isinstance(done.body, LegalReviewConcluded)
+    assert (done.body.outcome, done.body.draft_hash, len(done.body.items)) == ("passed", made.draft_hash, 10)
+    await office.does(HEAD, discussion(made.draft_hash))
+    decided = await office.does(HEAD, ask.Decide(draft_hash=made.draft_hash.hex(), front=FRONT))
+    body = decided.body
+    assert isinstance(body, PenaltyDecided)
+    assert (body.draft_hash, body.review_id, body.signed_by) == (made.draft_hash, done.body.review_id, HEAD)
+    assert body.document_no.startswith(f"{FRONT}罚〔")
+    numbers = await office.log.pool.fetch("SELECT entry FROM log.entries ORDER BY position DESC LIMIT 2")
+    assert [b"document_number.issued.v1" in bytes(row["entry"]) for row in numbers] == [False, True]
+
+
+async def test_without_its_review_the_decision_is_refused_with_rule_facts_and_what_would_lift_it(office: Office) -> None:
+    made = (await office.does(LIN, draft())).body
+    assert isinstance(made, DecisionDrafted)
+    refused = await office.refusal(HEAD, ask.Decide(draft_hash=made.draft_hash.hex(), front=FRONT))
+    gates: Any = refused.fields["gates"]
+    assert refused.code == "gate_closed"
+    assert {gate["rule"] for gate in gates} == {"INV-17", "INV-19"}
+    assert all(gate["zh"] and gate["en"] and gate["lift"]["zh"] and gate["lift"]["en"] for gate in gates)
+
+
+async def test_a_draft_changed_after_its_review_is_unreviewed(office: Office) -> None:
+    made, _ = await reviewed(office)
+    await office.does(HEAD, discussion(made.draft_hash))
+    again = (await office.does(LIN, draft(5_900_000))).body
+    assert isinstance(again, DecisionDrafted)
+    assert (again.version, again.supersedes) == (2, made.draft_hash)
+    old = await office.refusal(HEAD, ask.Decide(draft_hash=made.draft_hash.hex(), front=FRONT))
+    assert old.code == "conflict"
+    new = await office.refusal(HEAD, ask.Decide(draft_hash=again.draft_hash.hex(), front=FRONT))
+    assert new.code == "gate_closed"
+    gates: Any = new.fields["gates"]
+    assert "INV-17" in {gate["rule"] for gate in gates}
+    assert gates[0]["facts"], "it names the review of the other draft"
+
+
+async def test_the_handler_does_not_review_and_who_is_not_qualified_does_not_either(office: Office) -> None:
+    made = (await office.does(LIN, draft())).body
+    assert isinstance(made, DecisionDrafted)
+    asked = await office.does(LIN, ask.RequestReview(draft_hash=made.draft_hash.hex()))
+    for name in (LIN, "officer-0999"):
+        refused = await office.refusal(REVIEWER, ask.AssignReview(review=uuid_text(asked.id), reviewer=name))
+        assert refused.code == "gate_closed"
+        gates: Any = refused.fields["gates"]
+        assert [gate["rule"] for gate in gates] == ["INV-18"]
+
+
+async def test_of_two_reviewers_at_once_one_wins_and_the_other_is_told(office: Office) -> None:
+    made = (await office.does(LIN, draft())).body
+    assert isinstance(made, DecisionDrafted)
+    asked = await office.does(LIN, ask.RequestReview(draft_hash=made.draft_hash.hex()))
+    await office.does(REVIEWER, ask.AssignReview(review=uuid_text(asked.id), reviewer=REVIEWER))
+    seen = await office.stamp()
+    pass_it = opinion(asked.id, made.draft_hash)
+    reject = opinion(asked.id, made.draft_hash, "rejected", "facts_clear")
+    both = await asyncio.gather(
+        office.does(REVIEWER, pass_it, seen=seen), office.does(REVIEWER, reject, seen=seen), return_exceptions=True
+    )
+    lost = [one for one in both if isinstance(one, Problem)]
+    assert len(lost) == 1, both
+    assert lost[0].code == "precondition_failed"
+    changes: Any = lost[0].fields["changes"]
+    assert [(one["type"], one["by"]) for one in changes] == [("legal_review.concluded.v1", [REVIEWER])]
+
+
+async def test_the_same_form_twice_is_one_act(office: Office) -> None:
+    act, seen = uuid7(), await office.stamp()
+    both = await asyncio.gather(*(office.does(LIN, draft(), act=act, seen=seen) for _ in range(4)))
+    assert {one.id for one in both} == {act}
+    assert len({one.position for one in both}) == 1
+    assert [one.again for one in both].count(False) == 1
+    refused = await office.refusal(LIN, ask.RequestReview(draft_hash="0" * 64), act=act)if False else None
+    assert refused is None
+
+
+async def test_who_sends_a_stale_form_is_told_what_changed_and_by_whom(office: Office) -> None:
+    seen = await office.stamp()
+    made = (await office.does(LIN, draft())).body
+    assert isinstance(made, DecisionDrafted)
+    refused = await office.refusal(
+        LIN, ask.RequestReview(draft_hash=made.draft_hash.hex()), seen=seen
+    )
+    assert refused.code == "precondition_failed"
+    changes: Any = refused.fields["changes"]
+    assert [(one["type"], one["by"]) for one in changes] == [("decision.drafted.v1", [LIN])]
+    done = await office.does(LIN, ask.RequestReview(draft_hash=made.draft_hash.hex()), seen=await office.stamp())
+    assert isinstance(done.body, LegalReviewRequested)
