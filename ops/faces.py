@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 import structlog
@@ -29,6 +29,7 @@ from server.identity.person import Person
 from server.identity.sealing import Sealer
 from server.log.arrivals import Arrivals
 from server.log.committer import Committer
+from server.log.desk import Desk, Done, Stand
 from server.log.number_acts import NumberActs
 from server.log.private_values import PrivateValues, Withheld
 from server.log.terminal_acts import TerminalActs
@@ -71,8 +72,11 @@ class ConsoleActs:
 
     async def issue_number(self, person: Person, series: str, front: str, case: str, task: str) -> int:
         """`document_number.issued.v1`."""
-        ids = {"case_id": _raw(case, 16) if case else b"", "task_id": _raw(task, 16) if task else b""}
-        fact = (await self._numbers.issue(_own(person, series), front, who(person), **ids)).fact
+        done = await self._numbers.issue(
+            _own(person, series), front, who(person), case_id=_raw(case, 16) if case else b"",
+            task_id=_raw(task, 16) if task else b"",
+        )  # fmt: skip
+        fact = done.fact
         assert isinstance(fact, DocumentNumberIssued)
         return fact.n
 
@@ -99,6 +103,28 @@ class ConsoleActs:
         given = RETURN_REASONS[RETURN_REASONS.index(reason)]
         await self._numbers.take_back(_own(person, series), _raw(block, 16), from_n, given, who(person))
         return from_n
+
+
+class ConsoleDesk:
+    """Acts of the office as the console asks for them: of the person's own authority, in the person's name."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def stand(self, person: Person, kind: str, key: str) -> Stand:
+        """A matter as the log has it."""
+        return await self._desk.stand(person.authority, kind, key)
+
+    async def do(
+        self, person: Person, kind: str, key: str, command: Any, *, act: bytes, seen: str | None = None
+    ) -> Done:
+        """An act."""
+        return await self._desk.do(person.authority, kind, key, command, who(person), person.roles, act=act, seen=seen)
+
+
+def console_desk(committer: Committer, pool: asyncpg.Pool, numbers: NumberActs) -> ConsoleDesk:
+    """The desk on a log that is written here, behind the gates of the rules."""
+    return ConsoleDesk(Desk(committer, pool, numbers))
 
 
 def console_acts(committer: Committer, pool: asyncpg.Pool) -> ConsoleActs:
@@ -159,7 +185,8 @@ def make_services(
     )
     acts = console_acts(opened.committer, opened.pool)
     exports = console_exports(opened.committer, opened.pool, console, store)
-    return Services(console=console, gate=gate, acts=acts, exports=exports, origin=origin, viewing=viewing)
+    desk = console_desk(opened.committer, opened.pool, NumberActs(opened.committer, opened.pool))
+    return Services(console=console, gate=gate, acts=acts, exports=exports, origin=origin, desk=desk, viewing=viewing)
 
 
 def make_viewing(

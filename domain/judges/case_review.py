@@ -201,9 +201,7 @@ def bypassed(case: Case, at: int) -> list[tuple[Fact, Finding]]:
     it or the record was withdrawn.
     """
     gone = [
-        body.target_document_no
-        for _, body in case.before(DecisionAltered, at)
-        if body.effect in ("revoked", "invalid")
+        body.target_document_no for _, body in case.before(DecisionAltered, at) if body.effect in ("revoked", "invalid")
     ]
     found = [
         (fact, why)

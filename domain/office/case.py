@@ -149,9 +149,7 @@ def key_of(case: Case) -> bytes:
 def standing_decision(case: Case) -> tuple[Fact, PenaltyDecided] | None:
     """The decision that stands: made, and neither revoked nor found invalid."""
     gone = [body.target_document_no for _, body in case.of(DecisionAltered) if body.effect in ("revoked", "invalid")]
-    found = [
-        pair for pair in case.decisions if not any(same_number(pair[1].document_no, number) for number in gone)
-    ]
+    found = [pair for pair in case.decisions if not any(same_number(pair[1].document_no, number) for number in gone)]
     return found[-1] if found else None
 
 
@@ -281,7 +279,9 @@ def _requested(case: Case, command: ask.RequestReview, actor: Actor, now: int, a
     _, draft = newest_draft(case, command.draft_hash)
     before = [one for one in reviews(case) if one.ended is None]
     if before:
-        raise changed("已有审核正在进行；先撤回，再重新送审。", "a review is going on: withdraw it, then ask for another")
+        raise changed(
+            "已有审核正在进行；先撤回，再重新送审。", "a review is going on: withdraw it, then ask for another"
+        )
     same = [one for one in reviews(case) if one.asked[1].draft_hash == draft.draft_hash and one.state == "passed"]
     if same:
         raise changed("这份草案已审核通过。", "this draft has passed its review")
@@ -555,5 +555,3 @@ def volume_hash(documents: list[Any]) -> bytes:
     """SHA-256 of a volume as one file: the canonical list of its documents, each with its code and event ids (hex)."""
     inside = [{"code": one["code"], "events": [event["id"] for event in one["events"]]} for one in documents]
     return sha256(encode_canonical({"documents": inside})).digest()
-
-

@@ -68,7 +68,9 @@ LIFTS: Final[Mapping[str, Reason]] = {
     "INV-32": Reason("需要更正的，另作更正记录。", "Record a correction instead."),
     "INV-33": Reason("使用本机关号段内未用过的文号。", "Use a number of the own sequence that nothing bears yet."),
     "INV-37": Reason("先经负责人批准。", "Have the head approve it first."),
-    "INV-38": Reason("以委托机关名义、在委托有效期内办理。", "Act in the name of the entrusting agency, in its period."),
+    "INV-38": Reason(
+        "以委托机关名义、在委托有效期内办理。", "Act in the name of the entrusting agency, in its period."
+    ),
 }
 """What would lift each gate (handbook 9.3)."""
 

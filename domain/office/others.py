@@ -96,9 +96,7 @@ def _task(matter: Matter, command: ask.ConcludeTask, now: int) -> Proposal:
     if done is not None:
         raise changed("检查任务已办结。", "the inspection was concluded already")
     if (command.outcome == "no_entry") != (command.no_entry_reason is not None):
-        raise wrong(
-            "no_entry_reason", "未能入场的应当写明原因。", "a reason is due exactly where nobody could enter"
-        )
+        raise wrong("no_entry_reason", "未能入场的应当写明原因。", "a reason is due exactly where nobody could enter")
     body = TaskConcluded(
         task_id=id_of(matter.key, "task"), outcome=command.outcome, concluded_on=day_of(now),
         no_entry_reason=or_unset(command.no_entry_reason),
@@ -133,7 +131,9 @@ def _certificate(matter: Matter, command: ask.RecordCertificate | ask.ChangeCert
             "not_found", "没有登记这个证号的执法证。", "no certificate of this number is registered for the officer"
         )
     if command.until is not None and (command.status != "suspended" or command.until < command.effective_on):
-        raise wrong("until", "仅暂扣可以有截止日期，且不早于生效日期。", "only a suspension ends on a day, not before it begins")
+        raise wrong(
+            "until", "仅暂扣可以有截止日期，且不早于生效日期。", "only a suspension ends on a day, not before it begins"
+        )
     body = CertificateStatusChanged(
         officer_id=matter.key, certificate_no=command.certificate_no, status=command.status,
         effective_on=command.effective_on, until=or_unset(command.until), reason=command.reason,

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 from msgspec import UNSET
 
 from domain.judges.case_facts import Case
-from domain.matter import Fact
+from domain.matter import Fact, order
 from schemas.events.draft import DecisionDrafted
 from schemas.events.review import (
     LegalReviewAssigned,
@@ -49,6 +49,11 @@ class Review:
         return self.asked[1].review_id
 
     @property
+    def draft_hash(self) -> bytes:
+        """The draft that it is of."""
+        return self.asked[1].draft_hash
+
+    @property
     def reviewer(self) -> str:
         """Officer id of who has it, "" while nobody does."""
         return "" if self.assigned is None else self.assigned[1].reviewer
@@ -79,9 +84,11 @@ def reviews(case: Case) -> list[Review]:
     for fact, body in case.of(LegalReviewAssigned):
         assigned[body.review_id] = (fact, body)
     ended: dict[bytes, tuple[Fact, Ended]] = {}
-    for cls in (LegalReviewReturned, LegalReviewWithdrawn, LegalReviewConcluded):
-        for end, done in case.of(cls):
-            ended.setdefault(done.review_id, (end, done))
+    ends: list[tuple[Fact, Ended]] = [
+        *case.of(LegalReviewReturned), *case.of(LegalReviewWithdrawn), *case.of(LegalReviewConcluded)
+    ]  # fmt: skip
+    for end, done in sorted(ends, key=lambda pair: order(pair[0])):
+        ended.setdefault(done.review_id, (end, done))
     return [
         Review((fact, body), assigned.get(body.review_id), ended.get(body.review_id))
         for fact, body in case.of(LegalReviewRequested)

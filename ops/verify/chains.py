@@ -232,7 +232,12 @@ class Walk:
         if act.y == "terminal.enrolled.v1":
             self.enrol(position, act)
             return
-        if act.y not in ("terminal.revoked.v1", "terminal.held.v1", "terminal.released.v1", "terminal.fork_resolved.v1"):
+        if act.y not in (
+            "terminal.revoked.v1",
+            "terminal.held.v1",
+            "terminal.released.v1",
+            "terminal.fork_resolved.v1",
+        ):
             return
         name = act.b.get("terminal")
         found = self.terminals.get(name) if type(name) is bytes else None

@@ -39,9 +39,9 @@ class CorrectionAsked(Part, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that is to be put right: which record, which field of it, and what is wrong."""
 
     event: Annotated[Id, says("需更正的事件", "event id of the record that is to be corrected")]
-    field: Annotated[Ref | UnsetType, says("字段", "path of the field, e.g. $.start; absent: the record as a whole")] = (
-        UNSET
-    )
+    field: Annotated[
+        Ref | UnsetType, says("字段", "path of the field, e.g. $.start; absent: the record as a whole")
+    ] = UNSET
     text: Annotated[Line, says("更正要求", "what is wrong with it, and what is asked for")]
 
 

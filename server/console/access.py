@@ -16,6 +16,7 @@ from typing import Final
 import asyncpg
 from aiohttp import web
 
+from domain.office import offers
 from projections import queries
 from projections.process import queries as process_queries
 from schemas.problems import Problem
@@ -39,6 +40,12 @@ NUMBER_TAKERS: Final = Officers(frozenset({"inspector", "unit_head", "bureau_hea
 """Who is given a document number: whoever writes documents."""
 NUMBER_KEEPERS: Final = Officers(frozenset({"unit_head", "bureau_head"}))
 """Who reserves blocks, declares numbers void and takes blocks back: voids need an approval."""
+
+DESK: Final = {
+    kind: Officers(frozenset().union(*acts.values()))
+    for kind, acts in {"case": offers.CASE_ROLES, **offers.OTHER_ROLES}.items()
+}
+"""Who does any act at all on a matter of a kind; which role does which act stands in domain.office.offers."""
 
 
 AUTHORITY_COOKIE: Final = "liuhen_authority"

@@ -19,7 +19,7 @@ from projections.process.names import Key, names
 from projections.process.views import MatterFile
 from projections.views import SUBJECT_KINDS, CaseFile, CasePage, SubjectKind, to_json
 from schemas.problems import Problem
-from server.console import process_words, viewing, words
+from server.console import acts, process_words, viewing, words
 from server.console.access import FILE_EXPORTERS, PRIVATE_READERS, acts_on, cut_name, scope
 from server.console.boards import instant
 from server.console.frame import page, texts_of
@@ -88,6 +88,9 @@ def show_file(kind: SubjectKind) -> Handler:
             and request.app[SERVICES].exports is not None,
             cut=cut_name(file.as_of),
             judged=judged,
+            desk=None if instant_given(request) else await acts.on_page(request, kind, file.header.id),
+            act_titles=acts.titles(request, kind),
+            done=request.query.get("done", ""),
             called=called,
             as_of_ms=instant(request),
             granted=granted,
@@ -153,6 +156,11 @@ async def _file(
     if file is None:
         raise Problem("not_found")
     return file, offset, judged, called
+
+
+def instant_given(request: web.Request) -> bool:
+    """Whether the page is asked for as of a day that has passed: nothing is done there."""
+    return bool(request.query.get("as_of"))
 
 
 def _kind(request: web.Request) -> SubjectKind:

@@ -13,9 +13,11 @@ from typing import Any, Final
 from domain import penalty_kinds, rule_inputs
 from domain.document_numbers import split_key
 from domain.judges import case_money
+from domain.matter import Fact
 from domain.steps import Part
 from domain.workdays import day_of
 from projections import rulefiles
+from schemas.events import REGISTRY
 from server.console.words import KIND_NAMES
 from server.web.i18n import N_, Texts
 from server.web.languages import Language
@@ -125,6 +127,17 @@ COLOURS: Final[Mapping[str, str]] = {
     "serious": "bad", "medium": "warn", "weak": "",
     "valid": "ok", "wrong_scope": "warn", "suspended": "bad", "revoked": "bad", "expired": "bad", "none": "warn",
 }  # fmt: skip
+REVIEWS: Final[Mapping[str, str]] = {
+    "requested": N_("waits for a reviewer"),
+    "assigned": N_("under review"),
+    "returned": N_("returned without an opinion"),
+    "withdrawn": N_("taken back"),
+    "passed": N_("passed"),
+    "returned_for_correction": N_("returned for correction"),
+    "rejected": N_("rejected"),
+    "transfer_suggested": N_("transfer suggested"),
+}
+"""Where a legal review stands."""
 LISTS: Final[Mapping[str, str]] = {
     "tasks": N_("Inspection tasks"),
     "hazards": N_("Hazards found"),
@@ -259,6 +272,10 @@ class Words:
         """A stage of a side procedure."""
         return self.texts.gettext(SIDE_STAGES.get(stage, stage.replace("_", " ")))
 
+    def review(self, state: str) -> str:
+        """Where a legal review stands."""
+        return self.texts.gettext(REVIEWS[state])
+
     def penalty(self, kind: str) -> str:
         """A kind of penalty by its code."""
         found = penalty_kinds.name(kind)
@@ -282,6 +299,17 @@ class Words:
     def either(self, one: Mapping[str, str]) -> str:
         """A text that came in both languages."""
         return one[self.language]
+
+    def type(self, name: str) -> str:
+        """What a type of record is called; itself where nobody knows it."""
+        known = REGISTRY.lookup(name)
+        if known is None:
+            return name
+        return known.title_zh if self.language == "zh" else known.title_en
+
+    def record(self, fact: Fact) -> str:
+        """A record to choose from: what it is, and of which day."""
+        return f"{self.type(fact.type)} {day_of(fact.occurred)}"
 
     @staticmethod
     def uuid(name: str) -> str:

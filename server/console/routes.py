@@ -10,8 +10,22 @@ from typing import Final
 
 from aiohttp import web
 
-from server.console import account, boards, evidence, exports, files, frame, guide, private, series, sign_in, terminals
+from server.console import (
+    account,
+    acts,
+    boards,
+    evidence,
+    exports,
+    files,
+    frame,
+    guide,
+    private,
+    series,
+    sign_in,
+    terminals,
+)
 from server.console.access import (
+    DESK,
     FILE_EXPORTERS,
     FILE_READERS,
     NUMBER_KEEPERS,
@@ -47,6 +61,16 @@ ROUTES: Final = (
     Route("GET", "/", sign_in.home, SIGNED_IN, kind="page"),
     Route("GET", "/deadlines", boards.show_deadlines, FILE_READERS, kind="page"),
     Route("GET", "/signals", boards.show_signals, FILE_READERS, kind="page"),
+    *(
+        route
+        for kind, place in acts.PLACES.items()
+        for route in (
+            Route("GET", f"{place}/{{id}}/acts/{{act}}", acts.show(kind), DESK[kind], kind="page"),
+            Route("POST", f"{place}/{{id}}/acts/{{act}}", acts.send(kind), DESK[kind], form=True, kind="page"),
+            Route("GET", f"/api/v1{place}/{{id}}/acts", acts.list_json(kind), FILE_READERS),
+            Route("POST", f"/api/v1{place}/{{id}}/acts/{{act}}", acts.send_json(kind), DESK[kind]),
+        )
+    ),
     Route("GET", "/signals/{id}", boards.show_signal, FILE_READERS, kind="page"),
     Route("GET", "/tasks", boards.show_board("task"), FILE_READERS, kind="page"),
     Route("GET", "/hazards", boards.show_board("hazard"), FILE_READERS, kind="page"),

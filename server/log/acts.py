@@ -118,14 +118,14 @@ class OfficeActs:
     async def read(self, connection: Connection, turn: Turn, group: Group, book: Book) -> None:
         """The versions of the aggregates and the append conditions, both under the lock."""
         for origin in {act.origin for act in self._acts}:
-            self._versions[origin] = await self._version_of(connection, turn, book, origin)
+            self._versions[origin] = await self._newest(connection, turn, book, origin)
         self._broken = None
         for condition in self._conditions:
             if await _violated(connection, book, turn.log.log_id, condition):
                 self._broken = condition
                 return
 
-    async def _version_of(self, connection: Connection, turn: Turn, book: Book, origin: bytes) -> int:
+    async def _newest(self, connection: Connection, turn: Turn, book: Book, origin: bytes) -> int:
         version: int = await connection.fetchval(book.queries["last_version"], turn.log.log_id, store.uuid(origin))
         return version
 

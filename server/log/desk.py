@@ -23,6 +23,7 @@ from domain.judges import JUDGES, decision_gate
 from domain.judges.case_facts import same_number
 from domain.matter import Fact, Matter, Verdict
 from domain.office import case as case_acts
+from domain.office import commands as ask
 from domain.office import gates, others
 from domain.office.case import Actor, CaseCommand, Proposal
 from domain.office.others import OtherCommand
@@ -92,7 +93,9 @@ class Desk:
     `gate` says which gates are closed to an act. Nothing but a test that shows what happens without them gives another.
     """
 
-    def __init__(self, committer: Committer, pool: asyncpg.Pool, numbers: NumberActs, gate: Gate = gates.closed) -> None:
+    def __init__(
+        self, committer: Committer, pool: asyncpg.Pool, numbers: NumberActs, gate: Gate = gates.closed
+    ) -> None:
         self._committer = committer
         self._pool = pool
         self._numbers = numbers
@@ -101,7 +104,10 @@ class Desk:
 
     async def stand(self, authority: str, kind: str, key: str) -> Stand:
         """A matter of the authority as the log has it at this moment. Raises Problem not_found, not_ready."""
-        async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
             found, _ = await self._read(connection, authority, kind, key)
         if not found.matter.facts:
             raise refused("not_found", "没有这个事项。", "no such matter is in the record of this authority")
@@ -128,28 +134,44 @@ class Desk:
         if done is not None:
             return done
         actor = Actor(who.officer if isinstance(who.officer, str) else "", roles)
-        if isinstance(command, case_acts.ask.Decide):
-            return await self._decide(authority, key, command, who, actor, act, seen)
+        try:
+            if isinstance(command, ask.Decide):
+                return await self._decide(authority, key, command, who, actor, act, seen)
+            return await self._act(authority, kind, key, command, who, actor, act, seen)
+        except Problem:
+            # The same form may have been quicker than itself: then what stops it is what it did.
+            done = await self._done(authority, act, kind, key)
+            if done is None:
+                raise
+            return done
+
+    async def _act(
+        self,
+        authority: str,
+        kind: str,
+        key: str,
+        command: Command,
+        who: Who,
+        actor: Actor,
+        act: bytes,
+        seen: str | None,
+        number: str = "",
+    ) -> Done:
         for _ in range(MAX_TRIES):
-            acts, conditions, received = await self._prepared(authority, kind, key, command, actor, act, seen)
+            acts, conditions, received = await self._prepared(authority, kind, key, command, actor, act, seen, number)
             work = VersionedActs(self._queries["version_of"], authority, acts, who, received, conditions=conditions)
             try:
-                placed: Placed = await self._committer.submit(work)
+                return _of(acts[-1], await self._committer.submit(work))
             except Problem as refusal:
                 if refusal.code != "conflict":
                     raise
-                done = await self._done(authority, act, kind, key)
-                if done is not None:
-                    return done
-                continue
-            return _of(acts[-1], placed)
         raise Problem("overloaded", "the matter goes on without a pause: try again")
 
     async def _decide(
         self,
         authority: str,
         key: str,
-        command: case_acts.ask.Decide,
+        command: ask.Decide,
         who: Who,
         actor: Actor,
         act: bytes,
@@ -158,54 +180,22 @@ class Desk:
         """A decision, with the next number of its sequence in the same transaction, or with one given out for it."""
         series, front, given = await self._series(authority, key, command)
         if given:
-            return await self._with_number(authority, key, command, who, actor, act, seen, given)
+            return await self._act(authority, "case", key, command, who, actor, act, seen, given)
         made: list[Act] = []
 
         async def beside(number: DocumentNumberIssued) -> tuple[list[Act], tuple[Condition, ...], int]:
-            done = await self._done(authority, act, "case", key)
-            if done is not None:
-                raise _Again(done)
             acts, conditions, received = await self._prepared(
                 authority, "case", key, command, actor, act, seen, number.document_no
             )
             made[:] = acts
             return acts, conditions, received
 
-        try:
-            numbered = await self._numbers.issue(
-                series, front, who, case_id=case_acts.id_of(key, "case"), draft_hash=bytes.fromhex(command.draft_hash),
-                beside=beside,
-            )  # fmt: skip
-        except _Again as again:
-            return again.done
+        numbered = await self._numbers.issue(
+            series, front, who, case_id=case_acts.id_of(key, "case"), draft_hash=bytes.fromhex(command.draft_hash),
+            beside=beside,
+        )  # fmt: skip
         placed = numbered.placed
         return _of(made[-1], Placed(placed.log_id, placed.epoch, placed.positions[1:], placed.note))
-
-    async def _with_number(
-        self,
-        authority: str,
-        key: str,
-        command: case_acts.ask.Decide,
-        who: Who,
-        actor: Actor,
-        act: bytes,
-        seen: str | None,
-        number: str,
-    ) -> Done:
-        for _ in range(MAX_TRIES):
-            acts, conditions, received = await self._prepared(
-                authority, "case", key, command, actor, act, seen, number
-            )
-            work = VersionedActs(self._queries["version_of"], authority, acts, who, received, conditions=conditions)
-            try:
-                return _of(acts[-1], await self._committer.submit(work))
-            except Problem as refusal:
-                if refusal.code != "conflict":
-                    raise
-                done = await self._done(authority, act, "case", key)
-                if done is not None:
-                    return done
-        raise Problem("overloaded", "the case goes on without a pause: try again")
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
@@ -225,9 +215,7 @@ class Desk:
             mine = [log for log, of in logs.items() if of == authority]
             least = min((filed.get(log, 0) for log in mine), default=0)
             for row in await connection.fetch(self._queries["tagged_since"], authority, f"{kind}:{key}", least):
-                newer += [
-                    (row["log_id"], place) for place in _places(row) if place >= filed.get(row["log_id"], 0)
-                ]
+                newer += [(row["log_id"], place) for place in _places(row) if place >= filed.get(row["log_id"], 0)]
         if len(newer) > MAX_BEHIND:
             raise Problem("not_ready", "the judges are far behind the log: try again later")
         try:
@@ -251,11 +239,14 @@ class Desk:
         seen: str | None,
         number: str = "",
     ) -> tuple[list[Act], tuple[Condition, ...], int]:
-        """Decide an act on what the log holds now: the act, the condition of appending it, its instant. Raises Problem."""
-        async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        """Decide an act on what the log holds now: the act, its conditions, its instant. Raises Problem."""
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
             found, tables = await self._read(connection, authority, kind, key)
             matter = found.matter
-            if not matter.facts and not isinstance(command, others.ask.RecordCertificate):
+            if not matter.facts and not isinstance(command, ask.RecordCertificate):
                 raise refused("not_found", "没有这个事项。", "no such matter is in the record of this authority")
             if seen is not None and seen != found.stamp:
                 raise stale(matter, seen)
@@ -303,11 +294,12 @@ class Desk:
         body = REGISTRY.decode_body(entry.y, entry.b)
         return Done(act, entry.y, body, row["epoch"], row["position"], again=True)
 
-    async def _series(
-        self, authority: str, key: str, command: case_acts.ask.Decide
-    ) -> tuple[str, str, str]:
+    async def _series(self, authority: str, key: str, command: ask.Decide) -> tuple[str, str, str]:
         """(sequence, front, a number that was given out for this draft and bears nothing yet or "")."""
-        async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
             found, tables = await self._read(connection, authority, "case", key)
             rules = await tables.rules()
         if not found.matter.facts:
@@ -323,14 +315,6 @@ class Desk:
         if not given and not front and not kept.prefix:
             raise wrong("front", "写明文号前的机关代字，如（辽本）应急。", "expected the front of the number")
         return series, front, given
-
-
-class _Again(Exception):
-    """The act stands in the log already."""
-
-    def __init__(self, done: Done) -> None:
-        super().__init__()
-        self.done = done
 
 
 def stale(matter: Matter, seen: str) -> Problem:
@@ -395,4 +379,3 @@ def _unused(matter: Matter, draft_hash: str, token: str, year: int, void: frozen
         if mine and body.n not in void and not any(same_number(body.document_no, number) for number in used):
             return body.document_no
     return ""
-

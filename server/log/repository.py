@@ -130,7 +130,7 @@ class VersionedActs(OfficeActs):
         super().__init__(*arguments, **options)
         self._query = version_of
 
-    async def _version_of(self, connection: Connection, turn: Turn, book: Book, origin: bytes) -> int:
+    async def _newest(self, connection: Connection, turn: Turn, book: Book, origin: bytes) -> int:  # noqa: ARG002 - the query is ours
         version: int = await connection.fetchval(self._query, turn.log.log_id, store.uuid(origin))
         return version
 

@@ -15,7 +15,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Protocol, assert_never
+from typing import Any, Final, Protocol, assert_never
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -23,6 +23,8 @@ import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from domain.matter import Matter
+from schemas.events import Body
 from schemas.problems import Problem
 from server.identity.person import Person
 from server.web import problems, routes
@@ -154,6 +156,60 @@ class Acts(Protocol):
         """`document_number.returned.v1`: the rest of a block from a number on. Raises Problem as above."""
 
 
+class Standing(Protocol):
+    """A matter as the log has it at this moment."""
+
+    @property
+    def matter(self) -> Matter:
+        """All its facts, with the rules that bind it."""
+
+    @property
+    def stamp(self) -> str:
+        """The version that forms carry and that answers have as their ETag."""
+
+
+class Done(Protocol):
+    """An act that stands in the log."""
+
+    @property
+    def id(self) -> bytes:
+        """Its id, 16 bytes."""
+
+    @property
+    def type(self) -> str:
+        """Its type."""
+
+    @property
+    def body(self) -> Body:
+        """What it says."""
+
+    @property
+    def epoch(self) -> int:
+        """Where it stands: the epoch of the authority's log …"""
+
+    @property
+    def position(self) -> int:
+        """… and the entry in it."""
+
+    @property
+    def again(self) -> bool:
+        """Whether it stood there before it was asked for: the same form came twice."""
+
+
+class Desk(Protocol):
+    """Acts of the office on cases, hazards, inspections, officers and signals. Implemented by server.log.desk."""
+
+    async def stand(self, person: Person, kind: str, key: str) -> Standing:
+        """A matter of the person's authority. Raises Problem not_found, not_ready."""
+
+    async def do(
+        self, person: Person, kind: str, key: str, command: Any, *, act: bytes, seen: str | None = None
+    ) -> Done:
+        """Do an act, once for each id `act`. Raises Problem gate_closed, precondition_failed, conflict, forbidden,
+        bad_request, not_found, not_ready.
+        """
+
+
 class Granted(Protocol):
     """Leave to view some files of evidence, just given."""
 
@@ -216,6 +272,8 @@ class Services:
     """Scheme and host as browsers see them (https://…) when a proxy stands in front; None: as the request says."""
     hosts: frozenset[str] = frozenset()
     """Values of Host that are answered; empty: any. Set it wherever names resolve that are not ours."""
+    desk: Desk | None = None
+    """None where no log is written: pages then offer no act."""
     viewing: Viewing | None = None
     """None where evidence cannot be viewed: no log is written here, or no origin for evidence is set."""
 

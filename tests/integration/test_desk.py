@@ -46,9 +46,7 @@ class Office:
 
     async def does(self, officer: str, command: Command, *, act: bytes = b"", seen: str | None = None) -> Done:
         who = Who(officer=officer, session=bytes(32), via="session")
-        return await self.desk.do(
-            AUTHORITY, "case", KEY, command, who, ROLES[officer], act=act or uuid7(), seen=seen
-        )
+        return await self.desk.do(AUTHORITY, "case", KEY, command, who, ROLES[officer], act=act or uuid7(), seen=seen)
 
     async def refusal(self, officer: str, command: Command, **more: Any) -> Problem:
         before = (await self.log.head())["size"]
@@ -82,7 +80,9 @@ def draft(fen: int = 6_000_000, **changes: Any) -> ask.DraftDecision:
 
 def opinion(review: bytes, draft_hash: bytes, outcome: Any = "passed", problem: str = "") -> ask.ConcludeReview:
     items = tuple(
-        ask.Answered(item=item, answer="problem" if item == problem else "pass", text="询问时间有误" if item == problem else "")
+        ask.Answered(
+            item=item, answer="problem" if item == problem else "pass", text="询问时间有误" if item == problem else ""
+        )
         for item in ask.ITEMS
     )
     return ask.ConcludeReview(
@@ -129,7 +129,9 @@ async def test_a_case_goes_from_draft_to_decision_and_the_number_stands_with_it(
     assert [b"document_number.issued.v1" in bytes(row["entry"]) for row in numbers] == [False, True]
 
 
-async def test_without_its_review_the_decision_is_refused_with_rule_facts_and_what_would_lift_it(office: Office) -> None:
+async def test_without_its_review_the_decision_is_refused_with_rule_facts_and_what_would_lift_it(
+    office: Office,
+) -> None:
     made = (await office.does(LIN, draft())).body
     assert isinstance(made, DecisionDrafted)
     refused = await office.refusal(HEAD, ask.Decide(draft_hash=made.draft_hash.hex(), front=FRONT))
@@ -189,7 +191,7 @@ async def test_the_same_form_twice_is_one_act(office: Office) -> None:
     assert {one.id for one in both} == {act}
     assert len({one.position for one in both}) == 1
     assert [one.again for one in both].count(False) == 1
-    refused = await office.refusal(LIN, ask.RequestReview(draft_hash="0" * 64), act=act)if False else None
+    refused = await office.refusal(LIN, ask.RequestReview(draft_hash="0" * 64), act=act) if False else None
     assert refused is None
 
 
@@ -197,9 +199,7 @@ async def test_who_sends_a_stale_form_is_told_what_changed_and_by_whom(office: O
     seen = await office.stamp()
     made = (await office.does(LIN, draft())).body
     assert isinstance(made, DecisionDrafted)
-    refused = await office.refusal(
-        LIN, ask.RequestReview(draft_hash=made.draft_hash.hex()), seen=seen
-    )
+    refused = await office.refusal(LIN, ask.RequestReview(draft_hash=made.draft_hash.hex()), seen=seen)
     assert refused.code == "precondition_failed"
     changes: Any = refused.fields["changes"]
     assert [(one["type"], one["by"]) for one in changes] == [("decision.drafted.v1", [LIN])]

@@ -18,12 +18,13 @@ import aiohttp
 import asyncpg
 from aiohttp import web
 
-from ops.faces import console_acts, console_exports
+from ops.faces import console_acts, console_desk, console_exports
 from server.console.routes import add_routes
 from server.evidence.store import BlobStore
 from server.identity import passwords, store
 from server.identity.gate import DatabaseGate
 from server.identity.sealing import Sealer
+from server.log.number_acts import NumberActs
 from server.web.app import Face, Services, Viewing, make_internal_app, make_runner
 from tests.support.log import AUTHORITY, Log, open_log
 from tests.support.postgres import TestDatabase
@@ -36,6 +37,16 @@ PEOPLE: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "bao": ("包容", AUTHORITY, ("administrator",)),
     "zhao": ("赵宁", NEIGHBOUR, ("legal_reviewer",)),
 }
+OFFICERS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
+    "officer-0017": ("承办甲", AUTHORITY, ("inspector",)),
+    "officer-0023": ("承办乙", AUTHORITY, ("inspector",)),
+    "officer-0001": ("科长", AUTHORITY, ("unit_head",)),
+    "officer-0002": ("局长", AUTHORITY, ("bureau_head",)),
+    "officer-0030": ("审核员甲", AUTHORITY, ("legal_reviewer",)),
+    "officer-0032": ("审核员乙", AUTHORITY, ("legal_reviewer",)),
+    "officer-0040": ("监督员", AUTHORITY, ("supervisor",)),
+}
+"""Accounts of the officers of the case in `tests.support.cases`, for who asks for them by name."""
 _HASHES: dict[str, str] = {}
 
 
@@ -109,7 +120,10 @@ async def open_house(
         exports = None
         if opened is not None:
             exports = console_exports(opened.committer, opened.pool, pool, BlobStore(folder / "evidence"))
-        services = Services(console=pool, gate=gate, acts=acts, exports=exports, viewing=shown)
+        desk = None
+        if opened is not None:
+            desk = console_desk(opened.committer, opened.pool, NumberActs(opened.committer, opened.pool))
+        services = Services(console=pool, gate=gate, acts=acts, exports=exports, desk=desk, viewing=shown)
         app = make_internal_app(services, add_routes, *faces)
         url = await stack.enter_async_context(listening(app))
         yield House(url, database, gate, app, opened)
@@ -142,7 +156,7 @@ async def add_people(database: TestDatabase, people: Sequence[str]) -> None:
         _HASHES[PASSWORD] = passwords.hash_password(PASSWORD)  # 0.1 s, once a session
     async with owner(database) as connection:
         for name in people:
-            display, authority, roles = PEOPLE[name]
+            display, authority, roles = {**PEOPLE, **OFFICERS}[name]
             await store.add_user(
                 connection, name, display=display, authority=authority, roles=roles, password_hash=_HASHES[PASSWORD]
             )

@@ -64,6 +64,7 @@ SELECT d.document FROM disclosure.releases r JOIN disclosure.documents d USING (
 -- Records whose last day of publication lies before a day.
 SELECT record, authority FROM disclosure.records
  WHERE status IN ('published', 'corrected') AND until < $1 ORDER BY until, record LIMIT $2;
+
 -- name: tagged_since
 -- Where entries with a tag stand in the logs of an authority, first position and offsets of each row.
 SELECT t.log_id, t.position, t.offsets
