@@ -56,6 +56,10 @@ class ConsoleActs:
         chosen = None if branch is None else _raw(branch, 32)
         await self._acts.resolve_fork(person.authority, _raw(terminal, 16), chosen, reason, who(person))
 
+    async def hold(self, person: Person, terminal: str, reason: str) -> None:
+        """`terminal.held.v1`."""
+        await self._acts.hold(person.authority, _raw(terminal, 16), reason, who(person))
+
     async def release(self, person: Person, terminal: str, reason: str) -> None:
         """`terminal.released.v1`."""
         await self._acts.release(person.authority, _raw(terminal, 16), reason, who(person))
@@ -119,7 +123,9 @@ class ConsoleDesk:
         self, person: Person, kind: str, key: str, command: Any, *, act: bytes, seen: str | None = None
     ) -> Done:
         """An act."""
-        return await self._desk.do(person.authority, kind, key, command, who(person), person.roles, act=act, seen=seen)
+        return await self._desk.do(
+            person.authority, kind, key, command, who(person), person.roles, act=act, seen=seen, unit=person.unit
+        )
 
 
 def console_desk(committer: Committer, pool: asyncpg.Pool, numbers: NumberActs) -> ConsoleDesk:

@@ -66,10 +66,11 @@ HEADS: Final = frozenset({"unit_head", "bureau_head"})
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: officer id and roles."""
+    """Who acts: officer id, roles, and the unit in the register, "" where none is set."""
 
     name: str
     roles: frozenset[str]
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +289,7 @@ def _requested(case: Case, command: ask.RequestReview, actor: Actor, now: int, a
     last = reviews(case)
     return LegalReviewRequested(
         review_id=act, case_id=key_of(case), draft_hash=draft.draft_hash, requested_at=now, requested_by=actor.name,
-        requesting_unit=or_unset(command.requesting_unit), unit=or_unset(command.unit),
+        requesting_unit=or_unset(actor.unit or command.requesting_unit), unit=or_unset(command.unit),
         trigger=or_unset(command.trigger), materials=command.materials, repeats=last[-1].id if last else UNSET,
     )  # fmt: skip
 
@@ -367,7 +368,7 @@ def _concluded(case: Case, command: ask.ConcludeReview, actor: Actor, now: int) 
         )
     return LegalReviewConcluded(
         review_id=review.id, case_id=key_of(case), reviewer=actor.name,
-        unit=or_unset(command.unit or (review.assigned[1].unit if review.assigned else "")),
+        unit=or_unset(actor.unit or command.unit or (review.assigned[1].unit if review.assigned else "")),
         assisted_by=command.assisted_by, draft_hash=draft.draft_hash,
         items=tuple(
             ReviewItem(item=item, answer=answers[item].answer, text=or_unset(answers[item].text)) for item in ask.ITEMS

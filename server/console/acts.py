@@ -45,6 +45,8 @@ MAX_JSON: Final = 256 * 1024
 PLACES: Final[Mapping[str, str]] = {
     "case": "/cases", "hazard": "/hazards", "task": "/tasks", "officer": "/officers", "signal": "/signals",
 }  # fmt: skip
+STEPPED_UP: Final = frozenset({("signal", "resolve")})
+"""Acts that need a password or a code given just now: no token does them."""
 REFUSED: Final = frozenset(
     ("gate_closed", "precondition_failed", "conflict", "bad_request", "forbidden", "not_found", "overloaded")
 )
@@ -88,11 +90,11 @@ def show(kind: str) -> Handler:
     return handler
 
 
-def send(kind: str) -> Handler:
-    """A form that was filled in."""
+def send(kind: str, only: str = "") -> Handler:
+    """A form that was filled in; `only`: of one act, which the address names, for those on a route of their own."""
 
     async def handler(request: web.Request) -> web.Response:
-        act = _act(request, kind)
+        act = _act(request, kind, only)
         target = await _target(request, kind)
         form = request[FORM]
         try:
@@ -189,7 +191,7 @@ async def on_page(request: web.Request, kind: str, key: str) -> dict[str, Any] |
 def offered(request: web.Request, kind: str, matter: Matter) -> list[str]:
     """Names of the acts that make sense now for who asks."""
     person = person_of(request)
-    actor = Actor(person.name, person.roles)
+    actor = Actor(person.officer_id, person.roles)
     match kind:
         case "case":
             return offers.on_case(Case(matter), actor)
@@ -217,8 +219,10 @@ def new_id() -> bytes:
 # -- parts ------------------------------------------------------------------------------------------------------------
 
 
-def _act(request: web.Request, kind: str) -> str:
-    act = request.match_info["act"]
+def _act(request: web.Request, kind: str, only: str = "") -> str:
+    act = only or request.match_info["act"]
+    if not only and request.method == "POST" and (kind, act) in STEPPED_UP:
+        raise Problem("forbidden", "this act is done in the browser, behind a password given just now")
     roles = offers.roles_of(kind, act)
     if roles is None:
         raise Problem("not_found")
@@ -240,7 +244,7 @@ async def _target(request: web.Request, kind: str) -> Target:
         raise Problem("not_found")
     if kind != "signal":
         return Target(kind, name, kind, name)
-    async with scope(request) as connection:
+    async with scope(request, own=True) as connection:
         one = await process_queries.signal(connection, name, as_of=_now())
     if one is None:
         raise Problem("not_found")
@@ -380,7 +384,7 @@ def _proposed(target: Target, act: str, found: Standing | None, request: web.Req
     if open_one is not None:
         given.setdefault("review", str(UUID(bytes=open_one.id)))
         if act == "assign-review" and "reviewer" not in given and "legal_reviewer" in person_of(request).roles:
-            given["reviewer"] = person_of(request).name
+            given["reviewer"] = person_of(request).officer_id
     waiting = offers.submitted(case)
     if waiting:
         given.setdefault("submitted", str(UUID(bytes=waiting[0][0].id)))

@@ -88,7 +88,7 @@ def show_file(kind: SubjectKind) -> Handler:
             and request.app[SERVICES].exports is not None,
             cut=cut_name(file.as_of),
             judged=judged,
-            desk=None if instant_given(request) else await acts.on_page(request, kind, file.header.id),
+            desk=None if instant_given(request) or not own else await acts.on_page(request, kind, file.header.id),
             act_titles=acts.titles(request, kind),
             done=request.query.get("done", ""),
             called=called,

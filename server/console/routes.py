@@ -62,6 +62,18 @@ ROUTES: Final = (
     Route("GET", "/deadlines", boards.show_deadlines, FILE_READERS, kind="page"),
     Route("GET", "/signals", boards.show_signals, FILE_READERS, kind="page"),
     *(
+        Route(
+            "POST",
+            f"{acts.PLACES[kind]}/{{id}}/acts/{act}",
+            acts.send(kind, act),
+            DESK[kind],
+            form=True,
+            kind="page",
+            step_up=True,
+        )
+        for kind, act in sorted(acts.STEPPED_UP)
+    ),
+    *(
         route
         for kind, place in acts.PLACES.items()
         for route in (
@@ -105,6 +117,7 @@ ROUTES: Final = (
         kind="page",
         step_up=True,
     ),
+    Route("POST", "/terminals/{id}/hold", terminals.hold, TERMINAL_KEEPERS, form=True, kind="page"),
     Route("POST", "/terminals/{id}/release", terminals.release, TERMINAL_KEEPERS, form=True, kind="page"),
     Route("GET", "/help", guide.show_list, Everybody(), kind="page"),
     Route("GET", "/help/{topic}", guide.show_topic, Everybody(), kind="page"),

@@ -51,6 +51,11 @@ async def resolve_fork(request: web.Request) -> web.Response:
     return await _act(request, "resolved", reason, branch)
 
 
+async def hold(request: web.Request) -> web.Response:
+    """The officer holds the terminal."""
+    return await _act(request, "held", request[FORM].get("reason", "").strip())
+
+
 async def release(request: web.Request) -> web.Response:
     """The officer ends the hold."""
     return await _act(request, "released", request[FORM].get("reason", "").strip())
@@ -82,6 +87,8 @@ async def _act(request: web.Request, done: str, reason: str, branch: str = "") -
     try:
         if done == "resolved":
             await acts.resolve_fork(person_of(request), terminal, None if branch == STORED else branch, reason)
+        elif done == "held":
+            await acts.hold(person_of(request), terminal, reason)
         else:
             await acts.release(person_of(request), terminal, reason)
     except Problem as refusal:

@@ -124,6 +124,7 @@ class Desk:
         *,
         act: bytes,
         seen: str | None = None,
+        unit: str = "",
     ) -> Done:
         """Do an act. Idempotency: `act`, its id – the second attempt gets what the first one brought about.
 
@@ -133,7 +134,7 @@ class Desk:
         done = await self._done(authority, act, kind, key)
         if done is not None:
             return done
-        actor = Actor(who.officer if isinstance(who.officer, str) else "", roles)
+        actor = Actor(who.officer if isinstance(who.officer, str) else "", roles, unit)
         try:
             if isinstance(command, ask.Decide):
                 return await self._decide(authority, key, command, who, actor, act, seen)

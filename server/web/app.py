@@ -130,6 +130,9 @@ class Acts(Protocol):
     async def resolve_fork(self, person: Person, terminal: str, branch: str | None, reason: str) -> None:
         """`terminal.fork_resolved.v1`: `branch` (64 hexadecimal digits) goes on, None keeps the chain stored first."""
 
+    async def hold(self, person: Person, terminal: str, reason: str) -> None:
+        """`terminal.held.v1`: what the terminal hands in is noted until it is released."""
+
     async def release(self, person: Person, terminal: str, reason: str) -> None:
         """`terminal.released.v1`: the terminal is no longer held."""
 

@@ -175,6 +175,7 @@ async def registered(house: House) -> Keys:
 
 def addresses(house: House, terminal: UUID, keys: Keys) -> Iterator[str]:
     """An address for each page of the table."""
+    acts_of_officers = ("record-certificate", "change-certificate")
     fillings = {
         "/officers/{id}": [keys.officer],
         "/enterprises/{id}": [keys.enterprise],
@@ -184,6 +185,11 @@ def addresses(house: House, terminal: UUID, keys: Keys) -> Iterator[str]:
         "/tasks/{id}": [stories.TASK],
         "/cases/{id}": [stories.CASE],
         "/cases/{id}/export": [stories.CASE],
+        "/cases/{id}/acts/{act}": [f"{stories.CASE}/acts/{act}" for act in ("draft", "discuss", "serve")],
+        "/hazards/{id}/acts/{act}": [f"{stories.HAZARD}/acts/close"],
+        "/tasks/{id}/acts/{act}": [f"{stories.TASK}/acts/conclude"],
+        "/officers/{id}/acts/{act}": [f"{keys.officer}/acts/{act}" for act in acts_of_officers],
+        "/signals/{id}/acts/{act}": [f"{keys.signal}/acts/{act}" for act in ("dispute", "resolve")],
         "/hazards/{id}": [stories.HAZARD],
         "/terminals/{id}": [str(terminal)],
         "/help/{topic}": list(guide.TOPICS),
