@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +13,7 @@ import structlog
 from aiohttp import web
 
 from domain.document_series import RETURN_REASONS
-from ops.compose import OpenLog
+from ops.compose import Database, OpenLog
 from ops.settings import NO_ROLE, Settings
 from schemas.entries import Who
 from schemas.events.document_number import DocumentNumberIssued, DocumentNumbersReserved
@@ -33,6 +34,7 @@ from server.log.desk import Desk, Done, Stand
 from server.log.number_acts import NumberActs
 from server.log.private_values import PrivateValues, Withheld
 from server.log.terminal_acts import TerminalActs
+from server.public import store as published
 from server.public.routes import make_public_app
 from server.sync import routes as sync_routes
 from server.sync.service import Sync
@@ -240,6 +242,27 @@ def internal_faces(opened: OpenLog, sync: Sync, uploads: Uploads) -> list[Face]:
     ]
 
 
-def public_app(settings: Settings) -> web.Application:
-    """The public application: files of the published folder, and nothing that could reach the log."""
-    return make_public_app(settings.published or Path("/nonexistent"))
+@contextlib.asynccontextmanager
+async def public_app(settings: Settings, database: Database) -> AsyncIterator[web.Application]:
+    """The public application: the published folder and the published tables, and nothing that could reach the log.
+
+    Raises SettingsError, SeesTooMuch.
+    """
+    folder = settings.published or Path("/nonexistent")
+    if settings.public_dsn is None and not database.embedded:
+        log.warning("records_not_served", setting="public_dsn")
+        yield make_public_app(folder, **_public_options(settings))
+        return
+    pool = await published.connect(settings.public_dsn or database.dsn("liuhen_public"))
+    try:
+        yield make_public_app(folder, pool, **_public_options(settings))
+    finally:
+        await pool.close()
+
+
+def _public_options(settings: Settings) -> dict[str, Any]:
+    return {
+        "origin": settings.public_origin,
+        "contact": settings.public_contact or "",
+        "per_minute": int(settings.public_per_minute),
+    }

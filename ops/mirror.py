@@ -1,7 +1,7 @@
 """The public copy of the logs' checkpoints and hash tiles: files that the public application serves and nothing else.
 
-Renewed every ten minutes, tiles first and the checkpoint last, so that no public tile reaches beyond the public
-checkpoint. The public application reads this folder; it has no way to the log itself.
+Renewed every ten minutes, verifier key and tiles first and the checkpoint last, so that no public tile reaches
+beyond the public checkpoint. The public application reads this folder; it has no way to the log itself.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ async def mirror(state: LogState, folder: Path) -> int:
     note = state.note
     size = open_checkpoint(note, state.verifier, state.origin).size
     base = folder / "log" / "v1" / state.authority / str(state.epoch)
+    if not (base / "key").exists():
+        await asyncio.to_thread(_put, base / "key", f"{state.verifier}\n".encode())
     there = await asyncio.to_thread(_size_of, base / "checkpoint", state)
     if there >= size:
         return there

@@ -23,7 +23,8 @@ import structlog
 from aiohttp import web
 
 from ops import faults
-from ops.compose import Database, OpenLog, open_database, open_log
+from ops.bulk import bulk_forever
+from ops.compose import DATABASE, Database, OpenLog, open_database, open_log
 from ops.faces import internal_faces, make_services, make_uploads, make_viewing, public_app
 from ops.mirror import mirror_forever
 from ops.projector import projecting
@@ -107,12 +108,15 @@ async def serving(settings: Settings, *, faces: Sequence[Callable[[Services], Fa
         if settings.public is not None:
             public = bind(settings.public)
             public_url = f"http://{_address(public)}"
-            await stack.enter_async_context(_site(public_app(settings), public))
-        await stack.enter_async_context(_running(*_chores(settings, opened, sync, uploads)))
+            site = await stack.enter_async_context(public_app(settings, database))
+            await stack.enter_async_context(_site(site, public))
+        await stack.enter_async_context(_running(*_chores(settings, database, opened, sync, uploads)))
         yield Served(f"http://{address}", public_url, opened, database, sync, services)
 
 
-def _chores(settings: Settings, opened: OpenLog, sync: Sync, uploads: Uploads) -> list[Coroutine[Any, Any, None]]:
+def _chores(
+    settings: Settings, database: Database, opened: OpenLog, sync: Sync, uploads: Uploads
+) -> list[Coroutine[Any, Any, None]]:
     """What goes on in the background of an internal server. Each survives a database that is away for a while."""
     queries = opened.book.queries
     examiner = Examiner(Checker(uploads.store, opened.committer, opened.pool), opened.committer, opened.pool)
@@ -127,6 +131,8 @@ def _chores(settings: Settings, opened: OpenLog, sync: Sync, uploads: Uploads) -
     ]
     if settings.published is not None:
         chores.append(mirror_forever(opened, settings.published))
+        if settings.public_dsn is not None or database.embedded:
+            chores.append(bulk_forever(settings.public_dsn or database.dsn("liuhen_public"), settings.published))
     return chores
 
 
@@ -182,6 +188,37 @@ async def _site(app: web.Application, listening: socket.socket) -> AsyncIterator
         yield
     finally:
         await runner.cleanup()
+
+
+async def run_public(settings: Settings) -> None:
+    """Serve the public application alone until SIGTERM: no key, no log, one account that sees what is published."""
+    settings.require("public", "published")
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with contextlib.AsyncExitStack() as stack:
+        database = _published_database(settings)
+        site = await stack.enter_async_context(public_app(settings, database))
+        public = bind(settings.public or "")
+        await stack.enter_async_context(_site(site, public))
+        sys.stdout.write(json.dumps({"internal": None, "public": f"http://{_address(public)}"}) + "\n")
+        sys.stdout.flush()
+        await stop.wait()
+        log.info("stopping")
+
+
+def _published_database(settings: Settings) -> Database:
+    """The database of a public process: an outside one, or the embedded one that another process runs."""
+    if settings.public_dsn is not None:
+        return Database(lambda _role: "", embedded=False)
+    if settings.data is None or settings.database_dsn is not None:
+        settings.require("public_dsn")
+    assert settings.data is not None
+    from ops.cluster import Cluster
+
+    cluster = Cluster(settings.data)
+    return Database(lambda role: cluster.dsn(role, DATABASE), embedded=True)
 
 
 async def run(settings: Settings) -> None:

@@ -33,7 +33,14 @@ OTHER_VARIABLES = frozenset(
     }
 )
 LARGEST_FILE = 1024 * 1024
-NUMBERS = ("uploads_per_second", "largest_file_mib", "terminal_mib_a_day", "authority_mib_a_day", "reserve_mib")
+NUMBERS = (
+    "public_per_minute",
+    "uploads_per_second",
+    "largest_file_mib",
+    "terminal_mib_a_day",
+    "authority_mib_a_day",
+    "reserve_mib",
+)
 NO_ROLE = "none"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 PLACE = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}")
@@ -57,6 +64,16 @@ class Settings:
     """HOST:PORT of the internal application (terminals, officers, supervisors). No default: it opens a port."""
     public: str | None = None
     """HOST:PORT of the public application. No default: it opens a port."""
+    public_dsn: str | None = field(default=None, repr=False, metadata={"secret": True})
+    """Connection string of the public application's own account, which has the rights of liuhen_public and no others.
+    Required beside an outside database; the embedded one has such an account. A secret."""
+    public_origin: str | None = None
+    """Scheme and host of the public application as readers see it (https://…), when a proxy stands in front."""
+    public_contact: str | None = None
+    """mailto: or https: address where weaknesses are reported; without it there is no security.txt."""
+    public_per_minute: str = "6000"
+    """Requests a minute that the public application takes from one address; 0 means no limit (behind a proxy, which
+    has one address for everybody)."""
     register: Path | None = None
     """Folder of the register of newest checkpoints, on another disk than the database's. With `data`: data/register."""
     keys: Path | None = None
@@ -211,7 +228,7 @@ def _checked(name: str, value: object, origin: str, base: Path) -> object:
         raise SettingsError(f"{name} {origin}: expected on or off{shown}")
     if name in NUMBERS and not re.fullmatch(r"[0-9]{1,9}" if "mib" in name else r"[0-9]{1,6}", value):
         raise SettingsError(f"{name} {origin}: expected a whole number{shown}")
-    if name in ("origin", "viewer_origin") and not re.fullmatch(r"https?://[^/\s]+", value):
+    if name in ("origin", "viewer_origin", "public_origin") and not re.fullmatch(r"https?://[^/\s]+", value):
         raise SettingsError(f"{name} {origin}: expected https://HOST without a path{shown}")
     if name == "evidence_url" and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?", value):
         raise SettingsError(f"{name} {origin}: expected s3://BUCKET or s3://BUCKET/PREFIX{shown}")
@@ -228,7 +245,9 @@ def _checked(name: str, value: object, origin: str, base: Path) -> object:
             )
     if name == "authorities" and not re.fullmatch(r"[0-9A-Za-z]{1,32}( [0-9A-Za-z]{1,32})*", value):
         raise SettingsError(f"{name} {origin}: expected codes separated by one space{shown}")
-    if name == "database_dsn" and not value.startswith(("postgresql://", "postgres://")):
+    if name == "public_contact" and not re.fullmatch(r"(?:mailto:[^@\s]+@[^@\s]+|https://\S+)", value):
+        raise SettingsError(f"{name} {origin}: expected mailto:NAME@HOST or https://…{shown}")
+    if name in ("database_dsn", "public_dsn") and not value.startswith(("postgresql://", "postgres://")):
         raise SettingsError(f"{name} {origin}: expected postgresql://…")
     return value
 

@@ -188,5 +188,6 @@ def _is_refusal(fault: Exception) -> bool:
         ("server.log.keyring", "KeyMissing"),
         ("server.log.register", "RegisterRefused"),
         ("server.log.store", "DatabaseUnfit"),
+        ("server.public.store", "SeesTooMuch"),
     }
     return any((kind.__module__, kind.__name__) in known for kind in type(fault).__mro__)

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from aiohttp import web
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from ops import browser as needs
@@ -23,9 +24,12 @@ from projections.process import queries as process_queries
 from schemas.entries import Who
 from server.console import guide
 from server.log.acts import Act, OfficeActs
+from server.public import guide as public_guide
+from server.public import store as public_store
 from server.public.routes import make_public_app
 from server.web.routes import ROUTES, Officers
 from tests.support import projections as stories
+from tests.support import published
 from tests.support.event_vectors import digest
 from tests.support.log import AUTHORITY, now, uuid7
 from tests.support.postgres import TestDatabase
@@ -314,19 +318,68 @@ async def test_an_empty_house_is_sound_and_says_so(house: House) -> None:
             assert visit.faults == []
 
 
-async def test_the_public_pages_are_sound(tmp_path: Path) -> None:
-    app = make_public_app(tmp_path)
-    pages = [path for (method, path), route in app[ROUTES].items() if method == "GET" and route.kind == "page"]
-    assert pages
+async def test_a_public_site_of_files_alone_is_sound(tmp_path: Path) -> None:
+    async with (
+        listening(make_public_app(tmp_path)) as url,
+        chromium() as browser,
+        context_of(browser, 360, "light") as context,
+    ):
+        visit = Visit(await context.new_page(), url)
+        for path in ("/?lang=zh", "/data", "/help"):
+            await visit.look(path)
+        await visit.look("/disclosures", status=404)
+        assert visit.faults == []
+
+
+def public_addresses(app: web.Application, record: str, gone: str) -> Iterator[tuple[str, int]]:
+    """An address for each page of the public site, with its status."""
+    fillings = {
+        "/disclosures/{id}": [(record, 200), (gone, 410)],
+        "/authorities/{code}": [(published.AUTHORITY, 200)],
+        "/help/{topic}": [(topic, 200) for topic in public_guide.TOPICS],
+    }
+    for (method, path), route in app[ROUTES].items():
+        if method == "GET" and route.kind == "page":
+            if "{" not in path:
+                yield path, 200
+            for value, status in fillings[path] if "{" in path else ():
+                yield path[: path.index("{")] + value, status
+
+
+async def test_the_public_pages_are_sound(database: TestDatabase, tmp_path: Path) -> None:
+    log = published.PaperDisclosures(tmp_path)
+    log.others(300)
+    first, second = published.document(), published.document(number="\u202eN" + "9" * 120)
+    for told in (first, second, published.corrected(first, {"CF_NR_FK": 7}), published.tombstone(second)):
+        log.release(told)
+    log.mirror()
+    await log.fill(database)
+    await published.fill_sections(database)
+    pool = await public_store.connect(database.dsn("liuhen_public"), size=4)
+    app = make_public_app(tmp_path, pool)
     faults: list[str] = []
     async with listening(app) as url, chromium() as browser:
-        for language, width, scheme in LOOKS:
+
+        async def walk(look: tuple[str, int, str]) -> list[str]:
+            language, width, scheme = look
             async with context_of(browser, width, scheme) as context:
                 visit = Visit(await context.new_page(), url, (language, width) in JUDGED)
-                for path in pages:
-                    await visit.look(f"{path}?lang={language}")
-                await visit.look(f"/nowhere?lang={language}", status=404)
-                faults += visit.faults
+                await visit.look(f"/?lang={language}")
+                for path, status in public_addresses(app, first.record, second.record):
+                    await visit.look(path, status=status)
+                await visit.look(f"/disclosures/{first.record}")
+                await visit.page.click("[data-verify] button")
+                await visit.page.wait_for_selector("[data-verify][data-state=good]")
+                await visit.judge()
+                await visit.look("/disclosures?q=x&from=yesterday", status=400)
+                await visit.look("/disclosures?q=%E9%92%A2%E9%93%81&authority=210500&rows=50&sort=decided")
+                await visit.look("/disclosures?q=nothing")
+                await visit.look("/nowhere", status=404)
+                return visit.faults
+
+        for found in await asyncio.gather(*(walk(look) for look in LOOKS)):
+            faults += found
+    await pool.close()
     assert faults == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from string import Formatter
 
@@ -12,12 +13,14 @@ from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
 from server.console import guide, words
+from server.public import guide as public_guide
 from server.web.i18n import LOCALE
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = ROOT / "server"
 TEMPLATES = sorted(SERVER.rglob("*.html"))
 HELP = SERVER / "console" / "templates" / "help"
+PUBLIC_HELP = SERVER / "public" / "templates" / "help"
 OPTIONS = {"extensions": "jinja2.ext.i18n", "silent": "false", "trim_blocks": "true", "lstrip_blocks": "true"}
 LETTER = re.compile(r"[^\W\d_]")
 
@@ -65,7 +68,7 @@ def test_translations_keep_the_places_of_the_original() -> None:
 def test_templates_hold_no_text_outside_a_translation() -> None:
     written = []
     for path in TEMPLATES:
-        if path.is_relative_to(HELP):
+        if path.parent.name == "help":
             continue
         written += [f"{path.relative_to(ROOT)}: {text}" for text in bare_text(path.read_text("utf-8"))]
     assert written == []
@@ -94,12 +97,13 @@ def bare_text(template: str) -> list[str]:
     return [text.strip() for text in [*shown, *plain.splitlines()] if LETTER.search(text)]
 
 
-def test_every_topic_of_help_is_written_in_both_languages() -> None:
-    assert {path.name for path in HELP.iterdir()} == {f"{t}.{lang}.html" for t in guide.TOPICS for lang in ("zh", "en")}
-    for topic in guide.TOPICS:
+@pytest.mark.parametrize(("folder", "topics"), [(HELP, guide.TOPICS), (PUBLIC_HELP, public_guide.TOPICS)])
+def test_every_topic_of_help_is_written_in_both_languages(folder: Path, topics: Mapping[str, str]) -> None:
+    assert {path.name for path in folder.iterdir()} == {f"{t}.{lang}.html" for t in topics for lang in ("zh", "en")}
+    for topic in topics:
         shapes = []
         for lang in ("zh", "en"):
-            text = (HELP / f"{topic}.{lang}.html").read_text("utf-8")
+            text = (folder / f"{topic}.{lang}.html").read_text("utf-8")
             shapes.append([text.count(f"<{tag}>") for tag in ("h2", "li", "p")])
             assert bool(re.search(r"[\u4e00-\u9fff]{4}", text)) == (lang == "zh"), (topic, lang)
         assert shapes[0] == shapes[1], f"{topic}: one language says more than the other"
@@ -108,7 +112,7 @@ def test_every_topic_of_help_is_written_in_both_languages() -> None:
 def test_commands_in_help_pages_exist() -> None:
     from ops.cli import VERBS
 
-    for path in HELP.iterdir():
+    for path in (*HELP.iterdir(), *PUBLIC_HELP.iterdir()):
         for verb in re.findall(r"<code>liuhen ([a-z-]+)", path.read_text("utf-8")):
             assert verb in VERBS, f"{path.name}: liuhen {verb}"
 
