@@ -97,19 +97,20 @@ async def head_upload(request: web.Request) -> web.Response:
     """HEAD: the true offset."""
     if request.method != "HEAD":
         raise Problem("method_not_allowed", allow="DELETE, HEAD, OPTIONS, PATCH")
-    evidence = request.app[EVIDENCE]
+    evidence, name = request.app[EVIDENCE], _name(request)
+    before = evidence.uploads.before(name)
     with store.reachable():
         terminal = await _check(request, None)
         _tus(request)
         await evidence.uploads.allow(terminal)
-        upload = await evidence.uploads.look(terminal, _name(request))
+        upload = await evidence.uploads.look(terminal, name, before)
     return web.Response(status=200, headers={**_state(upload), "Upload-Length": str(upload.size)})
 
 
 async def patch_upload(request: web.Request) -> web.Response:
     """PATCH: bytes at the true offset. A request that still holds the upload lets go of it."""
-    evidence = request.app[EVIDENCE]
-    with store.reachable():
+    evidence, name = request.app[EVIDENCE], _name(request)
+    with evidence.uploads.coming(name) as holds, store.reachable():
         terminal = await _check(request, APPEND_FIELDS)
         _tus(request)
         _stream_type(request)
@@ -119,7 +120,7 @@ async def patch_upload(request: web.Request) -> web.Response:
             raise Problem("bad_upload", "expected Content-Length")
         await evidence.uploads.allow(terminal)
         upload = await evidence.uploads.append(
-            terminal, _name(request), offset, request.content_length, _pieces(request), checksum
+            terminal, name, offset, request.content_length, _pieces(request), checksum, holds
         )
     return web.Response(status=204, headers=_state(upload))
 

@@ -12,10 +12,12 @@ What was received before a cut counts; the digest of the whole file decides. Inv
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import hmac
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha1, sha256
@@ -41,6 +43,8 @@ EXPIRES_SECONDS: Final = 7 * 86_400.0
 """How long an unfinished upload is kept after its newest request."""
 MAX_OPEN: Final = 64
 """Unfinished uploads of one terminal."""
+SETTLE_SECONDS: Final = 3.0
+"""How long a question for the offset waits for requests that came before it and have not begun to write yet."""
 RETRY_QUOTA: Final = 3_600
 RETRY_STORAGE: Final = 60
 ALGORITHMS: Final[Mapping[str, Callable[..., Any]]] = {"sha1": sha1, "sha256": sha256}
@@ -100,6 +104,27 @@ class Uploads:
         self._queries = database.load_queries("server.evidence", "evidence.sql")
         self._hook = hook
         self._free = free
+        self._coming: dict[UUID, list[asyncio.Event]] = {}
+
+    @contextmanager
+    def coming(self, name: UUID) -> Iterator[asyncio.Event]:
+        """A request with bytes for an upload has come and is not checked yet; the event is set when it holds the file.
+
+        Without it a question for the offset that comes behind a cut could overtake the bytes that came before the cut.
+        """
+        holds = asyncio.Event()
+        self._coming.setdefault(name, []).append(holds)
+        try:
+            yield holds
+        finally:
+            holds.set()
+            self._coming[name].remove(holds)
+            if not self._coming[name]:
+                del self._coming[name]
+
+    def before(self, name: UUID) -> tuple[asyncio.Event, ...]:
+        """The requests with bytes for an upload that have come until now and do not hold the file yet."""
+        return tuple(one for one in self._coming.get(name, ()) if not one.is_set())
 
     async def allow(self, terminal: Enrolled) -> None:
         """Raises Problem revoked."""
@@ -137,12 +162,14 @@ class Uploads:
             await self.arrivals.announce(digest)
         return Upload(name, digest, size, 0 if held is None else size, expires)
 
-    async def look(self, terminal: Enrolled, name: UUID) -> Upload:
+    async def look(self, terminal: Enrolled, name: UUID, before: Sequence[asyncio.Event] = ()) -> Upload:
         """Where an upload stands. One whose last byte came before the server died is finished here.
 
-        Raises Problem not_found, and as `append` does.
+        `before`: requests that had come before this question, whose bytes count. Raises Problem not_found, and as
+        `append` does.
         """
         row = await self._row(terminal, name)
+        await _settled(before)
         if row["state"] == "done":
             return _upload(row, row["size"])
         async with self._staging.taking(name) as staged:
@@ -159,15 +186,19 @@ class Uploads:
         length: int,
         body: AsyncIterator[bytes],
         checksum: tuple[str, bytes] | None = None,
+        holds: asyncio.Event | None = None,
     ) -> Upload:
         """Take `length` bytes from `body` at `offset`; with the last byte of the file it becomes a blob.
 
         `body` gives pieces of any size, b"" when nothing came for a moment; if it raises, what came before counts.
+        `holds` is set when the file is this request's.
         Raises Problem not_found, offset_mismatch (with `offset`), too_large, storage_low, digest_mismatch,
         type_mismatch, conflict (another request goes on with it), and whatever `body` raises.
         """
         await self._row(terminal, name)
         async with self._staging.taking(name) as staged:
+            if holds is not None:
+                holds.set()
             row = await self._still(terminal, name, staged)
             there = row["size"] if row["state"] == "done" else staged.length
             if offset != there:
@@ -325,6 +356,13 @@ class Uploads:
         """Refuse before the disk is full. Raises Problem storage_low."""
         if self._free(self.store.folder) - more < self.limits.reserve:
             raise _storage_low()
+
+
+async def _settled(before: Sequence[asyncio.Event]) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(SETTLE_SECONDS):
+            for one in before:
+                await one.wait()
 
 
 def _storage_low() -> Problem:
