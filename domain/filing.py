@@ -17,6 +17,9 @@ facts come in changes no shelf.
     evidence:<id>                   E16 alone: the photos that a finding, a report and a re-inspection name, and what
                                     the server read in them
     look:<hash>                     pictures that look alike, whatever they are of
+    wording:<authority>/<YYYY-MM>/<band>
+                                    on-site records of a month whose findings may be worded alike
+    wording:<digest>                on-site records with the same text
     device:<terminal>/<YYYY-MM-DD>  E07: checks and faults of a terminal on a day, for the acts that it recorded
 """
 
@@ -29,10 +32,12 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from domain import document_numbers as numbers
+from domain import wording
 from domain.matter import Fact
 from domain.printed import Refused
-from domain.workdays import day_of
+from domain.workdays import DAY, day_of, sane
 from schemas.events import Body
+from schemas.events.inspection_record import InspectionRecordSigned
 
 TAGGED: Final = ("task", "case", "hazard", "plan", "tip", "accident")
 """Kinds whose tag files a fact, whatever its type."""
@@ -200,6 +205,8 @@ def _of_body(fact: Fact, body: Body) -> Iterator[str]:
     if fact.type == "blob.examined.v1":
         yield from (f"evidence:{text_of(value)}" for value in _values(body, "evidence_ids"))
         yield from filter(None, (look_key(value) for value in _values(body, "looks_like")))
+    if isinstance(body, InspectionRecordSigned):
+        yield from wording_months(fact, body)
     if fact.type in OFFICER:
         for name in ("officer_id", "officer"):
             yield from (f"officer:{value}" for value in _values(body, name))
@@ -243,6 +250,16 @@ def look_key(look: str) -> str:
     except ValueError:
         return ""
     return f"look:{look}" if len(look) == 16 and TELLING_BITS <= ones <= 64 - TELLING_BITS else ""
+
+
+def wording_months(fact: Fact, record: InspectionRecordSigned, *, earlier: bool = False) -> Iterator[str]:
+    """The shelves of records worded like this one, of its month; `earlier`: of the month before as well."""
+    if record.text_hash is not UNSET:
+        yield f"wording:{record.text_hash.hex()}"
+    day = sane(day_of(fact.occurred))
+    months = [day, day.replace(day=1) - DAY] if earlier else [day]
+    for band in wording.bands(wording.findings(record)):
+        yield from (f"wording:{fact.authority}/{month:%Y-%m}/{band}" for month in months)
 
 
 def text_of(value: bytes) -> str:

@@ -26,6 +26,7 @@ class Fact:
 
     `id` is the event's id. `authority` is that of the log it stands in. `by` are officer ids. `body` is None for a type
     or a body that is not understood. `claim`: a field event of an office type; it is shown, and satisfies nothing.
+    `blobs` are the SHA-256 of the files that its envelope declares.
     """
 
     id: bytes
@@ -42,6 +43,7 @@ class Fact:
     claim: bool = False
     notes: tuple[str, ...] = ()
     location: Mapping[str, Any] | None = field(default=None, hash=False)
+    blobs: tuple[bytes, ...] = ()
 
     @property
     def counts(self) -> bool:

@@ -61,6 +61,7 @@ class Served:
     log: OpenLog
     database: Database
     sync: Sync
+    uploads: Uploads
     services: Services
 
 
@@ -111,7 +112,7 @@ async def serving(settings: Settings, *, faces: Sequence[Callable[[Services], Fa
             site = await stack.enter_async_context(public_app(settings, database))
             await stack.enter_async_context(_site(site, public))
         await stack.enter_async_context(_running(*_chores(settings, database, opened, sync, uploads)))
-        yield Served(f"http://{address}", public_url, opened, database, sync, services)
+        yield Served(f"http://{address}", public_url, opened, database, sync, uploads, services)
 
 
 def _chores(

@@ -12,9 +12,10 @@ from typing import Any
 
 from msgspec import UNSET
 
-from domain.judges import file_facts
+from domain.judges import file_facts, recording_index
 from domain.judges.case_facts import Case, describe
 from domain.judges.case_findings import Alarm, once_alarm
+from domain.judges.recording_index import Filmed
 from domain.matter import Fact, Signal
 from domain.rulebook import Rule
 from domain.workdays import day_of
@@ -90,6 +91,23 @@ def sig_17(case: Case) -> Iterator[Alarm]:
                     (*why, *(film[0] for film in near)),
                     limit,
                 )
+
+
+def index(case: Case, *, held: bool) -> dict[str, Any]:
+    """The index of recordings of the case: those that no inspection has in its own."""
+    shown = [(fact, body.start, body.end) for fact, body in case.of(RecordingCaptured)]
+    shown += [
+        (fact, fact.occurred, fact.occurred)
+        for fact, body in case.of(EvidenceCaptured)
+        if body.kind in ("photo", "video", "audio_visual")
+    ]
+    return recording_index.index(case.matter, _filmed(case), shown, of_case=True, held=held)
+
+
+def _filmed(case: Case) -> Iterator[Filmed]:
+    for step in _steps(case):
+        margin = case.find("recording.margin_seconds", day_of(step.start))
+        yield Filmed(step.act, step.entry, step.start, step.end, 0 if margin is None else int(margin.value) * 1000)
 
 
 def _steps(case: Case) -> Iterator[Step]:

@@ -8,15 +8,20 @@ looks alike is said to look alike.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 from msgspec import UNSET
 
-from domain.filing import look_key
+from domain.filing import look_key, text_of
 from domain.judges.case_findings import Alarm
-from domain.judges.inspection_findings import en_time, zh_time
-from domain.matter import Fact
+from domain.judges.inspection_findings import en_period, en_time, many, zh_period, zh_time
+from domain.matter import Fact, Matter
+from domain.workdays import day_of
 from schemas.events.custody import BlobDamaged, BlobExamined
 from schemas.events.evidence import BlobReceived
+from schemas.events.terminal import TerminalFaultReported
+
+HOUR: Final = 3_600_000
 
 
 def examined(facts: Iterable[Fact]) -> dict[bytes, BlobExamined]:
@@ -35,6 +40,57 @@ def needs(fact: Fact) -> Iterator[str]:
         key = look_key(fact.body.looks_like)
         if key:
             yield key
+
+
+def not_arrived(matter: Matter, facts: Sequence[Fact]) -> Iterator[Alarm]:
+    """SIG-03: a declared file that had not arrived the configured hours after its record; one alarm for each upload."""
+    came = _arrivals(matter.facts)
+    together: dict[tuple[bytes, int], list[Fact]] = {}
+    for fact in facts:
+        if fact.blobs:
+            together.setdefault((fact.terminal, fact.received), []).append(fact)
+    for (terminal, received), declared in sorted(together.items()):
+        rule = matter.rules.get("recording.upload_hours", day_of(received), matter.authority)
+        due = received + rule.value * HOUR
+        late = {
+            (fact, digest): arrived
+            for fact in declared
+            for digest in fact.blobs
+            if (arrived := came.get((fact.id, digest))) is None or arrived > due
+        }
+        if not late:
+            continue
+        left = {digest for (_, digest), arrived in late.items() if arrived is None}
+        last = max((arrived for arrived in late.values() if arrived is not None), default=due)
+        number = len({digest for _, digest in late})
+        days = sorted({day_of(fact.occurred) for fact, _ in late})
+        shelf = [one for day in days for one in matter.others.get(f"device:{text_of(terminal)}/{day}", ())]
+        why = [one for one in shelf if one.counts and isinstance(one.body, TerminalFaultReported)]
+        yield Alarm(
+            f"{number}个登记的文件在记录上传后{zh_period(rule)}内没有到达"
+            + (f"，其中{len(left)}个至今未到。" if left else f"，最后一个于{zh_time(last)}才到达。")
+            + ("该终端当日有故障申报。" if why else ""),
+            f"{many(number, 'declared file')} had not arrived {en_period(rule)} after the records were uploaded"
+            + (f"; still missing: {len(left)}." if left else f"; the last came on {en_time(last)}.")
+            + (" A fault of the terminal was reported on that day." if why else ""),
+            (*dict.fromkeys(fact for fact, _ in late), *why),
+            score=25 if why else 50,
+            opens=due,
+            closes=None if left else last,
+            rule=rule,
+            about=f"files/{terminal.hex()}/{received}",
+        )
+
+
+def _arrivals(facts: Iterable[Fact]) -> dict[tuple[bytes, bytes], int]:
+    """When files first came, by the event that declares them and their digest."""
+    found: dict[tuple[bytes, bytes], int] = {}
+    for fact in facts:
+        if fact.counts and isinstance(fact.body, BlobReceived):
+            for event in fact.body.events:
+                name = (event, fact.body.sha256)
+                found[name] = min(fact.occurred, found.get(name, fact.occurred))
+    return found
 
 
 def damaged(facts: Sequence[Fact]) -> Iterator[Alarm]:

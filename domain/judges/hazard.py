@@ -22,7 +22,7 @@ from domain.judges.visit import date_of, tags
 from domain.judges.who import officers_of, officers_of_all
 from domain.matter import Fact, Judge, Judgement, Matter, Signal, Verdict, order
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 PAPERS: Final = frozenset(
     {"rectification_order", "rectification_report", "extension", "reinspection", "listing", "delisting", "closure"}

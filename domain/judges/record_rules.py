@@ -15,6 +15,7 @@ from typing import Final
 from msgspec import UNSET
 
 from domain.filing import text_of
+from domain.judges import file_facts
 from domain.judges.case_findings import Alarm, Finding, broken, kept, unknown
 from domain.judges.inspection_findings import (
     en_length,
@@ -79,6 +80,9 @@ def alarms(matter: Matter, facts: Sequence[Fact], officers: tuple[str, ...]) -> 
     taken = [fact for fact in facts if fact.source == "field" and fact.counts]
     if taken:
         yield from signals(matter, "SIG-03", "serious", partial(sig_03, matter, taken, facts), officers=officers)
+        yield from signals(
+            matter, "SIG-03", "medium", partial(file_facts.not_arrived, matter, taken), officers=officers
+        )
         noted = [fact for fact in facts if fact.source != "office"]
         yield from signals(matter, "SIG-16", "medium", partial(sig_16, matter, noted), officers=officers)
 

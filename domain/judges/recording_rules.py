@@ -16,9 +16,10 @@ from msgspec import UNSET
 
 from domain.judges.case_findings import Alarm
 from domain.judges.inspection_findings import en_length, en_time, signals, zh_length, zh_time
+from domain.judges.recording_index import Filmed
 from domain.judges.visit import Visit, arrival, stated
 from domain.matter import Fact, Signal
-from domain.rulebook import Rule
+from domain.rulebook import NoRule, Rule
 from domain.workdays import day_of
 from schemas.events.document import DocumentServed
 from schemas.events.evidence import EvidenceCaptured, RecordingCaptured
@@ -140,6 +141,16 @@ def steps(visit: Visit) -> Iterator[Step]:
         for entry in visit.limit("recording.steps", act.occurred).value:
             if entry["act"] == act.type and entry["level"] != "recommended" and _applies(act, entry):
                 yield Step(act, entry, *_interval(visit, act))
+
+
+def filmed(visit: Visit) -> Iterator[Filmed]:
+    """The same for the index of recordings; none where a rule is missing."""
+    try:
+        for step in steps(visit):
+            margin = visit.limit("recording.margin_seconds", step.start).value * 1000
+            yield Filmed(step.act, step.entry, step.start, step.end, margin)
+    except NoRule:
+        return
 
 
 def films(visit: Visit) -> list[Film]:

@@ -13,6 +13,7 @@ from msgspec import UNSET
 from domain.filing import text_of
 from domain.judges import (
     capacity_rules,
+    clone_rules,
     disclosure_rules,
     evidence_rules,
     file_facts,
@@ -21,6 +22,7 @@ from domain.judges import (
     officer_rules,
     place_rules,
     record_rules,
+    recording_index,
     recording_rules,
     task_periods,
     task_states,
@@ -73,6 +75,7 @@ def needs(facts: Sequence[Fact]) -> frozenset[str]:
         keys.update(officer_rules.needs(fact))
         keys.update(record_rules.needs(fact))
         keys.update(file_facts.needs(fact))
+        keys.update(clone_rules.needs(fact))
         keys.update(f"profile:{name}" for name in tags(fact, "enterprise"))
         match fact.body:
             case TaskAssigned() as assigned:
@@ -108,6 +111,7 @@ def _signals(visit: Visit) -> tuple[Signal, ...]:
         *record_rules.alarms(visit.matter, visit.matter.facts, visit.officers),
         *recording_rules.alarms(visit),
         *evidence_rules.alarms(visit),
+        *clone_rules.alarms(visit),
         *place_rules.alarms(visit),
     )
 
@@ -151,10 +155,19 @@ def _page(visit: Visit, state: task_states.Task, hazards: list[dict[str, Any]]) 
         "chain": {"state": chain.state, "missing": list(chain.missing)},
         "papers": papers(visit.matter.facts, _missing(visit, state), PAPERS),
         "hazards": hazards,
+        "recordings": _recordings(visit, state),
         "cases": sorted({text_of(body.case_id) for _, body in visit.of(CaseFiled)}),
         "bounds": bounds(visit.matter.facts),
         "items": [item(fact) for fact in visit.matter.facts],
     }
+
+
+def _recordings(visit: Visit, state: task_states.Task) -> dict[str, Any]:
+    """The index of recordings. They are held while the task is open, or a case grew out of it."""
+    shown = [(film.fact, film.start, film.end) for film in recording_rules.films(visit)]
+    cases = bool(visit.of(CaseFiled))
+    held = cases or not isinstance(state, task_states.Concluded | task_states.Cancelled)
+    return recording_index.index(visit.matter, recording_rules.filmed(visit), shown, of_case=cases, held=held)
 
 
 def _hazards(visit: Visit) -> list[dict[str, Any]]:

@@ -28,7 +28,6 @@ LATER: Final[Mapping[str, tuple[str, str]]] = {
     "SIG-11": ("随计划统计评价", "comes with the statistics of plans"),
     "SIG-24": ("随统计报表评价", "comes with statistics"),
     "SIG-25": ("需要外部记录的导入", "needs records from outside"),
-    "SIG-28": ("需要证据文件的内容", "needs the content of files"),
     "SIG-31": ("随人员利害关系评价", "comes with the officers' interests"),
 }
 """What is not judged yet, and what it waits for (zh, en). What it reads is recorded all the same."""

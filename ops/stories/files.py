@@ -1,7 +1,8 @@
 """The files of stories on their way to the server: one upload is cut in the middle and resumed, one file stays behind.
 
-Terminals bring their files when their records are in; the cut is a real one, of a connection that has sent half of what
-it announced. The invariant: what stays behind lies in the terminal's folder, and `liuhen terminal upload` brings it.
+Terminals bring their files when they hand over their records; the cut is a real one, of a connection that has sent half
+of what it announced. The invariant: what stays behind lies in the terminal's folder, and `liuhen terminal upload`
+brings it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -37,7 +38,7 @@ class NotBrought(Exception):
 
 @dataclass(slots=True)
 class Brought:
-    """What terminals brought: files, uploads that were cut and resumed, files that stayed behind."""
+    """What terminals brought: files that are here, uploads that were cut and resumed, files that stayed behind."""
 
     files: int = 0
     cut: int = 0
@@ -86,45 +87,63 @@ def lay_down(folder: Path, file: Enclosure) -> Path:
     return path
 
 
-async def bring(clients: Mapping[str, Client], url: str) -> Brought:
+async def bring_on_the_way(name: str, client: Client, url: str, done: Brought) -> None:
+    """A terminal brings what it can while it has the network; what it cannot, it brings another time."""
+    if name != LATE and _missing(client):
+        with _cutting(client, url, done):
+            await Uploads(client).run()
+
+
+async def bring(clients: Mapping[str, Client], url: str, done: Brought) -> None:
     """Every terminal brings its files, but for the one that is late. Idempotent: what is there is not brought again.
 
     Raises NotBrought where a file has not come after ROUNDS rounds.
     """
-    done = Brought()
     for name, client in clients.items():
         if name == LATE:
             done.late += len(_missing(client))
         else:
             await _bring_all(name, client, url, done)
-    return done
+        done.files += _here(client)
 
 
 async def _bring_all(name: str, client: Client, url: str, done: Brought) -> None:
     """Round after round until a receipt misses nothing: patience may end within a round, and an arrival may be told
     to the log a moment after the upload was answered.
     """
-    wanted = len(_missing(client))
-    plain, network = client.transport, CutOnce(client.transport, url)
     trouble = "the server has not confirmed them"
-    if not done.cut:
-        client.transport = network
-    try:
+    with _cutting(client, url, done):
         for _ in range(ROUNDS):
             if not _missing(client):
-                break
+                return
             report = await Uploads(client).run()
             if report.refused:
                 trouble = f"{report.refused[0].code}: {report.refused[0].detail}"
             await client.sync()  # only a receipt says what the server holds
-    finally:
-        client.transport = plain
     left = len(_missing(client))
     if left:
-        raise NotBrought(f"{name} could not bring {left} of {wanted} files: {trouble}")
-    done.files += wanted
-    done.cut += network.cut
+        raise NotBrought(f"{name} could not bring {left} of {left + _here(client)} files: {trouble}")
+
+
+@contextlib.contextmanager
+def _cutting(client: Client, url: str, done: Brought) -> Iterator[None]:
+    """The network of the client cuts once, if none has been cut yet."""
+    plain = client.transport
+    network = CutOnce(plain, url)
+    if not done.cut:
+        client.transport = network
+    try:
+        yield
+    finally:
+        client.transport = plain
+        done.cut += network.cut
 
 
 def _missing(client: Client) -> set[bytes]:
     return {file.sha256 for _, file in client.queue.missing_blobs()}
+
+
+def _here(client: Client) -> int:
+    """How many files of this terminal the server holds, by its receipts."""
+    query = "SELECT count(DISTINCT sha256) FROM blob WHERE NOT missing"
+    return int(client.queue.db.execute(query).fetchone()[0])

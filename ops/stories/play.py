@@ -135,7 +135,7 @@ async def play(
         for terminal in terminals.values():
             terminal.clock.at = now_ms()
         clients = {name: terminal.client for name, terminal in terminals.items()}
-        done.files = await files.bring(clients, served.internal)
+        await files.bring(clients, served.internal, done.files)
     return done
 
 
@@ -216,6 +216,9 @@ async def _upload(served: Served, name: str, terminal: _Terminal, at: int, done:
             if report.stopped is None or report.retry == "never":
                 break
             report = await terminal.client.sync()
+        terminal.clock.at = now_ms()  # requests with files are signed by the time of the server
+        await files.bring_on_the_way(name, terminal.client, served.internal, done.files)
+        terminal.clock.at = at
     done.uploads += 1
     done.receipts += report.receipts
     if report.stopped is not None:
@@ -230,11 +233,11 @@ def _lying(folder: Path) -> Callable[[Enclosure], str]:
 @contextmanager
 def _receiving(served: Served, at: int) -> Iterator[None]:
     """The server receives at the time of the story."""
-    served.sync.clock = lambda: at
+    served.sync.clock = served.uploads.arrivals.clock = lambda: at
     try:
         yield
     finally:
-        served.sync.clock = now_ms
+        served.sync.clock = served.uploads.arrivals.clock = now_ms
 
 
 def _written(event: StoryEvent) -> int:

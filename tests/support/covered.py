@@ -325,6 +325,11 @@ COVERED: Final[Mapping[str, tuple[str, str, str]]] = {
         "day_judge::sig_27_the_same_interview_recorded_twice_is_one",
         "day_judge::sig_27_two_records_of_the_same_minute_at_two_places",
     ),
+    "SIG-28": (
+        "clones::sig_28_findings_in_the_same_words",
+        "clones::sig_28_findings_in_the_same_words",
+        "clones::sig_28_findings_in_the_same_words",
+    ),
     "SIG-29": (
         "case_closing::sig_29_opens_thirty_days_after_the_last_act_and_at_the_end_of_the_period",
         "case_closing::sig_29_does_not_call_a_suspended_case_stalled",

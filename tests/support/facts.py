@@ -103,6 +103,7 @@ def fact(
     notes: Sequence[str] = (),
     loc: Mapping[str, Any] | None = None,
     understood: bool = True,
+    blobs: Sequence[bytes] = (),
     **fields: Any,
 ) -> Fact:
     """One fact. Fields of the body stand as keywords, or in `body` where a name is taken (`by`, `captured` …).
@@ -140,6 +141,7 @@ def fact(
         claim=claim,
         notes=tuple(notes),
         location=loc,
+        blobs=tuple(blobs),
     )
 
 
