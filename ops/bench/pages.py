@@ -90,8 +90,10 @@ class Shown:
         }
 
 
-async def run(rows: int, *, settings: settings_module.Settings, place: Path | None, say: Say) -> Shown:
-    """Fill the tables and ask for each page ROUNDS times. Raises BenchFault."""
+async def run(
+    rows: int, *, settings: settings_module.Settings, place: Path | None, say: Say, times_each: int = ROUNDS
+) -> Shown:
+    """Fill the tables and ask for each page so many times, after WARM that do not count. Raises BenchFault."""
     async with running(settings=settings, place=place) as rig:
         authority = rig.authorities[0]
         await _fill(rig, authority, rows)
@@ -100,7 +102,8 @@ async def run(rows: int, *, settings: settings_module.Settings, place: Path | No
         async with aiohttp.ClientSession(rig.url, timeout=aiohttp.ClientTimeout(total=30)) as session:
             for number, (role, page) in enumerate(PAGES):
                 say(page, number, len(PAGES))
-                times[page] = await _ask(session, page, {"Authorization": f"Bearer {tokens[role]}"})
+                headers = {"Authorization": f"Bearer {tokens[role]}"}
+                times[page] = await _ask(session, page, headers, times_each)
         return Shown(rig.machine, rows, times)
 
 
@@ -119,9 +122,11 @@ async def _fill(rig: Rig, authority: str, rows: int) -> None:
         await rig.admin.execute(f"ANALYZE view_{slot}.{table}")
 
 
-async def _ask(session: aiohttp.ClientSession, page: str, headers: Mapping[str, str]) -> tuple[float, ...]:
+async def _ask(
+    session: aiohttp.ClientSession, page: str, headers: Mapping[str, str], times_each: int
+) -> tuple[float, ...]:
     found = []
-    for number in range(WARM + ROUNDS):
+    for number in range(WARM + times_each):
         began = time.perf_counter()
         async with session.get(page, headers=headers, allow_redirects=False) as answer:
             text = await answer.text()

@@ -167,10 +167,13 @@ def verify(ctx: click.Context, events: int, folder: Path | None, as_json: bool) 
     show_default=True,
     help="Hazards, deadlines and open signals in the tables, so many of each.",
 )
+@click.option(
+    "--times", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How often each page is asked for."
+)
 @FOLDER
 @JSON
 @click.pass_context
-def pages(ctx: click.Context, rows: int, folder: Path | None, as_json: bool) -> None:
+def pages(ctx: click.Context, rows: int, times: int, folder: Path | None, as_json: bool) -> None:
     """Time the pages of deadlines, hazards and signals on full tables. 大数据量下各页面的响应时间。"""
     from ops.bench import page
     from ops.bench import pages as showing
@@ -178,7 +181,7 @@ def pages(ctx: click.Context, rows: int, folder: Path | None, as_json: bool) -> 
     settings = settings_module.load(ctx.obj)
 
     async def work(say: Say) -> tuple[dict[str, Any], list[Table]]:
-        done = await showing.run(rows, settings=settings, place=folder, say=say)
+        done = await showing.run(rows, settings=settings, place=folder, say=say, times_each=times)
         return done.as_json(), [_with_machine(page.pages_table(done), done.machine.line())]
 
     _show(_run(work), as_json)
