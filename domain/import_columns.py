@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from domain import codes, dates
-from domain.printed import close, even
+from domain.printed import Refused, close, even
 
 Kind: TypeAlias = Literal["enterprises", "officers", "hazards"]
 KINDS: Final = get_args(Kind)
@@ -25,6 +25,16 @@ class Column:
     zh: tuple[str, ...]
     read: Callable[[str], Any]
     needed: bool = False
+
+    def expected(self) -> Wrong | Refused | None:
+        """What a cell must be, as a cell that is none is told; None where any text will do."""
+        if self.read is _date:
+            return Wrong("日期，如 2026-03-02", "a date such as 2026-03-02")
+        try:
+            self.read("x")
+        except (Wrong, Refused) as fault:
+            return fault
+        return None
 
 
 class Wrong(ValueError):

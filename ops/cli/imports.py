@@ -51,6 +51,27 @@ def command() -> None:
     """Take over registers from CSV or XLSX files, rules from TOML. 导入监管对象、人员、隐患和本机关规则。"""
 
 
+def _columns(kind: Any) -> Any:
+    """The option that tells which columns a table of a kind may have, and ends."""
+
+    def tell(ctx: click.Context, _: click.Parameter, given: bool) -> None:
+        if not given:
+            return
+        from domain.imports import columns_of
+
+        for column in columns_of(kind):
+            needed = "  必填 required" if column.needed else ""
+            hint = column.expected()
+            expected = f"  {hint.zh}  {hint.en}" if hint else ""
+            click.echo(f"{'、'.join(column.zh)}  {column.name}{needed}{expected}")
+        ctx.exit(0)
+
+    return click.option(
+        "--columns", is_flag=True, is_eager=True, expose_value=False, callback=tell,
+        help="List the columns that the table may have, and end.",
+    )  # fmt: skip
+
+
 def _verb(kind: str, zh: str, en: str) -> None:
     """One subcommand; the three differ in their columns only."""
 
@@ -59,7 +80,7 @@ def _verb(kind: str, zh: str, en: str) -> None:
 
     run.__doc__ = f"{en} {zh}"
     made: Any = run
-    for option in reversed(_options):
+    for option in reversed((*_options, _columns(kind))):
         made = option(made)
     command.command(kind, epilog=f"Example: liuhen import {kind} {kind}.csv --authority 210500 --data data --dry-run")(
         made
@@ -217,7 +238,8 @@ def _tell(table: Table, done: Done, faults: Sequence[Fault], beside: bool, dry_r
     for fault in [*table.notes[:SHOWN], *faults[:SHOWN]]:
         came = f"（{fault.came}）" if fault.came else ""
         place = "文件" if not fault.row else f"第 {fault.row} {'条' if done.kind == 'rules' else '行'}"
-        click.echo(f"{place} {fault.column}{came}：{fault.zh}。{fault.en}.".replace("  ", " "))
+        column = f" {fault.column}" if fault.column else ""
+        click.echo(f"{place}{column}{came}：{fault.zh}。{fault.en}.")
     if len(faults) > SHOWN:
         click.echo(f"… {len(faults) - SHOWN} more faults: --json lists all")
     counts = done.counts()

@@ -10,6 +10,7 @@ from typing import Any
 
 from click.testing import CliRunner
 
+from domain.import_columns import COLUMNS, KINDS
 from ops.cli import root
 from ops.cluster import Cluster
 from schemas import entries
@@ -92,6 +93,18 @@ async def test_a_table_is_checked_recorded_once_and_changed_rows_follow(short_fo
     assert {entry.w.via for entry in acts} == {"import"}
     assert acts[0].w.officer == "officer-0002"
     assert acts[0].b["import"] == {"system": "file", "reference": USCC}
+
+
+def test_the_command_tells_which_columns_a_table_may_have() -> None:
+    for kind in KINDS:
+        found = CliRunner().invoke(root, ["import", kind, "--columns"])
+        assert found.exit_code == 0, found.stderr
+        lines = found.stdout.splitlines()
+        assert len(lines) == len(COLUMNS[kind])
+        for column, line in zip(COLUMNS[kind], lines, strict=True):
+            assert all(name in line for name in (column.name, *column.zh))
+            assert ("required" in line) == column.needed
+    assert "重大、较大、一般、低" in CliRunner().invoke(root, ["import", "enterprises", "--columns"]).stdout
 
 
 RULES = """version = "2026-1"

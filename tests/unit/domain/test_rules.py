@@ -162,6 +162,21 @@ def test_the_readme_lists_every_key_and_no_other() -> None:
     assert listed == set(BOOK.names)
 
 
+def test_a_rule_that_nothing_reads_is_named_as_such() -> None:
+    """Whoever publishes a limit of their own must know whether anything is judged by it."""
+    rooms = [FOLDER.parent, *(FOLDER.parents[1] / room for room in ("projections", "server", "ops"))]
+    code = "\n".join(path.read_text("utf-8") for room in rooms for path in room.rglob("*.py"))
+    read = set(re.findall(r"""["']([a-z][a-z0-9_]*(?:\.[A-Za-z0-9_-]+)+)\.?[{"']""", code))
+    said = (FOLDER / "README.md").read_text("utf-8")
+    section = said[said.index("### Kept, and judged nowhere yet") : said.index("### Published by authorities only")]
+    for key in BOOK.names:
+        stems = {key, key.rpartition(".")[0]} if key.count(".") > 1 else {key}
+        if not stems & read and not key.startswith("benchmark."):
+            assert re.search(rf"\b{re.escape(key)}\b", section), (
+                f"{key}: nothing reads it, and the README does not say so"
+            )
+
+
 ASKED = re.compile(r'\.(?:find|get|limit|party_limit|lighter|both)\(\s*"([a-z_]+(?:\.[a-z_]+)+)"')
 
 
