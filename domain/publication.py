@@ -16,6 +16,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET
 
+from domain import penalty_kinds
+from domain.disclosure_record import Gate, Record
 from domain.filing import text_of
 from domain.judges import case_money as money
 from domain.judges.case_facts import FINE, Case, confiscated
@@ -37,13 +39,6 @@ from schemas.published_document import Field as DocumentField
 
 FEEDS: Final[Mapping[str, str]] = {"penalty": "penalties", "inspection": "inspections"}
 """Subject -> the feed in whose list its fields must be."""
-
-KINDS: Final[Mapping[str, str]] = {
-    "P01": "警告", "P02": "通报批评", "P03": "罚款", "P04": "没收违法所得", "P05": "没收非法财物",
-    "P06": "暂扣许可证件", "P07": "降低资质等级", "P08": "吊销许可证件", "P09": "限制开展生产经营活动",
-    "P10": "责令停产停业", "P11": "责令关闭", "P12": "限制从业", "P13": "行政拘留", "P99": "其他行政处罚",
-}  # fmt: skip
-"""Kinds of penalty as the layout prints them (PPL 9)."""
 
 LICENCES: Final = frozenset({"P06", "P07", "P08"})
 """Kinds that name a licence or a qualification."""
@@ -125,6 +120,22 @@ class Proposal:
         """(code, rule) of every field that is not published as it is recorded."""
         found = [(one.code, rule) for one in self.shown for rule in one.rules if rule != "absent"]
         return (*found, *((f"{kind}/{name}", "file") for kind, name in self.inside))
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Everything that a person sees of a record before deciding: what could be published, what waits, what is closed.
+
+    `waiting` is the prepared document, `standing` the one that is public, or the tombstone. `proposal` is None where
+    the rules lack an entry, which `missing_rule` names, or where a thing of this kind is not published here.
+    """
+
+    record: Record
+    proposal: Proposal | None
+    gates: tuple[Gate, ...]
+    waiting: Document | None = None
+    standing: Document | None = None
+    missing_rule: str = ""
 
 
 def commitments(matter: Matter, decision: bytes) -> tuple[bytes, ...]:
@@ -301,7 +312,7 @@ def _penalty(
         "CF_WFXW": _violation(case, body),
         "CF_SY": _found(body),
         "CF_YJ": "；".join(getattr(body, "bases", ())),
-        "CF_CFLB": "；".join(KINDS[kind] for kind in kinds),
+        "CF_CFLB": "；".join(penalty_kinds.name(kind).zh for kind in kinds),
         "CF_NR": "；".join(_line(line) for line in decided.lines),
         "CF_NR_FK": decided.fine_fen if FINE in kinds else None,
         "CF_NR_WFFF": confiscated(decided.lines) if {"P04", "P05"} & set(kinds) else None,
@@ -430,7 +441,7 @@ def _found(body: Body | None) -> str:
 
 
 def _line(line: PenaltyLine) -> str:
-    text = KINDS[line.kind]
+    text = penalty_kinds.name(line.kind).zh
     if line.amount_fen is not UNSET:
         yuan, fen = divmod(int(line.amount_fen), 100)
         text += f"人民币 {yuan}.{fen:02} 元" if fen else f"人民币 {yuan} 元"

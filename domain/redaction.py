@@ -147,7 +147,8 @@ def _one(one: Candidate, allowed: Collection[str], person: bool, names: tuple[st
     if not isinstance(text, str) or not text.strip():
         return withheld("edited") if edit is not None and one.recorded else withheld("absent")
     if one.nature == "masked_name":
-        return Shown(one.code, one.header, one.recorded, value=mask_name(text), rules=("name",))
+        # The whole name stands behind a commitment: nobody reads it here, not even inside.
+        return Shown(one.code, one.header, mask_name(text), value=mask_name(text), rules=("name",))
     rules: tuple[str, ...] = ("edited",) if edit is not None and edit != one.recorded else ()
     if one.nature == "text":
         text, fired = strike(text, names)

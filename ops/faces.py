@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +12,9 @@ import asyncpg
 import structlog
 from aiohttp import web
 
+from domain.disclosure_record import Record
 from domain.document_series import RETURN_REASONS
+from domain.publication import Sheet
 from ops.compose import Database, OpenLog
 from ops.settings import NO_ROLE, Settings
 from schemas.entries import Who
@@ -31,6 +33,7 @@ from server.identity.sealing import Sealer
 from server.log.arrivals import Arrivals
 from server.log.committer import Committer
 from server.log.desk import Desk, Done, Stand
+from server.log.disclosure_acts import DisclosureActs
 from server.log.number_acts import NumberActs
 from server.log.private_values import PrivateValues, Withheld
 from server.log.terminal_acts import TerminalActs
@@ -160,6 +163,62 @@ def _raw(text: str, length: int) -> bytes:
     return raw
 
 
+class ConsoleDisclosures:
+    """Publication as the console asks for it: of the person's own authority, in the person's name."""
+
+    def __init__(self, acts: DisclosureActs) -> None:
+        self._acts = acts
+
+    async def sheet(
+        self, person: Person, kind: str, key: str, decision: str, edits: Mapping[str, str] | None = None
+    ) -> Sheet:
+        """What could be published of a decision or result."""
+        return await self._acts.sheet(person.authority, kind, key, _raw(decision, 16), edits)
+
+    async def sheet_of(self, person: Person, record: str, edits: Mapping[str, str] | None = None) -> Sheet:
+        """The same of a record that was prepared once."""
+        return await self._acts.sheet_of(person.authority, _raw(record, 16), edits)
+
+    async def prepare(
+        self, person: Person, kind: str, key: str, decision: str, edits: Mapping[str, str], months: int
+    ) -> Record:
+        """`disclosure.prepared.v1`: to be published."""
+        event = _raw(decision, 16)
+        done = await self._acts.prepare_publication(person.authority, kind, key, event, edits, months, who(person))
+        return done.record
+
+    async def withhold(self, person: Person, kind: str, key: str, decision: str, ground: str, reason: str) -> Record:
+        """`disclosure.prepared.v1`: not to be published."""
+        event = _raw(decision, 16)
+        done = await self._acts.prepare_withholding(person.authority, kind, key, event, ground, reason, who(person))
+        return done.record
+
+    async def correct(self, person: Person, record: str, edits: Mapping[str, str], months: int, reason: str) -> Record:
+        """`disclosure.prepared.v1`: to be corrected."""
+        name = _raw(record, 16)
+        return (await self._acts.prepare_correction(person.authority, name, edits, months, reason, who(person))).record
+
+    async def withdraw(self, person: Person, record: str, ground: str, reason: str) -> Record:
+        """`disclosure.prepared.v1`: to be taken back."""
+        done = await self._acts.prepare_withdrawal(person.authority, _raw(record, 16), ground, reason, who(person))
+        return done.record
+
+    async def release(self, person: Person, record: str, preparation: str) -> Record:
+        """What was prepared takes effect."""
+        act = _raw(preparation, 16)
+        return (await self._acts.release(person.authority, _raw(record, 16), act, who(person))).record
+
+    async def send_back(self, person: Person, record: str, preparation: str, reason: str) -> Record:
+        """`disclosure.returned.v1`."""
+        act = _raw(preparation, 16)
+        return (await self._acts.send_back(person.authority, _raw(record, 16), act, reason, who(person))).record
+
+
+def console_disclosures(committer: Committer, pool: asyncpg.Pool) -> ConsoleDisclosures:
+    """Publication on a log that is written here."""
+    return ConsoleDisclosures(DisclosureActs(committer, pool))
+
+
 class ConsoleExports:
     """Copies of case files as the console asks for them: of the person's own authority, in the person's name."""
 
@@ -194,7 +253,16 @@ def make_services(
     acts = console_acts(opened.committer, opened.pool)
     exports = console_exports(opened.committer, opened.pool, console, store)
     desk = console_desk(opened.committer, opened.pool, NumberActs(opened.committer, opened.pool))
-    return Services(console=console, gate=gate, acts=acts, exports=exports, origin=origin, desk=desk, viewing=viewing)
+    return Services(
+        console=console,
+        gate=gate,
+        acts=acts,
+        exports=exports,
+        disclosures=console_disclosures(opened.committer, opened.pool),
+        origin=origin,
+        desk=desk,
+        viewing=viewing,
+    )
 
 
 def make_viewing(

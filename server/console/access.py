@@ -47,6 +47,13 @@ DESK: Final = {
 }
 """Who does any act at all on a matter of a kind; which role does which act stands in domain.office.offers."""
 
+DISCLOSERS: Final = Officers(frozenset({"discloser"}))
+"""Who prepares what is published, corrected and taken back."""
+RELEASERS: Final = Officers(frozenset({"discloser", "bureau_head"}))
+"""Who releases it: another discloser, or the head; never who prepared it."""
+DISCLOSURE_READERS: Final = Officers(
+    frozenset({"discloser", "bureau_head", "unit_head", "legal_reviewer", "supervisor", "auditor"})
+)
 
 AUTHORITY_COOKIE: Final = "liuhen_authority"
 ALL: Final = "all"

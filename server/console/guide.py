@@ -23,6 +23,7 @@ TOPICS: Final = {
     "process": N_("Deadlines, signals and rules: how they are worked out"),
     "terminals": N_("Terminals: what is waiting, holes, forks, release"),
     "proof": N_("What the record proves, and how to check it"),
+    "disclosure": N_("Publishing: prepare, release, correct, take back"),
     "export": N_("What a copy holds, and how to check it"),
     "access": N_("Accounts, roles and access tokens"),
 }

@@ -14,6 +14,7 @@ from server.console import (
     account,
     acts,
     boards,
+    disclosures,
     evidence,
     exports,
     files,
@@ -26,11 +27,14 @@ from server.console import (
 )
 from server.console.access import (
     DESK,
+    DISCLOSERS,
+    DISCLOSURE_READERS,
     FILE_EXPORTERS,
     FILE_READERS,
     NUMBER_KEEPERS,
     NUMBER_TAKERS,
     PRIVATE_READERS,
+    RELEASERS,
     SIGNED_IN,
     TERMINAL_KEEPERS,
     TERMINAL_READERS,
@@ -40,6 +44,7 @@ from server.web.pages import PAGES
 from server.web.routes import Everybody, Officers, Route, add
 
 FACTOR: Final = "/account/second-factor"
+SHEET: Final = "/disclosures/prepare/{kind}/{key}/{decision}"
 PRIVATE: Final = "/private/{epoch}/{position}/{commitment}"
 
 ROUTES: Final = (
@@ -106,6 +111,16 @@ ROUTES: Final = (
     Route("POST", "/numbers/reserve", series.reserve, NUMBER_KEEPERS, form=True, kind="page"),
     Route("POST", "/numbers/void", series.void, NUMBER_KEEPERS, form=True, kind="page"),
     Route("POST", "/numbers/return", series.take_back, NUMBER_KEEPERS, form=True, kind="page"),
+    Route("GET", "/disclosures", disclosures.show_list, DISCLOSURE_READERS, kind="page"),
+    Route("GET", SHEET, disclosures.show_sheet, DISCLOSURE_READERS, kind="page"),
+    Route("POST", "/disclosures/prepare", disclosures.prepare, DISCLOSERS, form=True, kind="page"),
+    Route("GET", "/disclosures/{record}", disclosures.show_record, DISCLOSURE_READERS, kind="page"),
+    Route("POST", "/disclosures/{record}/change", disclosures.act_on, DISCLOSERS, form=True, kind="page"),
+    Route(
+        "POST", "/disclosures/{record}/release", disclosures.release, RELEASERS, form=True, kind="page", step_up=True
+    ),
+    Route("POST", "/disclosures/{record}/return", disclosures.send_back, RELEASERS, form=True, kind="page"),
+    Route("GET", "/api/v1/disclosures", disclosures.list_json, DISCLOSURE_READERS),
     Route("GET", "/terminals", terminals.show_list, TERMINAL_READERS, kind="page"),
     Route("GET", "/terminals/{id}", terminals.show_terminal, TERMINAL_READERS, kind="page"),
     Route(

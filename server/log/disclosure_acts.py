@@ -23,7 +23,7 @@ from msgspec import UNSET
 from domain import disclosure_record as records
 from domain import publication
 from domain.disclosure_record import Command, Expire, Fact, Gate, Pending, Prepare, Proposes, Record, Release, SendBack
-from domain.publication import NothingToPublish, Proposal
+from domain.publication import NothingToPublish, Proposal, Sheet
 from domain.rulebook import NoRule
 from domain.workdays import day_of
 from projections import layouts
@@ -67,21 +67,6 @@ class Done:
     record: Record
     fact: Fact
     placed: Placed
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """Everything that a person sees of a record before deciding: what could be published, what waits, what is closed.
-
-    `waiting` is the prepared document, `standing` the one that is public, or the tombstone.
-    """
-
-    record: Record
-    proposal: Proposal | None
-    gates: tuple[Gate, ...]
-    waiting: Document | None = None
-    standing: Document | None = None
-    missing_rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +121,8 @@ class DisclosureActs:
             proposal = await self._propose(authority, opened, decision, today, edits)
         except NoRule as lacking:
             return Sheet(record, None, gates, waiting, standing, lacking.key)
+        except NothingToPublish:
+            return Sheet(record, None, gates, waiting, standing)
         return Sheet(record, proposal, gates, waiting, standing)
 
     # -- acting --

@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol, assert_never
 from urllib.parse import urlsplit
@@ -23,7 +23,9 @@ import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from domain.disclosure_record import Record
 from domain.matter import Matter
+from domain.publication import Sheet
 from schemas.events import Body
 from schemas.problems import Problem
 from server.identity.person import Person
@@ -213,6 +215,41 @@ class Desk(Protocol):
         """
 
 
+class Disclosures(Protocol):
+    """Publication as the console asks for it, on the person's own authority. Implemented in ops.
+
+    All raise Problem: not_found, bad_request, conflict (with `gates` that say what is closed), overloaded.
+    """
+
+    async def sheet(
+        self, person: Person, kind: str, key: str, decision: str, edits: Mapping[str, str] | None = None
+    ) -> Sheet:
+        """What could be published of a decision or result, side by side with what is withheld."""
+
+    async def sheet_of(self, person: Person, record: str, edits: Mapping[str, str] | None = None) -> Sheet:
+        """The same of a record that was prepared once."""
+
+    async def prepare(
+        self, person: Person, kind: str, key: str, decision: str, edits: Mapping[str, str], months: int
+    ) -> Record:
+        """`disclosure.prepared.v1`: to be published."""
+
+    async def withhold(self, person: Person, kind: str, key: str, decision: str, ground: str, reason: str) -> Record:
+        """`disclosure.prepared.v1`: not to be published."""
+
+    async def correct(self, person: Person, record: str, edits: Mapping[str, str], months: int, reason: str) -> Record:
+        """`disclosure.prepared.v1`: to be corrected."""
+
+    async def withdraw(self, person: Person, record: str, ground: str, reason: str) -> Record:
+        """`disclosure.prepared.v1`: to be taken back."""
+
+    async def release(self, person: Person, record: str, preparation: str) -> Record:
+        """What was prepared takes effect: the person is the second one."""
+
+    async def send_back(self, person: Person, record: str, preparation: str, reason: str) -> Record:
+        """`disclosure.returned.v1`."""
+
+
 class Granted(Protocol):
     """Leave to view some files of evidence, just given."""
 
@@ -277,6 +314,8 @@ class Services:
     """Values of Host that are answered; empty: any. Set it wherever names resolve that are not ours."""
     desk: Desk | None = None
     """None where no log is written: pages then offer no act."""
+    disclosures: Disclosures | None = None
+    """None where no log is written."""
     viewing: Viewing | None = None
     """None where evidence cannot be viewed: no log is written here, or no origin for evidence is set."""
 

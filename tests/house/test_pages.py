@@ -28,6 +28,7 @@ from server.public import guide as public_guide
 from server.public import store as public_store
 from server.public.routes import make_public_app
 from server.web.routes import ROUTES, Officers
+from tests.support import disclosure as records
 from tests.support import projections as stories
 from tests.support import published
 from tests.support.event_vectors import digest
@@ -149,6 +150,8 @@ class Keys:
     enterprise: str
     signal: str
     private: str
+    sheet: str
+    records: list[str]
 
 
 async def registered(house: House) -> Keys:
@@ -159,7 +162,7 @@ async def registered(house: House) -> Keys:
         tags = sorted((f"authority:{AUTHORITY}", f"{tag}:{fields[f'{tag}_id']}"))
         act = Act(name, tags, fields, uuid7(), 1, uuid7())
         await house.log.committer.submit(OfficeActs(AUTHORITY, [act], who, now()))
-    await judge(house.database)
+    sheet, released = await disclosed(house)
     async with stories.officer(house.database) as connection:
         found = await process_queries.signals(connection, as_of=now())
         file = await queries.case_file(connection, "task", stories.TASK)
@@ -174,7 +177,21 @@ async def registered(house: House) -> Keys:
             ("enterprise.profiled.v1", "enterprise_id"),
         )
     )
-    return Keys(officer, enterprise, found.rows[0].id, private)
+    return Keys(officer, enterprise, found.rows[0].id, private, sheet, released)
+
+
+async def disclosed(house: House) -> tuple[str, list[str]]:
+    """A decision that is due for publication, one that waits for a second person, one public, one taken back."""
+    desk = await records.bureau(house.log, house.database)
+    due, waits, public, gone = [await records.told(desk) for _ in range(4)]
+    await judge(house.database)
+    prepared = await desk.acts.prepare_publication(
+        AUTHORITY, "case", waits.key, waits.decision, {"BZ": "说明"}, records.MONTHS, records.PREPARER
+    )
+    first = await records.publish(desk, public)
+    last = await records.withdraw(desk, await records.publish(desk, gone))
+    found = [str(UUID(bytes=one.record.id)) for one in (prepared, first, last)]
+    return f"case/{due.key}/{due.decision.hex()}", found
 
 
 def addresses(house: House, terminal: UUID, keys: Keys) -> Iterator[str]:
@@ -196,6 +213,8 @@ def addresses(house: House, terminal: UUID, keys: Keys) -> Iterator[str]:
         "/signals/{id}/acts/{act}": [f"{keys.signal}/acts/{act}" for act in ("dispute", "resolve")],
         "/hazards/{id}": [stories.HAZARD],
         "/terminals/{id}": [str(terminal)],
+        "/disclosures/prepare/{kind}/{key}/{decision}": [keys.sheet],
+        "/disclosures/{record}": keys.records,
         "/help/{topic}": list(guide.TOPICS),
     }
     for (method, path), route in house.app[ROUTES].items():
@@ -214,6 +233,7 @@ async def visit_all(
     look: tuple[str, int, str],
     head: Any,
     administrator: Any,
+    discloser: Any,
 ) -> list[str]:
     """Open every page in one look; returns what is wrong."""
     language, width, scheme = look
@@ -227,6 +247,8 @@ async def visit_all(
             await visit.look(path)
         for path in ("/cases?kind=task", "/cases?kind=hazard", "/deadlines?view=all", "/signals?state=all&mine=1"):
             await visit.look(path)
+        for name in ("waiting", "public", "gone"):
+            await visit.look(f"/disclosures?view={name}")
         for name in process_queries.CHAIN:
             await visit.look(f"/lists?list={name}")
         await visit.look("/numbers?token=责改&year=2026")
@@ -242,6 +264,16 @@ async def visit_all(
         await visit.page.fill("#resolved-reason", " ")
         await visit.page.click("main button[type=submit]")
         await visit.judge()
+        faults += visit.faults
+    async with context_of(browser, width, scheme, discloser) as context:
+        visit = Visit(await context.new_page(), house.url, axe)
+        await visit.look(f"/disclosures?lang={language}")
+        await visit.look(f"/disclosures/prepare/{keys.sheet}")
+        await visit.page.fill("#months", "1")
+        await visit.page.click("button[value=publish]")
+        await visit.judge()
+        for name in keys.records:
+            await visit.look(f"/disclosures/{name}")
         faults += visit.faults
     async with context_of(browser, width, scheme, administrator) as context:
         visit = Visit(await context.new_page(), house.url, axe)
@@ -268,7 +300,8 @@ async def test_every_page_is_sound_in_both_languages_narrow_and_wide(house: Hous
     faults: list[str] = []
     async with chromium() as browser:
         head, administrator = await sign_in(browser, house, "he"), await sign_in(browser, house, "bao")
-        looks = [visit_all(browser, house, terminal, keys, look, head, administrator) for look in LOOKS]
+        discloser = await sign_in(browser, house, "gong")
+        looks = [visit_all(browser, house, terminal, keys, look, head, administrator, discloser) for look in LOOKS]
         for found in await asyncio.gather(*looks):
             faults += found
     assert faults == []

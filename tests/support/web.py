@@ -18,7 +18,7 @@ import aiohttp
 import asyncpg
 from aiohttp import web
 
-from ops.faces import console_acts, console_desk, console_exports
+from ops.faces import console_acts, console_desk, console_disclosures, console_exports
 from server.console.routes import add_routes
 from server.evidence.store import BlobStore
 from server.identity import passwords, store
@@ -35,6 +35,8 @@ PEOPLE: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "lin": ("林晓", AUTHORITY, ("inspector",)),
     "he": ("何为", AUTHORITY, ("unit_head",)),
     "bao": ("包容", AUTHORITY, ("administrator",)),
+    "gong": ("宫示", AUTHORITY, ("discloser",)),
+    "ming": ("明审", AUTHORITY, ("bureau_head", "discloser")),
     "zhao": ("赵宁", NEIGHBOUR, ("legal_reviewer",)),
 }
 OFFICERS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
@@ -117,13 +119,16 @@ async def open_house(
         gate = DatabaseGate(pool, sealer=Sealer(secrets.token_bytes(32)), required=required, clock=clock)
         acts = None if opened is None else console_acts(opened.committer, opened.pool)
         shown = viewing(opened, pool) if viewing is not None and opened is not None else None
-        exports = None
+        exports = disclosures = None
         if opened is not None:
+            disclosures = console_disclosures(opened.committer, opened.pool)
             exports = console_exports(opened.committer, opened.pool, pool, BlobStore(folder / "evidence"))
         desk = None
         if opened is not None:
             desk = console_desk(opened.committer, opened.pool, NumberActs(opened.committer, opened.pool))
-        services = Services(console=pool, gate=gate, acts=acts, exports=exports, desk=desk, viewing=shown)
+        services = Services(
+            console=pool, gate=gate, acts=acts, exports=exports, disclosures=disclosures, desk=desk, viewing=shown
+        )
         app = make_internal_app(services, add_routes, *faces)
         url = await stack.enter_async_context(listening(app))
         yield House(url, database, gate, app, opened)
