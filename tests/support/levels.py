@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -81,6 +82,8 @@ class Levels:
     records: dict[str, Records] = field(default_factory=dict)
     sessions: dict[tuple[str, str], str] = field(default_factory=dict)
     """(role, authority) -> the value of the session's cookie."""
+    tokens: dict[tuple[str, str], str] = field(default_factory=dict)
+    """The same for programs."""
 
 
 @dataclass(frozen=True)
@@ -240,5 +243,9 @@ async def _people(made: Levels) -> None:
                 secret = await store.open_session(made.served.services.console, name, factors=2)
                 assert secret is not None
                 made.sessions[role, authority] = secret
+                token, _ = await store.add_token(
+                    connection, label=name, authority=authority, role=role, life=timedelta(hours=1)
+                )
+                made.tokens[role, authority] = token
     finally:
         await connection.close()
