@@ -2,7 +2,7 @@
 
 The endpoints come from the router of the real internal application, so one that is added is in here at once. Where its
 address has a part in braces, PARTS or ADDRESSES say what stands there; where it changes something, PROVEN says which
-test shows that it works. `make test` takes every endpoint with every role at one level each, `LIUHEN_FULL` at all three.
+test shows that it works. `make test` takes every endpoint with every role at one level each, LIUHEN_FULL at all three.
 """
 
 from __future__ import annotations
