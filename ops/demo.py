@@ -28,9 +28,10 @@ import asyncpg
 import structlog
 
 from ops import fleet, stories
+from ops.mirror import mirror
 from ops.serve import Served, serving
 from ops.settings import Settings
-from ops.stories import book, play, weeks
+from ops.stories import book, disclosing, play, weeks
 from ops.stories.book import Story
 from ops.stories.event import StoryEvent
 from ops.stories.files import LATE, NotBrought
@@ -88,6 +89,7 @@ CREWS: Final = (
     Crew(CITY, Team("T-1", ("inspector", "officer-0112"))),
     Crew(CITY, Team("T-2", ("officer-0141", "officer-0142")), wrong_clock=WRONG_CLOCK),
     Crew(CITY, Team("T-3", ("officer-0143", "officer-0144"))),
+    *(Crew(CITY, Team(f"T-{n}", (f"officer-01{n + 44}", f"officer-01{n + 54}")), fresh=True) for n in range(7, 11)),
     Crew(COUNTY, Team("T-4", ("county", "officer-2131"))),
     Crew(COUNTY, Team("T-5", ("officer-2132", "officer-2133"))),
     Crew(PROVINCE, Team("T-6", ("officer-0031", "officer-0032"))),
@@ -267,13 +269,39 @@ async def _play(served: Served, settings: Settings, say: Callable[[str], None]) 
     if not await _clone(served, folder / "T-1", say):
         say("the goal was missed: the copied terminal was not found out  复制的终端未被发现")
         return False
+    published = await _disclosed(served, settings, told, say)
     kept = {
         "at": time.strftime("%Y-%m-%d %H:%M"), "terminals": terminals,
         "events": sum(not event.office for one in told for event in one.events),
+        "records": published,
         "stories": [{"name": one.name, "title": {"zh": one.zh, "en": one.en}, "ids": one.ids} for one in named],
     }  # fmt: skip
     done.write_text(json.dumps(kept, ensure_ascii=False), "utf-8")
     return True
+
+
+async def _disclosed(
+    served: Served, settings: Settings, told: Sequence[Story], say: Callable[[str], None]
+) -> dict[str, str]:
+    """What the bureau tells the public of its newest decisions, and the public copy of its log behind it."""
+    fresh = {crew.team.terminal for crew in CREWS if crew.fresh}
+    decided: list[disclosing.Decided] = [
+        (one.ids["case"], event.id, event.body["document_no"])
+        for one in told
+        if fresh & {event.terminal for event in one.events}
+        for event in one.events
+        if event.type == "penalty.decided.v1"
+    ]
+    await folded(served)
+    done = await disclosing.disclose(served, CITY, decided, lambda: folded(served))
+    state = served.log.book.current(CITY)
+    if state is not None and settings.published is not None:
+        await mirror(state, settings.published)
+    say(
+        f"disclosed: {', '.join(done)}; one decision is still due  "
+        f"已公示 {len(done)} 件（其中更正 1 件、撤回 1 件），另有 1 件待公示"
+    )
+    return done
 
 
 def _begun(data: Path) -> int:

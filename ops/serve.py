@@ -29,12 +29,15 @@ from ops.faces import internal_faces, make_services, make_uploads, make_viewing,
 from ops.mirror import mirror_forever
 from ops.projector import projecting
 from ops.settings import Settings, SettingsError
+from schemas.entries import Who
 from schemas.events import REGISTRY
+from schemas.problems import Problem
 from server.evidence.checking import Checker
 from server.evidence.examiner import Examiner
 from server.evidence.uploads import Uploads
 from server.evidence.viewer import make_viewer_app
 from server.log.auditor import Auditor
+from server.log.disclosure_acts import DisclosureActs
 from server.log.terminals import Terminals
 from server.signed import SignedRequests
 from server.sync.changes import Changes
@@ -48,6 +51,8 @@ NONCE_SECONDS: Final = 60.0
 ARRIVAL_SECONDS: Final = 5.0
 SWEEP_SECONDS: Final = 600.0
 EXAMINE_SECONDS: Final = 2.0
+EXPIRE_SECONDS: Final = 300.0
+"""How often records are looked for whose last day of publication is over."""
 BACKLOG: Final = 512
 log = structlog.get_logger("liuhen.serve")
 
@@ -130,11 +135,21 @@ def _chores(
         _every(EXAMINE_SECONDS, examiner.catch_up),
         _every(NONCE_SECONDS, lambda: opened.pool.execute(queries["old_nonces"])),
     ]
+    acts = DisclosureActs(opened.committer, opened.pool)
+    chores.append(_every(EXPIRE_SECONDS, lambda: _expire(acts)))
     if settings.published is not None:
         chores.append(mirror_forever(opened, settings.published))
         if settings.public_dsn is not None or database.embedded:
             chores.append(bulk_forever(settings.public_dsn or database.dsn("liuhen_public"), settings.published))
     return chores
+
+
+async def _expire(acts: DisclosureActs) -> None:
+    """Take from public view what has had its time. What cannot be done now is tried again at the next look."""
+    try:
+        await acts.expire_all(Who(service="expiry", session=bytes(32), via="chore"))
+    except Problem as refused:
+        log.warning("expiry_waits", code=refused.code)
 
 
 async def _every(seconds: float, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:

@@ -118,12 +118,14 @@ async def publish(connection: asyncpg.Connection, *, always: bool = False) -> Pu
     """
     queries = statements.load("published", "a")
     shown = refused = 0
+    if not always and not await connection.fetchval(queries["behind"]):
+        return Published()
     for place in await connection.fetch(queries["known_logs"]):
         first = place["position"]
         while True:
             async with connection.transaction():
                 # Of two publishers one waits here, and then finds the position moved.
-                await connection.execute("SELECT pg_advisory_xact_lock(7151204310000003)")
+                await connection.execute(queries["turn"])
                 moved = await connection.fetchval(
                     "SELECT position FROM published.positions WHERE log_id = $1", place["log_id"]
                 )

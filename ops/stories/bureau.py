@@ -145,6 +145,8 @@ def published(start: int) -> Iterator[StoryEvent]:
     for name, kind, document, key, value in (
         ("powers", "power_list", "示例市应急管理局权责清单", "powers.items", ",".join(POWERS)),
         ("tips", "limits", "示例市举报处理规定", "tip.feedback_days", 8),
+        ("name", "limits", "示例市应急管理局机构编制方案", "agency.name", "示例市应急管理局"),
+        ("uscc", "limits", "示例市应急管理局统一社会信用代码证书", "agency.uscc", "11210500MB0EXAMPL0"),
     ):
         body = {
             "ruleset_id": f"{AUTHORITY}-{name}", "kind": kind, "version": "1", "effective_from": since,

@@ -27,11 +27,14 @@ WRONG_CLOCK: Final = 11 * MINUTE
 
 @dataclass(frozen=True, slots=True)
 class Crew:
-    """A team of an authority. `wrong_clock`: how far (ms) its terminal's clock is turned in the second one."""
+    """A team of an authority. `wrong_clock`: how far (ms) its terminal's clock is turned in the second one. `fresh`: it
+    has one case alone, which was decided within the last days and is not published yet.
+    """
 
     authority: str
     team: Team
     wrong_clock: int = 0
+    fresh: bool = False
 
 
 _PLACES: Final = ("东岭", "北湾", "青石", "白桦", "南湖", "西坡", "云溪", "河口")
@@ -56,6 +59,9 @@ def weeks(crews: Sequence[Crew], seed: int, now: int, calendar: Calendar) -> lis
     stories = []
     for crew in crews:
         dice = random.Random(f"{seed}/{crew.team.terminal}")  # noqa: S311 - a story, not a secret
+        if crew.fresh:
+            stories.append(_fresh(crew, seed, now, calendar))
+            continue
         at = now - SPAN + dice.randrange(3) * DAY
         number = 0
         while at < now:
@@ -68,6 +74,19 @@ def weeks(crews: Sequence[Crew], seed: int, now: int, calendar: Calendar) -> lis
             wrong = crew.wrong_clock if number == 2 else 0
             stories.append(_until(tell, now, wrong))
     return [story for story in stories if story.events]
+
+
+def _fresh(crew: Crew, seed: int, now: int, calendar: Calendar) -> Story:
+    """A fine whose decision was served just before now: the start is moved back until all of it lies behind now."""
+    for days in range(15, 90):
+        dice = random.Random(f"{seed}/{crew.team.terminal}")  # noqa: S311 - a story, not a secret
+        name = f"{crew.team.terminal}_1".lower().replace("-", "")
+        tell = Teller(name, seed, now - days * DAY, calendar, crew.team, _enterprise(crew, 1))
+        _punished(tell, dice)
+        if max(one.occurred for one in tell.events) < now - HOUR:
+            ids = {"task": text(tell.task), "case": text(tell.case)}
+            return Story(name, f"处罚{tell.enterprise.name}", f"Fine on {tell.enterprise.id}", tuple(tell.events), ids)
+    raise ValueError("no start lies far enough back: the calendar has no working days")
 
 
 def entered(crews: Sequence[Crew], start: int) -> Iterator[StoryEvent]:
@@ -171,6 +190,17 @@ def _rectified(tell: Teller, dice: random.Random) -> None:
 
 def _fined(tell: Teller, dice: random.Random) -> None:
     """A hazard whose clause demands a penalty: corrected in time, and fined after the general procedure."""
+    number, fine = _punished(tell, dice)
+    tell.later(2, "10:00")
+    desk.publish(tell, number, f"罚款 {fine // 100} 元")
+    tell.later(dice.randrange(2, 6), "11:00")
+    desk.pay(tell, number, fine)
+    tell.later(1, "10:00")
+    desk.finish(tell, papers=("行政处罚决定书", "立案审批表"), correction_verified=True)
+
+
+def _punished(tell: Teller, dice: random.Random) -> tuple[str, int]:
+    """Up to the service of the decision: its number, and the fine in fen."""
     _arrive(tell, dice)
     hazard = visit.find(tell, Found(tell.id(), *dice.choice(_FINED), mandatory=True))
     visit.sign(tell, [hazard])
@@ -197,12 +227,7 @@ def _fined(tell: Teller, dice: random.Random) -> None:
     tell.later(4, "10:00")
     number = desk.decide(tell, only, review_id=reviewed)
     visit.serve(tell, number)
-    tell.later(2, "10:00")
-    desk.publish(tell, number, f"罚款 {fine // 100} 元")
-    tell.later(dice.randrange(2, 6), "11:00")
-    desk.pay(tell, number, fine)
-    tell.later(1, "10:00")
-    desk.finish(tell, papers=("行政处罚决定书", "立案审批表"), correction_verified=True)
+    return number, fine
 
 
 def _arrive(tell: Teller, dice: random.Random) -> None:

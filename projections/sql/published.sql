@@ -1,3 +1,11 @@
+-- name: behind
+-- Whether anything was released that is not shown: asked at every commit of the log.
+SELECT EXISTS (SELECT FROM disclosure.releases r LEFT JOIN published.positions p USING (log_id) WHERE r.position >= coalesce(p.position, 0))
+
+-- name: turn
+-- One publisher writes at a time; the lock ends with the transaction.
+SELECT pg_advisory_xact_lock(7151204310000008)
+
 -- name: known_logs
 -- Every log of an authority, how large it is now, and how far it is taken into account.
 SELECT l.log_id, l.authority, l.epoch, h.size, coalesce(p.position, 0) AS position
