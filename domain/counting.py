@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 from msgspec import UNSET
 
@@ -38,10 +38,11 @@ from schemas.events.task import TaskAssigned, TaskCancelled, TaskConcluded
 from schemas.events.tip import TipConcluded, TipReceived
 from schemas.events.transfer import TransferDelivered, TransferProposed
 
+Origin: TypeAlias = Literal["field", "office", "backfilled", "imported"]
 STOPS: Final = frozenset(("stop_production", "stop_construction", "stop_using_equipment"))
 """Measures on the site that stop work (handbook 6.4, coercion)."""
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised with every change that could change a row: the tables are then made anew."""
 
 EARLIEST: Final = datetime.date(2000, 1, 1)
@@ -66,6 +67,16 @@ class Counted:
     word: str = ""
     other: str = ""
     amount: int = 0
+
+
+def origin(fact: Fact) -> Origin:
+    """How an act came into the log: from the field, at the office, declared later with an approval, or taken over."""
+    body = fact.body
+    if getattr(body, "import_", UNSET) is not UNSET:
+        return "imported"
+    if getattr(body, "backfill", UNSET) is not UNSET:
+        return "backfilled"
+    return "office" if fact.source == "office" else "field"
 
 
 def counted(fact: Fact) -> tuple[Counted, ...]:

@@ -39,6 +39,7 @@ from server.log.private_values import PrivateValues, Withheld
 from server.log.terminal_acts import TerminalActs
 from server.public import store as published
 from server.public.routes import make_public_app
+from server.supervision import routes as supervision
 from server.sync import routes as sync_routes
 from server.sync.service import Sync
 from server.tlog import routes as tlog_routes
@@ -306,8 +307,13 @@ def internal_faces(opened: OpenLog, sync: Sync, uploads: Uploads) -> list[Face]:
         partial(sync_routes.add_routes, sync=sync),
         partial(evidence_routes.add_routes, evidence=evidence),
         partial(tlog_routes.add_routes, tlog=tlog),
-        console_routes,
+        *office_faces(),
     ]
+
+
+def office_faces() -> list[Face]:
+    """The officers' pages: the console, and the supervisors' pages in its frame."""
+    return [partial(console_routes, folders=(supervision.TEMPLATES,)), supervision.add_routes]
 
 
 @contextlib.asynccontextmanager

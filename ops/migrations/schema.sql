@@ -1621,7 +1621,10 @@ CREATE TABLE view_a.counted (
     subject text NOT NULL,
     word text NOT NULL,
     other text NOT NULL,
-    amount bigint NOT NULL
+    amount bigint NOT NULL,
+    received bigint NOT NULL,
+    origin text NOT NULL,
+    CONSTRAINT counted_origin_check CHECK ((origin = ANY (ARRAY['field'::text, 'office'::text, 'backfilled'::text, 'imported'::text])))
 );
 
 ALTER TABLE ONLY view_a.counted FORCE ROW LEVEL SECURITY;
@@ -1850,7 +1853,10 @@ CREATE TABLE view_b.counted (
     subject text NOT NULL,
     word text NOT NULL,
     other text NOT NULL,
-    amount bigint NOT NULL
+    amount bigint NOT NULL,
+    received bigint NOT NULL,
+    origin text NOT NULL,
+    CONSTRAINT counted_origin_check CHECK ((origin = ANY (ARRAY['field'::text, 'office'::text, 'backfilled'::text, 'imported'::text])))
 );
 
 ALTER TABLE ONLY view_b.counted FORCE ROW LEVEL SECURITY;
@@ -2343,6 +2349,8 @@ CREATE INDEX case_files_newest ON view_a.case_files USING btree (authority, kind
 
 CREATE INDEX counted_day ON view_a.counted USING btree (authority, measure, day);
 
+CREATE INDEX counted_received ON view_a.counted USING btree (authority, received);
+
 CREATE INDEX counted_unit ON view_a.counted USING btree (measure, unit);
 
 CREATE INDEX deadlines_all ON view_a.deadlines USING btree (authority, due, kind, key, rule, about);
@@ -2370,6 +2378,8 @@ CREATE INDEX verdicts_outcome ON view_a.verdicts USING btree (authority, rule, o
 CREATE INDEX case_files_newest ON view_b.case_files USING btree (authority, kind, last DESC, subject DESC, log_id DESC);
 
 CREATE INDEX counted_day ON view_b.counted USING btree (authority, measure, day);
+
+CREATE INDEX counted_received ON view_b.counted USING btree (authority, received);
 
 CREATE INDEX counted_unit ON view_b.counted USING btree (measure, unit);
 

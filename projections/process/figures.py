@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,7 +21,7 @@ import asyncpg
 import msgspec
 
 from domain.deadlines import due
-from domain.quarterly import Column, FromPlan, Period, Share, Table, heaviest, parse, shared
+from domain.quarterly import Column, Entry, FromPlan, Period, Share, Table, heaviest, parse, shared
 from domain.rulebook import NoRule
 from domain.workdays import end_of
 from projections import statements
@@ -32,6 +33,7 @@ from schemas.events import REGISTRY
 MAX_LIST: Final = 100_000
 """Rows of one figure at most; a period of a province has a tenth of it."""
 
+_NAME: Final = re.compile(r"[0-9a-f]{12}", re.ASCII)
 EVER: Final = datetime.date(2000, 1, 1)
 
 
@@ -111,6 +113,8 @@ async def keep(conn: asyncpg.Connection, cut: Cut) -> str:
 
 async def kept(conn: asyncpg.Connection, name: str, authorities: Sequence[str]) -> Cut:
     """A cut by its name, of the logs of these authorities. Raises NoCut."""
+    if _NAME.fullmatch(name) is None:
+        raise NoCut(name)
     queries = await _queries(conn)
     text = await conn.fetchval(queries["cut"], name)
     if text is None:
@@ -135,14 +139,25 @@ async def laws_of(conn: asyncpg.Connection, cut: Cut) -> Context:
 
 
 async def table(
-    conn: asyncpg.Connection, cut: Cut, authorities: Sequence[str], period: Period, laws: Context
+    conn: asyncpg.Connection,
+    cut: Cut,
+    authorities: Sequence[str],
+    period: Period,
+    laws: Context,
+    *,
+    codes: Sequence[str] = (),
 ) -> dict[str, dict[str, int | None]]:
-    """The quarterly table of each authority: {authority: {code: value}}; a figure without a plan or a whole is None."""
+    """The quarterly table of each authority: {authority: {code: value}}; a figure without a plan or a whole is None.
+
+    `codes`: only these figures, and what their shares are made of.
+    """
     found: dict[str, dict[str, int | None]] = {one: {} for one in authorities}
+    entries = _wanted(codes)
     items = await plans(conn, cut, authorities, period, laws)
-    done = await _done(conn, cut, authorities, period)
-    kinds = await _kinds(conn, cut, authorities, period, laws)
-    for entry in figures().entries:
+    done = await _done(conn, cut, authorities, period) if any(isinstance(one, FromPlan) for one in entries) else {}
+    by_kind = any(isinstance(one, Column) and one.kind for one in entries)
+    kinds = await _kinds(conn, cut, authorities, period, laws) if by_kind else {}
+    for entry in entries:
         match entry:
             case Share():
                 continue
@@ -222,6 +237,19 @@ async def plans(
 
 
 # -- the parts --
+
+
+def _wanted(codes: Sequence[str]) -> list[Entry]:
+    """The entries of some codes with what their shares are made of, in the order of the table; all without codes."""
+    table = figures()
+    if not codes:
+        return list(table.entries)
+    wanted = set(codes)
+    for code in codes:
+        entry = table.by_code[code]
+        if isinstance(entry, Share):
+            wanted |= {entry.part, entry.whole}
+    return [entry for entry in table.entries if entry.code in wanted]
 
 
 async def _queries(conn: asyncpg.Connection) -> Mapping[str, str]:

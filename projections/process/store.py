@@ -153,9 +153,10 @@ class Store:
                 misfiled.append(Misfiled(log_id, position, type(fault).__name__))
                 continue
             for n, one in enumerate(counted):
+                assert filed is not None
                 counts.append(
                     (log_id, position, n, authority, one.measure, one.day, one.unit, one.at, one.subject, one.word,
-                     one.other, one.amount)
+                     one.other, one.amount, filed.fact.received, counting.origin(filed.fact))
                 )  # fmt: skip
             if keys:
                 self._keep((log_id, position), filed)

@@ -61,9 +61,10 @@ ON CONFLICT (key, log_id, chunk) DO UPDATE SET positions = f.positions || exclud
 
 -- name: count
 -- What new facts add to the statistics.
-INSERT INTO view_x.counted (log_id, position, n, authority, measure, day, unit, at, subject, word, other, amount)
+INSERT INTO view_x.counted (log_id, position, n, authority, measure, day, unit, at, subject, word, other, amount,
+            received, origin)
      SELECT * FROM unnest($1::integer[], $2::bigint[], $3::smallint[], $4::text[], $5::text[], $6::date[], $7::text[],
-                          $8::bigint[], $9::text[], $10::text[], $11::text[], $12::bigint[])
+                          $8::bigint[], $9::text[], $10::text[], $11::text[], $12::bigint[], $13::bigint[], $14::text[])
 
 -- name: soil
 -- The matters of new facts, those that asked for one of their keys, and those whose rules may have changed. `$4` are

@@ -6,10 +6,14 @@ Invariant: a refusal shown to a person has the same code and the same words as t
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+import asyncpg
 from aiohttp import web
 
 from projections.process import queries
@@ -23,7 +27,7 @@ from server.web.i18n import N_, Texts
 from server.web.languages import language
 from server.web.pages import PAGES, NavLink, Pages
 from server.web.problems import dress
-from server.web.routes import Handler
+from server.web.routes import Handler, Officers, Route
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 COUNTS: Final = web.RequestKey("counts", Counts)
@@ -42,12 +46,13 @@ NAVIGATION: Final = (
     ("/disclosures", N_("Disclosure"), access.DISCLOSURE_READERS),
     ("/numbers", N_("Document numbers"), access.FILE_READERS),
     ("/terminals", N_("Terminals"), access.TERMINAL_READERS),
+    ("/supervision", N_("Supervision"), access.WATCHERS),
 )
 
 
-def make_pages() -> Pages:
-    """The pages of the console, read and checked."""
-    return Pages((TEMPLATES,)).load()
+def make_pages(folders: Sequence[Path] = ()) -> Pages:
+    """The pages of the console, and those in the template folders of other faces in its frame, read and checked."""
+    return Pages((TEMPLATES, *folders)).load()
 
 
 def texts_of(request: web.Request) -> Texts:
@@ -93,6 +98,35 @@ def gate_of(request: web.Request) -> DatabaseGate:
     gate = request.app[SERVICES].gate
     assert isinstance(gate, DatabaseGate), "the console stands behind the gate of officers"
     return gate
+
+
+class Shared:
+    """The frame of the console's pages for faces that do not know the console (server.web.frames.Frame)."""
+
+    def page(self, request: web.Request, template: str, *, status: int = 200, **context: Any) -> web.Response:
+        """Answer with a page in the name of who asks."""
+        return page(request, template, person_of(request), status=status, **context)
+
+    def texts(self, request: web.Request) -> Texts:
+        """The texts in the language of the request."""
+        return texts_of(request)
+
+    def scope(self, request: web.Request) -> AbstractAsyncContextManager[asyncpg.Connection]:
+        """What the person may see, as `access.scope` for lists."""
+        return access.scope(request)
+
+    def seen(self, request: web.Request) -> tuple[tuple[str, str], ...]:
+        """The authorities that the page shows, the own one first."""
+        looking = request.get(access.LOOKING, access.Looking())
+        if looking.wanted:
+            return ((looking.wanted, dict(looking.choices).get(looking.wanted, "")),)
+        return looking.choices or ((person_of(request).authority, ""),)
+
+    def counted(self, route: Route) -> Route:
+        """The route of a page with what is due in its header."""
+        if route.method != "GET" or route.kind != "page" or not isinstance(route.policy, Officers):
+            return route
+        return replace(route, handler=counted(route.handler))
 
 
 async def refusal(request: web.Request, problem: Problem) -> web.Response:

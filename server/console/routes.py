@@ -5,7 +5,8 @@ Invariant: nothing is decided here but who may come in; what they find is in the
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from aiohttp import web
@@ -40,8 +41,9 @@ from server.console.access import (
     TERMINAL_READERS,
 )
 from server.web.app import CONFIRM_PAGE, ERROR_PAGE
+from server.web.frames import FRAME
 from server.web.pages import PAGES
-from server.web.routes import Everybody, Officers, Route, add
+from server.web.routes import Everybody, Route, add
 
 FACTOR: Final = "/account/second-factor"
 SHEET: Final = "/disclosures/prepare/{kind}/{key}/{decision}"
@@ -157,16 +159,13 @@ ROUTES: Final = (
 )
 
 
-def add_routes(app: web.Application) -> None:
-    """Put the face on an application made by server.web.app; reads templates and texts."""
-    app[PAGES] = frame.make_pages()
+def add_routes(app: web.Application, folders: Sequence[Path] = ()) -> None:
+    """Put the face on an application made by server.web.app; reads templates and texts.
+
+    `folders`: template folders of other faces whose pages stand in the frame of this one.
+    """
+    app[PAGES] = frame.make_pages(folders)
+    app[FRAME] = shared = frame.Shared()
     app[ERROR_PAGE] = frame.refusal
     app[CONFIRM_PAGE] = sign_in.confirm
-    add(app, (*(_with_counts(route) for route in ROUTES), app[PAGES].route()))
-
-
-def _with_counts(route: Route) -> Route:
-    """A page for officers says in its header what is due."""
-    if route.method != "GET" or route.kind != "page" or not isinstance(route.policy, Officers):
-        return route
-    return replace(route, handler=frame.counted(route.handler))
+    add(app, (*(shared.counted(route) for route in ROUTES), app[PAGES].route()))

@@ -216,6 +216,7 @@ def addresses(house: House, terminal: UUID, keys: Keys) -> Iterator[str]:
         "/disclosures/prepare/{kind}/{key}/{decision}": [keys.sheet],
         "/disclosures/{record}": keys.records,
         "/help/{topic}": list(guide.TOPICS),
+        "/supervision/figures/{code}": ["visits", "fines"],
     }
     for (method, path), route in house.app[ROUTES].items():
         if method == "GET" and route.kind == "page":

@@ -18,8 +18,7 @@ import aiohttp
 import asyncpg
 from aiohttp import web
 
-from ops.faces import console_acts, console_desk, console_disclosures, console_exports
-from server.console.routes import add_routes
+from ops.faces import console_acts, console_desk, console_disclosures, console_exports, office_faces
 from server.evidence.store import BlobStore
 from server.identity import passwords, store
 from server.identity.gate import DatabaseGate
@@ -129,7 +128,7 @@ async def open_house(
         services = Services(
             console=pool, gate=gate, acts=acts, exports=exports, disclosures=disclosures, desk=desk, viewing=shown
         )
-        app = make_internal_app(services, add_routes, *faces)
+        app = make_internal_app(services, *office_faces(), *faces)
         url = await stack.enter_async_context(listening(app))
         yield House(url, database, gate, app, opened)
 

@@ -1,0 +1,29 @@
+"""The addresses of the supervisors' face, each with its policy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from server.supervision import figures, overview
+from server.supervision.access import WATCHERS
+from server.web.frames import FRAME
+from server.web.routes import Route, add
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+ROUTES: Final = (
+    Route("GET", "/supervision", overview.show, WATCHERS, kind="page"),
+    Route("GET", "/supervision/figures", figures.show, WATCHERS, kind="page"),
+    Route("GET", "/supervision/figures/{code}", figures.show_list, WATCHERS, kind="page"),
+    Route("GET", "/api/v1/supervision", overview.as_json, WATCHERS),
+    Route("GET", "/api/v1/reports/quarterly", figures.as_json, WATCHERS),
+    Route("GET", "/api/v1/figures/{code}", figures.list_json, WATCHERS),
+)
+
+
+def add_routes(app: web.Application) -> None:
+    """Put the face on an application that has the console's frame."""
+    app[overview.COUNTED] = overview.Counted()
+    add(app, (app[FRAME].counted(route) for route in ROUTES))

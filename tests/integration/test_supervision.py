@@ -1,0 +1,79 @@
+"""The supervisors' pages over real HTTP: numbers with their lists, at a moment that can be asked for again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.postgres import TestDatabase
+from tests.support.process import judge, paper
+from tests.support.stories import story_events
+from tests.support.web import House, open_house
+
+YEAR = "2026"
+
+
+@pytest.fixture
+async def house(database: TestDatabase, short_folder: Path) -> AsyncIterator[House]:
+    async with paper(database) as log:
+        await log.append(story_events())
+    await judge(database)
+    async with open_house(database, short_folder) as opened:
+        yield opened
+
+
+async def test_a_number_opens_the_list_that_makes_it_and_its_moment_can_be_asked_for_again(house: House) -> None:
+    async with house.program("supervisor") as program, house.browser("he") as browser:
+        answer = await program.get(f"/api/v1/reports/quarterly?period={YEAR}")
+        made = await answer.json()
+        values = {one["code"]: one["value"] for one in made["figures"]}
+        cut = made["as_of"]["cut"]
+        again = await program.get(f"/api/v1/reports/quarterly?period={YEAR}&cut={cut}")
+        listed = await (await program.get(f"/api/v1/figures/visits?period={YEAR}&cut={cut}")).json()
+        table = await (await program.get(f"/api/v1/reports/quarterly?period={YEAR}&format=csv")).text()
+        page = await (await browser.get(f"/supervision/figures?period={YEAR}&cut={cut}&lang=en")).text()
+        rows = await (await browser.get(f"/supervision/figures/visits?period={YEAR}&cut={cut}&lang=en")).text()
+        first = await (await browser.get(f"/supervision?period={YEAR}&lang=en")).text()
+
+    assert values["visits"] > 5
+    assert await again.read() == await answer.read()
+    assert len(listed["items"]) == values["visits"]
+    assert table.startswith("\ufeff报告期,2026")
+    assert f"visits,执行·检查家次,count,{values['visits']}" in table
+    assert re.search(rf'figures/visits\?[^"]*">{values["visits"]}</a>', page)
+    assert rows.count('<th scope="row">') == values["visits"]
+    assert "an earlier moment" in page
+    for rule in ("SIG-05", "SIG-09"):
+        assert rule in first, "the bad day raises it"
+    assert "Side by side" not in first, "one authority is not compared with itself"
+
+
+REFUSED = (
+    ("/api/v1/reports/quarterly?period=2026-Q9", 400, "expected a year, quarter or month"),
+    ("/api/v1/reports/quarterly?cut=0123456789ab", 404, "no cut of this name"),
+    ("/api/v1/reports/quarterly?format=xml", 400, "json or csv"),
+    ("/api/v1/figures/nothing", 404, "no figure of this code"),
+    ("/api/v1/figures/visits?cut=%00", 404, "no cut of this name"),
+)
+
+
+async def test_others_are_not_shown_the_whole_nor_other_authorities_and_what_cannot_be_shown_is_said(
+    house: House,
+) -> None:
+    async with house.program("supervisor") as program:
+        for address, status, says in REFUSED:
+            answer = await program.get(address, headers={"Accept-Language": "en"})
+            assert answer.status == status, address
+            assert says in (await answer.json())["detail"], address
+    async with house.browser("lin") as inspector, house.program("supervisor", "210521") as neighbour:
+        refused = await inspector.get("/supervision")
+        made = await (await neighbour.get(f"/api/v1/reports/quarterly?period={YEAR}")).json()
+        seen = await (await neighbour.get(f"/api/v1/supervision?period={YEAR}")).json()
+
+    assert refused.status == 403
+    assert made["authorities"] == ["210521"]
+    assert not any(one["value"] for one in made["figures"])
+    assert seen["signals"] == []
