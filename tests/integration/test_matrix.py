@@ -71,6 +71,8 @@ ADDRESSES: Final[dict[str, Callable[[Records], str]]] = {
     "/log/v1/{authority}/{epoch}/tile/{tile}": lambda r: f"/log/v1/{r.authority}/1/tile/0/000.p/1",
     "/log/v1/{authority}/{epoch}/proof": lambda r: f"/log/v1/{r.authority}/1/proof?terminal={r.terminal}&seq=1",
     "/help/{topic}": lambda r: "/help/access",
+    "/supervision/figures/{code}": lambda r: f"/supervision/figures/visits?authority={r.authority}",
+    "/api/v1/figures/{code}": lambda r: f"/api/v1/figures/visits?authority={r.authority}",
     "/static/{digest}/{name}": lambda r: "/static/0/none",
     "/evidence/v1/uploads/{upload}": lambda r: "/evidence/v1/uploads/00000000-0000-7000-8000-000000000000",
 }
@@ -80,8 +82,14 @@ WITHOUT_RECORDS: Final = {
     "/api/v1/disclosures": "[",
     "/account": "account",
     "/account/second-factor": "second-factor",
+    "/supervision": "/supervision/figures/visits",
+    "/supervision/figures": "/supervision/figures/visits",
+    "/supervision/figures/{code}": "/api/v1/figures/visits",
+    "/api/v1/supervision": '"tables"',
+    "/api/v1/reports/quarterly": '"counted_by"',
+    "/api/v1/figures/{code}": '"items"',
 }
-"""Pages that show no record of any authority, and what stands on them instead."""
+"""Pages that show no record of any authority, or figures of many, and what stands on them in any case."""
 NOTHING_SEEDED: Final = {
     "/disclosures/prepare/{kind}/{key}/{decision}": "tests/integration/test_console_disclosures.py",
     "/disclosures/{record}": "tests/integration/test_console_disclosures.py",
