@@ -26,7 +26,8 @@ from server.evidence.checking import Checker
 from server.evidence.store import BlobStore, Bucket
 from server.evidence.uploads import Hook, Limits, Uploads, no_hook
 from server.evidence.viewing import Viewing
-from server.export.exports import Export, Exports
+from server.export.exports import Exports
+from server.export.kept import Copy, Kept
 from server.identity.gate import DatabaseGate
 from server.identity.person import Person
 from server.identity.sealing import Sealer
@@ -43,6 +44,7 @@ from server.supervision import routes as supervision
 from server.sync import routes as sync_routes
 from server.sync.service import Sync
 from server.tlog import routes as tlog_routes
+from server.web.app import Copy as WebCopy
 from server.web.app import Face, Services
 
 MIB: Final = 1024 * 1024
@@ -223,19 +225,38 @@ def console_disclosures(committer: Committer, pool: asyncpg.Pool) -> ConsoleDisc
 class ConsoleExports:
     """Copies of case files as the console asks for them: of the person's own authority, in the person's name."""
 
-    def __init__(self, exports: Exports) -> None:
+    def __init__(self, exports: Exports, kept: Kept) -> None:
         self._exports = exports
+        self.kept = kept
 
-    async def begin(self, person: Person, case: str, purpose: str) -> Export:
-        """`case_file.exported.v1`, and then what is to be sent."""
-        return await self._exports.begin(person.authority, case, purpose, who(person))
+    async def begin(self, person: Person, case: str, purpose: str) -> Copy:
+        """`case_file.exported.v1`, and then it is written."""
+        self.kept.room()
+        export = await self._exports.begin(person.authority, case, purpose, who(person))
+        return self.kept.write(export, person.authority, case, person.name)
+
+    def find(self, person: Person, case: str, name: str) -> Copy:
+        """One's own copy."""
+        return self.kept.find(name, person.authority, case, person.name)
+
+    def mine(self, person: Person, case: str) -> Sequence[Copy]:
+        """One's own copies of a case."""
+        return self.kept.mine(person.authority, case, person.name)
+
+    def read(self, copy: WebCopy, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """Bytes of a copy."""
+        return self.kept.read(copy.id, start, end)
+
+    async def whole(self, copy: WebCopy) -> int:
+        """Its size, once it is whole."""
+        return await self.kept.whole(copy.id)
 
 
 def console_exports(
-    committer: Committer, pool: asyncpg.Pool, console: asyncpg.Pool, store: BlobStore
+    committer: Committer, pool: asyncpg.Pool, console: asyncpg.Pool, store: BlobStore, reserve: int = 0
 ) -> ConsoleExports:
-    """Copies of case files on a log that is written here."""
-    return ConsoleExports(Exports(committer, pool, console, store))
+    """Copies of case files on a log that is written here; they are kept beside the evidence."""
+    return ConsoleExports(Exports(committer, pool, console, store), Kept(store.folder / "copies", reserve=reserve))
 
 
 def make_services(
@@ -252,7 +273,8 @@ def make_services(
         required=frozenset() if settings.second_factor == NO_ROLE else frozenset(settings.second_factor.split()),
     )
     acts = console_acts(opened.committer, opened.pool)
-    exports = console_exports(opened.committer, opened.pool, console, store)
+    reserve = int(settings.reserve_mib) * MIB
+    exports = console_exports(opened.committer, opened.pool, console, store, reserve)
     desk = console_desk(opened.committer, opened.pool, NumberActs(opened.committer, opened.pool))
     return Services(
         console=console,

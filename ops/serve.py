@@ -25,7 +25,7 @@ from aiohttp import web
 from ops import faults
 from ops.bulk import bulk_forever
 from ops.compose import DATABASE, Database, OpenLog, open_database, open_log
-from ops.faces import internal_faces, make_services, make_uploads, make_viewing, public_app
+from ops.faces import ConsoleExports, internal_faces, make_services, make_uploads, make_viewing, public_app
 from ops.mirror import mirror_forever
 from ops.projector import projecting
 from ops.settings import Settings, SettingsError
@@ -106,6 +106,10 @@ async def serving(settings: Settings, *, faces: Sequence[Callable[[Services], Fa
         stack.callback(viewer.close)
         viewing = make_viewing(settings, opened, console, uploads.store, _address(viewer))
         services = make_services(settings, opened, console, uploads.store, viewing)
+        copies = exports.kept if isinstance(exports := services.exports, ConsoleExports) else None
+        if copies is not None:
+            stack.push_async_callback(copies.stop)
+            await stack.enter_async_context(_running(_every(SWEEP_SECONDS, copies.swept)))
         app = make_internal_app(services, *internal_faces(opened, sync, uploads), *(face(services) for face in faces))
         await stack.enter_async_context(_site(app, internal))
         if viewing is not None:

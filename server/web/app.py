@@ -279,22 +279,56 @@ class Viewing(Protocol):
         """Use a link up, behind the act `evidence.read.v1`. Raises Problem forbidden."""
 
 
-class Export(Protocol):
-    """A copy of a case file that is on record and now to be sent."""
+class Copy(Protocol):
+    """A copy of a case file that is on record, and kept for a day. `size`: bytes that are there; `share`: percent of
+    the evidence that is written, None where nobody knows.
+    """
+
+    @property
+    def id(self) -> str:
+        """Its name in addresses."""
 
     @property
     def name(self) -> str:
         """What the zip is called."""
 
-    def chunks(self) -> AsyncIterator[bytes]:
-        """The bytes of the zip."""
+    @property
+    def begun(self) -> int:
+        """When it was asked for, ms."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of it is there."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that are there."""
+
+    @property
+    def share(self) -> int | None:
+        """Percent."""
 
 
 class Exports(Protocol):
-    """Copies of case files. Implemented by composition on server.export."""
+    """Copies of case files, each person's own. Implemented by composition on server.export."""
 
-    async def begin(self, person: Person, case: str, purpose: str) -> Export:
-        """`case_file.exported.v1`. Raises Problem not_found, bad_request, too_large, not_ready."""
+    async def begin(self, person: Person, case: str, purpose: str) -> Copy:
+        """`case_file.exported.v1`; it is written from then on, whoever listens.
+
+        Raises Problem not_found, bad_request, too_large, not_ready, overloaded, storage_low.
+        """
+
+    def find(self, person: Person, case: str, name: str) -> Copy:
+        """One's own copy. Raises Problem not_found."""
+
+    def mine(self, person: Person, case: str) -> Sequence[Copy]:
+        """One's own copies of a case that are kept, the newest first."""
+
+    def read(self, copy: Copy, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """Its bytes start..end (exclusive), also while it is written. Raises ConnectionError where it breaks off."""
+
+    async def whole(self, copy: Copy) -> int:
+        """Wait until all of it is there; its size. Raises ConnectionError where it breaks off."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,7 @@ ADDRESSES: Final[dict[str, Callable[[Records], str]]] = {
     "/supervision/figures/{code}": lambda r: f"/supervision/figures/visits?authority={r.authority}",
     "/api/v1/figures/{code}": lambda r: f"/api/v1/figures/visits?authority={r.authority}",
     "/static/{digest}/{name}": lambda r: "/static/0/none",
+    "/cases/{id}/export/{copy}": lambda r: f"/cases/{r.case}/export/00000000-0000-7000-8000-000000000000",
     "/evidence/v1/uploads/{upload}": lambda r: "/evidence/v1/uploads/00000000-0000-7000-8000-000000000000",
 }
 """Whole addresses where PARTS does not know them."""
