@@ -15,7 +15,8 @@ from aiohttp import web
 
 from projections import custody as custodies
 from projections import queries
-from projections.custody import Custody
+from projections.custody import Custody, CustodyStep
+from projections.process.names import names
 from projections.views import SUBJECT_KINDS, to_json
 from schemas.problems import Problem
 from server.console import words
@@ -25,6 +26,7 @@ from server.console.frame import page, texts_of
 from server.console.viewing import may_view, opened, purposes, viewing_of
 from server.web.app import FORM, person_of
 from server.web.etag import json_answer
+from server.web.i18n import Texts
 from server.web.languages import language
 from server.web.media import form as media_form
 
@@ -38,6 +40,8 @@ async def show(request: web.Request) -> web.Response:
     granted = await opened(request)
     found = await _custody(request)
     texts = texts_of(request)
+    async with scope(request) as connection:
+        called = await names(connection, list(found.subjects))
     return page(
         request,
         "evidence.html",
@@ -48,11 +52,19 @@ async def show(request: web.Request) -> web.Response:
         granted=granted,
         may_view=may_view(request) and found.state == "held" and not request[LOOKING].holder,
         purposes=purposes(request),
-        steps=[(step, texts.gettext(words.CUSTODY[step.kind])) for step in found.steps],
+        steps=[(step, texts.gettext(words.CUSTODY[step.kind]), _more(step, texts)) for step in found.steps],
+        called=called,
         state=texts.gettext(words.BLOB_STATES[found.state]),
         paths=PATHS,
         kind_names={kind: texts.gettext(name) for kind, name in words.KIND_NAMES.items()},
     )
+
+
+def _more(step: CustodyStep, texts: Texts) -> str:
+    """What a line of custody says besides: what a file was viewed or copied for."""
+    purpose = step.detail.get("purpose", "")
+    known = words.PURPOSES.get(purpose)
+    return texts.gettext(known) if known is not None else str(purpose)
 
 
 async def show_json(request: web.Request) -> web.Response:
