@@ -19,6 +19,7 @@ import signal
 import socket
 import sys
 import time
+import zipfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -45,6 +46,8 @@ from ops.terminal.trust import Distrusted
 from projections import queries as views
 from projections import rulefiles
 from projections.process import queries as process
+from schemas.entries import Who
+from server.export.exports import Exports
 from server.identity import codes
 from server.identity import store as identity
 from server.identity.gate import DatabaseGate
@@ -163,6 +166,7 @@ async def run(settings: Settings, options: Options) -> int:
         await folded(served)
         cases = await _cases(served)
         told = _told(settings.data)
+        good = await _copied(served, settings.data, told, say) and good
         if options.json:
             print(json.dumps(_line(served, accounts, cases, told), ensure_ascii=False), flush=True)  # noqa: T201 - the answer
         else:
@@ -456,6 +460,40 @@ def _table(
         )
         if (secret := accounts[officer.name].totp) is not None:
             say(f"  {'':<16} {'':<6}  one-time codes (TOTP)  动态码密钥: {secret}")
+
+
+async def _copied(served: Served, data: Path, told: Sequence[dict[str, Any]], say: Callable[[str], None]) -> bool:
+    """A case file leaves the office, and its own program checks it as a stranger would, who has nothing of ours."""
+    case = next((one["ids"]["case"] for one in told if "case" in one["ids"]), None)
+    copy, paper = data / "demo-case.zip", data / "demo-case.json"
+    if case is None:
+        return True
+    if not paper.exists():
+        store = served.uploads.store
+        exports = Exports(served.log.committer, served.log.pool, served.services.console, store)
+        who = Who(officer="bureau_head", session=bytes(32), via="demo")
+        export = await exports.begin(CITY, case, "演示：提交人民法院 demo: for the court", who)
+        with copy.open("wb") as file:
+            async for chunk in export.chunks():
+                file.write(chunk)
+        paper.write_text(json.dumps({"key": export.key}), "utf-8")
+    key = json.loads(paper.read_text("utf-8"))["key"]
+    with zipfile.ZipFile(copy) as archive:
+        verifier = archive.read("verify.py")
+    (data / "verify.py").write_bytes(verifier)
+    command = [sys.executable, "-I", str(data / "verify.py"), str(copy), "--key", key]
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    answer, _ = await process.communicate()
+    if process.returncode:
+        say(f"the copy of {case} does not verify  卷宗副本核验未通过: {answer.decode(errors='replace')}")
+        return False
+    say(
+        f"a copy of the case {case} was made and verifies: `python {data / 'verify.py'} {copy} --key '{key}'`  "
+        "已导出一份卷宗副本，独立核验通过（用上述命令复核）"
+    )
+    return True
 
 
 async def _verified(served: Served, say: Callable[[str], None]) -> bool:

@@ -11,8 +11,8 @@ from ops import settings as settings_module
 from ops.cli import Refusal
 
 MINE = (
-    "postgresql", "register", "keys", "tiles", "published", "terminals", "demo-accounts.json", "demo-begun.json",
-    "demo-played.json",
+    "postgresql", "register", "keys", "tiles", "published", "terminals", "evidence", "verify.py", "demo-accounts.json",
+    "demo-begun.json", "demo-played.json", "demo-case.json", "demo-case.zip",
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -151,6 +152,19 @@ def test_terminals_bring_their_files_over_a_cut_and_one_file_is_late(played: tup
     [late] = (data / "terminals" / LATE / "files").iterdir()
     assert sha256(late.read_bytes()).digest() == missing[0], "it lies on its terminal, which can still bring it"
     assert "1 upload cut in the middle and resumed, 1 late" in line["said"]
+
+
+def test_a_copy_of_a_case_leaves_the_demo_and_verifies_where_nothing_of_ours_is(
+    played: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    data, line = played
+    assert "was made and verifies" in line["said"]
+    shutil.copy(data / "demo-case.zip", tmp_path)
+    shutil.copy(data / "verify.py", tmp_path)
+    key = json.loads((data / "demo-case.json").read_text("utf-8"))["key"]
+    command = [sys.executable, "-I", "verify.py", "demo-case.zip", "--key", key]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def report(data: Path, *options: str) -> subprocess.CompletedProcess[str]:
