@@ -20,7 +20,7 @@ from domain.judges.recording_index import Filmed
 from domain.judges.visit import Visit, arrival, stated
 from domain.matter import Fact, Signal
 from domain.rulebook import NoRule, Rule
-from domain.workdays import day_of
+from domain.workdays import day_of, start_of
 from schemas.events.document import DocumentServed
 from schemas.events.evidence import EvidenceCaptured, RecordingCaptured
 from schemas.events.inspection_record import InspectionRecordSigned
@@ -189,8 +189,10 @@ def _interval(visit: Visit, act: Fact) -> tuple[int, int]:
         case InterviewRecorded() as interview:
             return interview.start, max(interview.start, interview.end)
         case ReinspectionConcluded():
-            before = [arrival(*pair) for pair in visit.entries if arrival(*pair) <= act.occurred]
-            return (before[0] if before else act.occurred), act.occurred
+            # The photos of the day itself: those of the first visit show the hazard as it was.
+            today = start_of(day_of(act.occurred))
+            before = [arrival(*pair) for pair in visit.entries if today <= arrival(*pair) <= act.occurred]
+            return max(before, default=today), act.occurred
         case _:
             return act.occurred, act.occurred
 

@@ -37,7 +37,7 @@ from schemas.events.hazard import HazardFound
 from schemas.events.rectification import RectificationOrdered, ReinspectionConcluded
 from schemas.events.task import InspectionResultTold, TaskAssigned
 
-VERSION: Final = 4
+VERSION: Final = 5
 
 PAPERS: Final = frozenset(
     {"scheme", "interview", "examination", "preservation", "inspection_record", "on_site_measure"}
