@@ -32,7 +32,7 @@ from ops import fleet, stories
 from ops.mirror import mirror
 from ops.serve import Served, serving
 from ops.settings import Settings
-from ops.stories import book, disclosing, play, weeks
+from ops.stories import book, disclosing, play, returned, weeks
 from ops.stories.book import Story
 from ops.stories.event import StoryEvent
 from ops.stories.files import LATE, NotBrought
@@ -155,7 +155,7 @@ async def run(settings: Settings, options: Options) -> int:
     assert settings.data is not None
     async with serving(settings, faces=(link_face,)) as served:
         accounts = await _accounts(served, settings)
-        played = asyncio.create_task(_play(served, settings, say))
+        played = asyncio.create_task(_play(served, settings, links[0], say))
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait((played, stopped), return_when=asyncio.FIRST_COMPLETED)
         if stop.is_set():
@@ -233,7 +233,7 @@ async def _accounts(served: Served, settings: Settings) -> dict[str, Entry]:
 # -- what happens --
 
 
-async def _play(served: Served, settings: Settings, say: Callable[[str], None]) -> bool:
+async def _play(served: Served, settings: Settings, links: OneTimeLinks, say: Callable[[str], None]) -> bool:
     """Terminals and office play their weeks, or what an earlier start left of them; False if the goal was missed."""
     assert settings.data is not None
     done = settings.data / "demo-played.json"
@@ -245,7 +245,7 @@ async def _play(served: Served, settings: Settings, say: Callable[[str], None]) 
         )
         return True
     told = tell(_begun(settings.data))
-    named = [one for one in told if one.name in book.TITLES]
+    named = [one for one in told if one.name in (*book.TITLES, returned.NAME)]
     folder = settings.data / "terminals"
     terminals = len({event.terminal for one in told for event in one.events if event.terminal})
     say(f"{terminals} terminals go to work  {terminals} 台终端开始工作")
@@ -270,6 +270,12 @@ async def _play(served: Served, settings: Settings, say: Callable[[str], None]) 
             f"`{late}` brings it  上传附件 {brought.files} 个，中断后续传 {brought.cut} 个，"
             f"迟到 {brought.late} 个（用上述命令补传）"
         )
+    waits = next(one for one in told if one.name == returned.NAME)
+    number = await returned.finish(served.internal, links.make, folder / returned.TEAM.terminal, waits)
+    say(
+        f"legal review returned a decision, its record was corrected in the field, and it was made: {number}  "
+        f"法制审核退回的决定经现场更正、批准、审核通过后作出：{number}"
+    )
     if not await _clone(served, folder / "T-1", say):
         say("the goal was missed: the copied terminal was not found out  复制的终端未被发现")
         return False
@@ -323,8 +329,9 @@ def tell(now: int) -> list[Story]:
     start = now - 150 * stories.DAY
     crews = {authority: [crew for crew in CREWS if crew.authority == authority] for authority in (COUNTY, PROVINCE)}
     mine = [crew for crew in CREWS if crew.authority == CITY]
-    opening, *city = book.told(SEED, start, calendar, weeks.weeks(mine, SEED, now, calendar))
-    told = [opening, book.begun(weeks.entered(mine, start), "teams"), *city]
+    others = [*weeks.weeks(mine, SEED, now, calendar), returned.told(SEED, start, calendar)]
+    opening, *city = book.told(SEED, start, calendar, others)
+    told = [opening, book.begun(weeks.entered(mine, start), "teams"), returned.opening(start), *city]
     for authority, theirs in crews.items():
         every, blocks = book.bound(weeks.weeks(theirs, SEED, now, calendar), start)
         told.append(replace(book.begun(weeks.elsewhere(authority, theirs, start), authority), authority=authority))

@@ -86,7 +86,7 @@ class ConsoleActs:
         """`document_number.issued.v1`."""
         done = await self._numbers.issue(
             _own(person, series), front, who(person), case_id=_raw(case, 16) if case else b"",
-            task_id=_raw(task, 16) if task else b"",
+            task_id=_raw(task, 16) if task else b"", alone=False,
         )  # fmt: skip
         fact = done.fact
         assert isinstance(fact, DocumentNumberIssued)

@@ -44,7 +44,7 @@ from schemas.events.penalty import PenaltyDecided
 from schemas.events.recusal import RecusalDecided
 from schemas.events.review import LegalReviewAssigned, LegalReviewConcluded
 
-VERSION: Final = 6
+VERSION: Final = 7
 
 
 def judge(matter: Matter) -> Judgement:

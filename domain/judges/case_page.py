@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from msgspec import UNSET
 
-from domain.judges import case_documents, case_money, case_procedures, case_recording, case_shapes
+from domain.judges import case_documents, case_money, case_procedures, case_recording, case_returns, case_shapes
 from domain.judges.case_facts import Case, given, number_of
 from domain.judges.case_hearing import hearing_due
 from domain.judges.case_review import discussion_due, review_due
@@ -84,6 +84,8 @@ def page(case: Case, state: State, passages: Sequence[Passage], deadlines: Seque
         "clocks": _clocks(deadlines),
         "money": [case_money.money_page(case, one) for one in case_money.decisions(case)],
         "side": case_procedures.page(case),
+        "review": case_returns.review(case),
+        "asked": case_returns.asked(case),
         "decisions": [_decision(case, one) for one in case_money.decisions(case)],
         "recordings": case_recording.index(case, held=not isinstance(state, case_shapes.Archived)),
         "timeline": [_line(fact) for fact in case.matter.facts],

@@ -132,6 +132,39 @@ def record(
     _tell(as_json, told, f"已记录 recorded: 第 {made.seq} 条，{told['id']}")
 
 
+@command.command(
+    epilog="Example: liuhen terminal correct 019b77b0-0000-7000-8000-000000000001 --by officer-17 "
+    "--set '$.place=\"一车间\"' --reason 笔误"
+)
+@click.argument("event")
+@click.option("--by", multiple=True, required=True, metavar="OFFICER", help="Officer ids; the first one operated.")
+@click.option("--reason", required=True, help="Why, or what is explained.")
+@click.option("--set", "changes", multiple=True, metavar="PATH=JSON", help="A field as it should be; repeat it.")
+@click.option("--about", multiple=True, metavar="KIND:VALUE", help="What it concerns, where nobody asked for it.")
+@click.option("--withdraw", is_flag=True, help="The record as a whole is struck out.")
+@JSON
+@click.pass_obj
+def correct(
+    home: Path, event: str, by: tuple[str, ...], reason: str, changes: tuple[str, ...], about: tuple[str, ...],
+    withdraw: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Correct an earlier record by a new one that cites it; works offline. 更正已有记录（另作一条，引用原记录）。"""
+    from ops.terminal import desk, forms, trust
+    from ops.terminal.client import real_tick
+    from ops.terminal.queue_file import Draft
+
+    with _refusals(), _queue(home) as queue:
+        asked = desk.asked_for(queue, event)
+        if asked is None and not about:
+            raise Refusal("nobody asked to correct this record: say what it concerns with --about KIND:VALUE")
+        told = forms.correction(event, reason, changes, asked, withdraw=withdraw)
+        tags = (*about, *((f"{asked['kind']}:{asked['key']}",) if asked is not None else ()))
+        body = forms.from_json(forms.CORRECTION, told)
+        made = queue.record(Draft(forms.CORRECTION, tags, body, by, _instant(None)), real_tick())
+        answer = {"seq": made.seq, "id": trust.id_text(made.id), "hash": made.hash.hex(), "target_event": event}
+    _tell(as_json, answer, f"已记录更正 recorded: 第 {made.seq} 条，{answer['id']}，引用 {event}")
+
+
 @command.command(epilog="Example: liuhen terminal attach photo.jpg")
 @click.argument("path", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--type", "media_type", help="Media type; guessed from the name if not given.")
@@ -320,11 +353,13 @@ def show_changes(ctx: click.Context, offline: bool, lang: str, as_json: bool) ->
         due = desk.deadlines(queue, as_of)
         stand = desk.signals(queue, as_of)
         mend = desk.corrections(queue)
+        looked = desk.reviews(queue)
         known = desk.items(queue)
         fetched = desk.fetched_at(queue)
     told = {
         "came": came, "fetched": fetched, "items": [_plain(item) for item in known],
         "deadlines": [asdict(each) for each in due], "signals": _plain(stand), "corrections": _plain(mend),
+        "reviews": _plain(looked),
     }  # fmt: skip
     marks = {"due": "!!", "ahead_1": "! ", "ahead_3": "..", "running": "  "}
     lines = [
@@ -332,7 +367,12 @@ def show_changes(ctx: click.Context, offline: bool, lang: str, as_json: bool) ->
         for each in due
     ]
     lines += [f"?? {one.get('rule')}  {one['kind']} {one['key']}  {one.get(lang)}" for one in stand]
-    lines += [f"-> {one.get('rule')}  {one['kind']} {one['key']}  {one.get(lang)}" for one in mend]
+    lines += [
+        f"-> {one.get('rule')}  {one['kind']} {one['key']}  {one.get(lang)}"
+        + (f"  （correct {one.get('about')}）" if one.get("asked_in") else "")
+        for one in mend
+    ]
+    lines += [f"== {one['kind']} {one['key']}  {_review(one, lang)}" for one in looked]
     lines += [
         f"## {item['key']}  {block.get('first')}–{block.get('last')}"
         for item in known
@@ -344,6 +384,28 @@ def show_changes(ctx: click.Context, offline: bool, lang: str, as_json: bool) ->
     total = "，".join(f"{kind} {number}" for kind, number in sorted(counts.items())) or "0"
     last = f"共有 known: {total}" + (f"，新到 came: {came}" if came else "")
     _tell(as_json, told, "\n".join([*lines, last]))
+
+
+_REVIEW_STATES = {
+    "requested": ("法制审核待分派", "legal review waits for a reviewer"),
+    "assigned": ("法制审核中", "under legal review"),
+    "returned": ("法制审核退回，未作意见", "returned by legal review, without an opinion"),
+    "withdrawn": ("送审已撤回", "taken back from legal review"),
+    "passed": ("法制审核通过", "passed legal review"),
+    "returned_for_correction": ("法制审核退回修改", "returned by legal review for correction"),
+    "rejected": ("法制审核不同意", "rejected by legal review"),
+    "transfer_suggested": ("法制审核建议移送", "legal review suggests a transfer"),
+}
+
+
+def _review(one: dict[str, Any], lang: str) -> str:
+    """Where a review stands, for whoever handles the case."""
+    zh, en = _REVIEW_STATES.get(str(one.get("state")), (str(one.get("state")), str(one.get("state"))))
+    said = en if lang == "en" else zh
+    draft = f"draft {one.get('version')}" if lang == "en" else f"草案第 {one.get('version')} 版"
+    missing = one.get("missing") or []
+    more = "；".join([str(one.get("text") or ""), *(str(line) for line in missing)])
+    return f"{draft}: {said}" + (f": {more}" if more else "")
 
 
 @command.command(name="number", epilog="Example: liuhen terminal number --token 责改")

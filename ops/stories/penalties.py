@@ -65,6 +65,25 @@ def fined(tell: Teller) -> None:
     desk.finish(tell, papers=("行政处罚决定书", "立案审批表", "询问笔录", "听证笔录"), correction_verified=True)
 
 
+def returned(tell: Teller) -> None:
+    """A case whose decision is drafted and told, and waits for its legal review: what follows happens at the desks."""
+    hazard = _found_and_overdue(tell, "车间配电箱无漏电保护装置，限期内未整改")
+    tell.later(1, "09:00")
+    desk.file_case(tell, "涉嫌未按照国家标准检修安全设备，逾期未改正", [hazard])
+    tell.later(2, "09:30")
+    desk.interview(tell)
+    tell.later(4, "10:00")
+    desk.investigated(tell, hazard.description)
+    facts = f"{tell.enterprise.name}{hazard.place}：{hazard.description}。"
+    lines: list[dict[str, Any]] = [{"kind": "P03", "amount_fen": 5_500_000}]
+    made = desk.draft(tell, facts, BASES, lines, OVERDUE)
+    tell.later(1, "14:00")
+    desk.notice(tell, made)
+    desk.notice(tell, made, "hearing", hearing_right_told=True)
+    tell.later(2, "10:00")
+    desk.defence(tell, waived=False)
+
+
 def on_spot(tell: Teller) -> None:
     """A worker is fined 100 yuan on the spot; the cash reaches the agency the next day and the bank the day after."""
     visit.assign(tell, "double_random")

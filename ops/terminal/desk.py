@@ -165,6 +165,21 @@ def corrections(queue: Queue) -> list[dict[str, Any]]:
     ]
 
 
+def reviews(queue: Queue) -> list[dict[str, Any]]:
+    """Where legal review stands in the cases that this terminal's officers handle."""
+    return [
+        {**review, "kind": item["kind"], "key": item["key"]}
+        for item in items(queue)
+        if isinstance(review := item.get("review"), dict)
+    ]
+
+
+def asked_for(queue: Queue, event: str) -> dict[str, Any] | None:
+    """The correction of a record that was asked for, the newest request; None where none was."""
+    found = [one for one in corrections(queue) if one.get("about") == event and _text(one, "asked_in")]
+    return found[-1] if found else None
+
+
 def take_number(queue: Queue, token: str, year: int, as_of: int, tick: Tick) -> Taken:
     """The next document number of a block that was reserved for this terminal; works offline. Raises NoNumber.
 

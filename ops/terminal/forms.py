@@ -6,6 +6,8 @@ comes out is what `events.body_json` would print again.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +15,38 @@ from msgspec import inspect
 
 from schemas import events
 
+CORRECTION = "record.correction_submitted.v1"
+"""The record that says how an earlier one should be."""
+
 
 class FormRefused(ValueError):
     """A body in JSON cannot be read; the text names the place and what was expected there."""
+
+
+def correction(
+    event: str, reason: str, changes: Sequence[str], asked: Mapping[str, Any] | None, *, withdraw: bool = False
+) -> dict[str, Any]:
+    """The body (JSON) of a correction of the record with the id `event`; `changes` are PATH=JSON.
+
+    `asked` is the request that it answers, as the feed told it. Raises FormRefused.
+    """
+    fields = []
+    for one in changes:
+        path, equals, value = one.partition("=")
+        try:
+            json.loads(value)
+        except ValueError:
+            raise FormRefused(f'expected PATH=JSON, e.g. $.place="x", got {one!r}') from None
+        if not equals or not path.startswith("$."):
+            raise FormRefused(f"expected a path that begins with $., got {path!r}")
+        fields.append({"path": path, "new": value})
+    told: dict[str, Any] = {"target_event": event, "reason": reason}
+    told["effect"] = "withdrawn" if withdraw else "corrected" if fields else "explained"
+    if fields:
+        told["field_changes"] = fields
+    if asked is not None:
+        told |= {name: asked[name] for name in ("asked_in", "review_id") if asked.get(name)}
+    return told
 
 
 def from_json(type_name: str, value: object) -> dict[str, Any]:

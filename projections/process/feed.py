@@ -41,6 +41,9 @@ KINDS: Final = ("task", "hazard", "case", "officer", "enterprise", "plan", "tip"
 """Kinds that terminals are told of; days of officers are for who looks at signals."""
 RULES: Final = "rules"
 SERIES: Final = "series"
+CASE: Final = "case"
+REVIEW: Final = "B11"
+"""The step that asks for a correction, in the place of a rule."""
 
 Item: TypeAlias = dict[str, Any]
 _Key: TypeAlias = tuple[str, str]
@@ -143,6 +146,11 @@ class _Shelf:
         item["deadlines"] = [self._deadline(one) for one in self.deadlines.get(matter, ())]
         item["signals"] = [self._signal(one, gaps) for one in self.signals.get(matter, ())]
         item["corrections"] = [one for row in self.broken.get(matter, ()) if (one := self._broken(row, gaps))]
+        if kind == CASE and not concerned.isdisjoint(str(item["columns"].get("handlers", "")).split(",")):
+            # What legal review says goes to who handles the case, whoever else is told of its deadlines.
+            item["corrections"] += [_asked(one) for one in page.get("asked", ())]
+            if "review" in page:
+                item["review"] = page["review"]
         return item
 
     def _deadline(self, row: Any) -> Item:
@@ -213,6 +221,16 @@ def _rule_set(data: bytes) -> RuleSetPublished | None:
     except (EntryRefused, InvalidBody):
         pass
     return None
+
+
+def _asked(one: Mapping[str, Any]) -> Item:
+    """What a reviewer asks the handlers to put right, as one of the corrections of the item."""
+    zh = f"法制审核要求更正“{one['zh'] or one['type']}”：{one['text']}"
+    en = f"legal review asks to correct “{one['en'] or one['type']}”: {one['text']}"
+    return {
+        "about": one["event"], "asked_in": one["asked_in"], "en": en, "field": one["field"],
+        "review_id": one["review_id"], "rule": REVIEW, "type": one["type"], "zh": zh,
+    }  # fmt: skip
 
 
 def _is_ours(block: Mapping[str, Any], concerned: frozenset[str]) -> bool:

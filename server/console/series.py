@@ -27,7 +27,7 @@ from server.console.access import NUMBER_KEEPERS, NUMBER_TAKERS, scope
 from server.console.frame import page, texts_of
 from server.console.process_words import Words
 from server.web.app import FORM, SERVICES, Acts, person_of
-from server.web.i18n import N_
+from server.web.i18n import N_, Texts
 from server.web.languages import Language, language
 
 ROWS: Final = 50
@@ -211,7 +211,7 @@ async def _series(
         done=_done(request, front, token, year) if status == 200 else ("", ""),
         wrong=wrong,
         tried=tried,
-        why="" if refusal is None else texts.gettext(REFUSALS[refusal.code]),
+        why=_why(refusal, language(request), texts),
         closed=_closed(refusal, language(request)),
         given=request.get(FORM, {}),
         reasons=[(name, texts.gettext(RETURN_NAMES[name])) for name in RETURN_REASONS],
@@ -223,6 +223,13 @@ async def _series(
         now=True,
         **_may(request),
     )
+
+
+def _why(refusal: Problem | None, chosen: Language, texts: Texts) -> str:
+    if refusal is None:
+        return ""
+    own = refusal.fields.get(chosen)
+    return own if isinstance(own, str) else texts.gettext(REFUSALS[refusal.code])
 
 
 def _closed(refusal: Problem | None, chosen: Language) -> list[tuple[str, str]]:

@@ -109,14 +109,16 @@ class NumberActs:
         task_id: bytes = b"",
         draft_hash: bytes = b"",
         beside: Beside | None = None,
+        alone: bool = True,
     ) -> Numbered:
         """Give out the next number to who asks. Not idempotent: whoever asks twice has two. Raises Problem.
 
         `beside` makes the document that bears the number: both are appended in one transaction, so neither is ever
         there without the other. It is asked anew with every try, passes the gates itself, and may raise Problem.
+        `alone` False: a document that has gates gets no number without it, even where none of them is closed.
         """
         asks = who.officer or who.service or ""
-        return await self._do(key, Issue(prefix, asks, case_id, task_id, draft_hash), who, beside)
+        return await self._do(key, Issue(prefix, asks, case_id, task_id, draft_hash), who, beside, alone)
 
     async def void(self, key: str, n: int, reason: str, approver: str, photos: Sequence[bytes], who: Who) -> Numbered:
         """Declare a number spoiled. Idempotency: the number – the second attempt is `conflict`. Raises Problem."""
@@ -128,12 +130,14 @@ class NumberActs:
         """Take the rest of a block back. Idempotency: the block. Raises Problem bad_request, conflict, not_found."""
         return await self._do(key, Return(block_id, from_n, reason), who)
 
-    async def _do(self, key: str, command: Command, who: Who, beside: Beside | None = None) -> Numbered:
+    async def _do(
+        self, key: str, command: Command, who: Who, beside: Beside | None = None, alone: bool = True
+    ) -> Numbered:
         turn = self._turns.setdefault(key, asyncio.Lock())
         async with turn:  # who asks in this process takes turns; who asks in another meets at the version
-            return await self._act(key, command, who, beside)
+            return await self._act(key, command, who, beside, alone)
 
-    async def _act(self, key: str, command: Command, who: Who, beside: Beside | None) -> Numbered:
+    async def _act(self, key: str, command: Command, who: Who, beside: Beside | None, alone: bool) -> Numbered:
         behind = 0  # numbers up to it stand on paper, as an earlier try found out
         for _ in range(MAX_TRIES):
             kept = await self._load(key)
@@ -153,6 +157,13 @@ class NumberActs:
                 more, draft = await number_gate.passed(
                     self._pool, self._queries, kept.state, command, fact.document_no, received
                 )
+                if more and not alone:
+                    raise Problem(
+                        "conflict",
+                        "the number of a decision is given out with the decision: make it on the page of its case",
+                        zh="决定书的文号随决定一并产生：请在案件页面作出决定。",
+                        en="The number of a decision is given out with the decision: make it on the page of its case.",
+                    )
                 conditions += more
                 fact = structs.replace(fact, draft_hash=draft or UNSET)
             act = Act(

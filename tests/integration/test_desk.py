@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,19 +11,23 @@ from typing import Any
 
 import pytest
 
+from domain.judges import JUDGES
 from domain.office import commands as ask
+from domain.workdays import day_of
 from schemas.entries import Who
 from schemas.events.draft import DecisionDrafted
 from schemas.events.penalty import PenaltyDecided
 from schemas.events.review import LegalReviewConcluded, LegalReviewRequested
 from schemas.problems import Problem
+from server.log.acts import Act, OfficeActs
 from server.log.desk import Command, Desk, Done
-from server.log.ids import uuid7, uuid_text
+from server.log.ids import now_ms, uuid7, uuid_text
 from server.log.number_acts import NumberActs
 from tests.integration.test_number_gate import record
 from tests.support.cases import BENCHMARK, CERTIFIED, CLAUSES, FACTS, LIN, REMEDIES, REVIEWER, story
-from tests.support.facts import CASE
-from tests.support.log import AUTHORITY, Log, PaperTerminal, enrol, open_log
+from tests.support.event_vectors import FULL
+from tests.support.facts import CASE, HAZARD
+from tests.support.log import AUTHORITY, Log, PaperTerminal, enrol, open_log, send
 from tests.support.postgres import TestDatabase
 from tests.support.process import judge
 
@@ -90,15 +95,7 @@ def opinion(review: bytes, draft_hash: bytes, outcome: Any = "passed", problem: 
     )
 
 
-DISCUSSION = {
-    "held_on": "", "host": HEAD, "principal": HEAD, "recorder": LIN, "outcome": "as_proposed", "decision": "同意",
-}  # fmt: skip
-
-
 def discussion(draft_hash: bytes) -> ask.HoldDiscussion:
-    from domain.workdays import day_of
-    from server.log.ids import now_ms
-
     return ask.HoldDiscussion(
         draft_hash=draft_hash.hex(), held_on=day_of(now_ms()), host=HEAD, principal=HEAD, recorder=LIN,
         opinions=tuple(ask.Said(member=one, view="agree") for one in (HEAD, "officer-0003", "officer-0004")),
@@ -191,8 +188,6 @@ async def test_the_same_form_twice_is_one_act(office: Office) -> None:
     assert {one.id for one in both} == {act}
     assert len({one.position for one in both}) == 1
     assert [one.again for one in both].count(False) == 1
-    refused = await office.refusal(LIN, ask.RequestReview(draft_hash="0" * 64), act=act) if False else None
-    assert refused is None
 
 
 async def test_who_sends_a_stale_form_is_told_what_changed_and_by_whom(office: Office) -> None:
@@ -205,3 +200,115 @@ async def test_who_sends_a_stale_form_is_told_what_changed_and_by_whom(office: O
     assert [(one["type"], one["by"]) for one in changes] == [("decision.drafted.v1", [LIN])]
     done = await office.does(LIN, ask.RequestReview(draft_hash=made.draft_hash.hex()), seen=await office.stamp())
     assert isinstance(done.body, LegalReviewRequested)
+
+
+async def upload(office: Office, type_name: str, body: dict[str, Any], *tags: str) -> None:
+    envelope = office.terminal.envelope(type_name, body, about=sorted((f"authority:{AUTHORITY}", *tags)), by=[LIN])
+    await send(office.log, office.terminal.batch([envelope]))
+
+
+async def test_an_uploaded_review_opens_no_gate_and_that_of_the_office_does(office: Office) -> None:
+    made = (await office.does(LIN, draft())).body
+    assert isinstance(made, DecisionDrafted)
+    await office.does(HEAD, discussion(made.draft_hash))
+    decide = ask.Decide(draft_hash=made.draft_hash.hex(), front=FRONT)
+    claim = {
+        "review_id": uuid7(), "case_id": CASE, "reviewer": REVIEWER, "draft_hash": made.draft_hash,
+        "outcome": "passed", "concluded_at": now_ms(),
+    }  # fmt: skip
+    await upload(office, "legal_review.concluded.v1", claim, f"case:{KEY}")
+    refused = await office.refusal(HEAD, decide)
+    assert [gate["rule"] for gate in told(refused)] == ["INV-17"]
+    asked = await office.does(LIN, ask.RequestReview(draft_hash=made.draft_hash.hex()))
+    await office.does(REVIEWER, ask.AssignReview(review=uuid_text(asked.id), reviewer=REVIEWER))
+    await office.does(REVIEWER, opinion(asked.id, made.draft_hash))
+    assert isinstance((await office.does(HEAD, decide)).body, PenaltyDecided)
+
+
+async def test_an_uploaded_certificate_qualifies_nobody_and_that_of_the_office_does(
+    office: Office, database: TestDatabase
+) -> None:
+    made = (await office.does(LIN, draft())).body
+    assert isinstance(made, DecisionDrafted)
+    asked = await office.does(LIN, ask.RequestReview(draft_hash=made.draft_hash.hex()))
+    assign = ask.AssignReview(review=uuid_text(asked.id), reviewer="officer-0041")
+    fields: dict[str, Any] = {
+        "certificate_no": "E-9", "issuer": "示例市人民政府", "valid_from": datetime.date(2026, 1, 1),
+        "valid_to": datetime.date(2027, 12, 31),
+    }  # fmt: skip
+    days = {name: str(value) for name, value in fields.items()}
+    claim = {**days, "officer_id": "officer-0041", "reviewer_qualification": {"obtained_on": "2020-01-01"}}
+    await upload(office, "officer_certificate.recorded.v1", claim, "officer:officer-0041", f"case:{KEY}")
+    await judge(database)
+    assert [gate["rule"] for gate in told(await office.refusal(REVIEWER, assign))] == ["INV-18"]
+    who = Who(officer=HEAD, session=bytes(32), via="session")
+    command = ask.RecordCertificate(**fields, qualified_on=datetime.date(2020, 1, 1))
+    await office.desk.do(AUTHORITY, "officer", "officer-0041", command, who, ROLES[HEAD], act=uuid7())
+    await judge(database)
+    await office.does(REVIEWER, assign)
+
+
+async def test_an_uploaded_delisting_opens_no_gate_and_that_of_the_office_does(
+    office: Office, database: TestDatabase
+) -> None:
+    key, who = uuid_text(HAZARD), Who(officer=HEAD, session=bytes(32), via="session")
+    hazard = [f"hazard:{key}"]
+    for type_name, body in (
+        ("hazard.found.v1", {**FULL["hazard.found.v1"], "hazard_id": HAZARD, "grade": "major"}),
+        ("rectification.ordered.v1", {"hazard_ids": [HAZARD], "deadline": "2026-04-01"}),
+    ):
+        await upload(office, type_name, dict(body), *hazard)
+    listed = {
+        "hazard_id": HAZARD, "level": "prefecture", "listed_on": "2026-03-01", "deadline": "2026-06-01",
+        "supervisor": "市局", "approver": HEAD,
+    }  # fmt: skip
+    act = Act("major_hazard.listed.v1", hazard, listed, uuid7(), 1, uuid7())
+    await office.log.committer.submit(OfficeActs(AUTHORITY, [act], who, now_ms()))
+    looked = {"results": [{"hazard_id": HAZARD, "outcome": "corrected"}]}
+    await upload(office, "reinspection.concluded.v1", looked, *hazard)
+    claim = {"hazard_id": HAZARD, "level": "prefecture", "delisted_on": "2026-03-20", "delist_approver": HEAD}
+    await upload(office, "major_hazard.delisted.v1", claim, *hazard)
+
+    async def closes() -> Done:
+        return await office.desk.do(AUTHORITY, "hazard", key, ask.CloseHazard(), who, ROLES[HEAD], act=uuid7())
+
+    with pytest.raises(Problem) as refused:
+        await closes()
+    assert [gate["rule"] for gate in told(refused.value)] == ["INV-07"]
+    with pytest.raises(Problem) as below:
+        await office.desk.do(AUTHORITY, "hazard", key, ask.DelistHazard(level="county"), who, ROLES[HEAD], act=uuid7())
+    assert [gate["rule"] for gate in told(below.value)] == ["INV-07"], "by the level that listed it"
+    delist = ask.DelistHazard(level="prefecture")
+    await office.desk.do(AUTHORITY, "hazard", key, delist, who, ROLES[HEAD], act=uuid7())
+    assert (await closes()).type == "hazard.closed.v1"
+
+
+async def test_a_field_decision_that_bypassed_review_is_kept_and_the_case_cannot_be_closed_over_it(
+    office: Office, database: TestDatabase
+) -> None:
+    claim = {
+        "case_id": CASE, "document_no": f"{FRONT}罚〔2026〕99号", "decided_on": "2026-04-03",
+        "penalties": [{"kind": "P01"}], "facts": FACTS, "bases": CLAUSES, "draft_hash": bytes(32),
+    }  # fmt: skip
+    close = ask.CloseCase(ground="other", all_fulfilled=False, reason="另案处理")
+    await upload(office, "penalty.decided.v1", claim, f"case:{KEY}")
+    refused = await office.refusal(HEAD, close)
+    gate = told(refused)[0]
+    assert gate["rule"] == "INV-31"
+    assert [fact["type"] for fact in gate["facts"]] == ["penalty.decided.v1"]
+    stand = await office.desk.stand(AUTHORITY, "case", KEY)
+    assert any(one.rule == "SIG-09" for one in JUDGES["case"].judge(stand.matter).signals), "and it is flagged"
+    decide = ask.Decide(draft_hash="00" * 32, front=FRONT)
+    assert (await office.refusal(HEAD, decide)).code == "conflict", "nothing to number: the office drafted nothing"
+
+    event = next(fact for fact in stand.matter.facts if fact.claim)
+    withdrawn = {"target_event": event.id, "effect": "withdrawn", "reason": "误报", "approver": HEAD}
+    who = Who(officer=HEAD, session=bytes(32), via="session")
+    act = Act("record.corrected.v1", [f"case:{KEY}"], withdrawn, uuid7(), 1, uuid7())
+    await office.log.committer.submit(OfficeActs(AUTHORITY, [act], who, now_ms()))
+    assert (await office.does(HEAD, close)).type == "case.closed.v1"
+
+
+def told(refused: Problem) -> Any:
+    assert refused.code == "gate_closed", refused
+    return refused.fields["gates"]

@@ -12,18 +12,27 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import aiohttp
 import asyncpg
 from aiohttp import web
 
-from ops.faces import console_acts, console_desk, console_disclosures, console_exports, office_faces
+from domain.office import gates
+from ops.faces import ConsoleDesk, console_acts, console_disclosures, console_exports, office_faces
+from schemas.events import REGISTRY
 from server.evidence.store import BlobStore
 from server.identity import passwords, store
 from server.identity.gate import DatabaseGate
 from server.identity.sealing import Sealer
+from server.log.desk import Desk, Gate
 from server.log.number_acts import NumberActs
+from server.signed import SignedRequests, Terminals
+from server.sync import routes as sync_routes
+from server.sync.changes import Changes
+from server.sync.quota import Quota
+from server.sync.service import Sync
 from server.web.app import Face, Services, Viewing, make_internal_app, make_runner
 from tests.support.log import AUTHORITY, Log, open_log
 from tests.support.postgres import TestDatabase
@@ -101,10 +110,13 @@ async def open_house(
     required: frozenset[str] = frozenset(),
     clock: Callable[[], float] = time.time,
     viewing: Callable[[Log, asyncpg.Pool], Viewing] | None = None,
+    terminals: bool = False,
+    desk_gate: Gate = gates.closed,
 ) -> AsyncIterator[House]:
     """A console on `database` with the accounts of `people`; with `log`, the logs of two authorities behind it.
 
-    `viewing` makes the leave to view evidence, on the log and on a pool of the console's role.
+    `terminals`: the face of terminals as well. `desk_gate`: what the desk asks before an act, for the test that shows
+    what happens without it. `viewing` makes the leave to view evidence, on the log and on a pool of the console's role.
     """
     await add_people(database, people)
     async with AsyncExitStack() as stack:
@@ -124,13 +136,29 @@ async def open_house(
             exports = console_exports(opened.committer, opened.pool, pool, BlobStore(folder / "evidence"))
         desk = None
         if opened is not None:
-            desk = console_desk(opened.committer, opened.pool, NumberActs(opened.committer, opened.pool))
+            numbers = NumberActs(opened.committer, opened.pool)
+            desk = ConsoleDesk(Desk(opened.committer, opened.pool, numbers, desk_gate))
         services = Services(
             console=pool, gate=gate, acts=acts, exports=exports, disclosures=disclosures, desk=desk, viewing=shown
         )
+        if terminals:
+            faces = [*faces, partial(sync_routes.add_routes, sync=_sync(house_log(opened), pool))]
         app = make_internal_app(services, *office_faces(), *faces)
         url = await stack.enter_async_context(listening(app))
         yield House(url, database, gate, app, opened)
+
+
+def house_log(opened: Log | None) -> Log:
+    """The log of a house that has one."""
+    assert opened is not None, "open_house(..., log=True) opens a log"
+    return opened
+
+
+def _sync(log: Log, console: asyncpg.Pool) -> Sync:
+    """The terminals' door, without reader processes and without a limit on how often they come."""
+    signed = SignedRequests(Terminals(log.pool, log.book.queries), log.pool, log.book.queries, "127.0.0.1")
+    quota = Quota(rate=0.0, burst=1)
+    return Sync(log.committer, log.pool, REGISTRY.lookup, signed, None, quota, Changes(console, log.pool))
 
 
 @asynccontextmanager
