@@ -33,7 +33,7 @@ from tests.support.cases import CERTIFIED, CHAIR, CLAUSES, FACTS, LIN, REMEDIES,
 from tests.support.facts import CASE, certificate
 from tests.support.log import AUTHORITY, PaperTerminal, enrol
 from tests.support.postgres import TestDatabase
-from tests.support.process import judging
+from tests.support.process import judge
 from tests.support.web import House, form_token, open_house
 
 T = TypeVar("T")
@@ -127,6 +127,7 @@ class Attack:
 
     def __init__(self, database: TestDatabase, folder: Path, gate: Gate = gates.closed) -> None:
         self.referee = Referee()
+        self._database = database
         self.steps = 0
         self.statuses: dict[str, int] = {}
         self.case = b""
@@ -160,7 +161,6 @@ class Attack:
             house = await stack.enter_async_context(
                 open_house(database, folder, people=people, log=True, terminals=True, desk_gate=gate)
             )
-            await stack.enter_async_context(judging(database))
             for name in people:
                 hand = await stack.enter_async_context(house.browser(name))
                 self._hands[name] = hand
@@ -320,6 +320,8 @@ class Attack:
         return self._do(self._number(who))
 
     async def _number(self, who: str) -> int:
+        if self.steps % 2:
+            await judge(self._database)  # the page of numbers asks what the judges have come to
         year = str(day_of(now_ms()).year)
         form = {"form_token": self._tokens[who], "token": TOKEN, "year": year, "front": FRONT,
                 "case": uuid_text(self.case)}  # fmt: skip
