@@ -271,7 +271,11 @@ async def _play(served: Served, settings: Settings, links: OneTimeLinks, say: Ca
             f"迟到 {brought.late} 个（用上述命令补传）"
         )
     waits = next(one for one in told if one.name == returned.NAME)
-    number = await returned.finish(served.internal, links.make, folder / returned.TEAM.terminal, waits)
+    try:
+        number = await returned.finish(served.internal, links.make, folder / returned.TEAM.terminal, waits)
+    except (returned.DeskFailed, Refused, NoAnswer, Distrusted) as fault:
+        say(f"the goal was missed: {fault}; the next start goes on  未能演完：{fault}；再次启动将继续")
+        return False
     say(
         f"legal review returned a decision, its record was corrected in the field, and it was made: {number}  "
         f"法制审核退回的决定经现场更正、批准、审核通过后作出：{number}"

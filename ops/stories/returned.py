@@ -65,6 +65,13 @@ async def finish(url: str, link: Callable[[str], str], home: Path, story: Story)
 
     `link` gives the address that signs an officer in; `home` is the folder of the terminal.
     """
+    try:
+        return await _finished(url, link, home, story)
+    except (aiohttp.ClientError, TimeoutError) as fault:
+        raise DeskFailed(f"a desk did not answer ({type(fault).__name__})") from None
+
+
+async def _finished(url: str, link: Callable[[str], str], home: Path, story: Story) -> str:
     case = story.ids["case"]
     interview = next(text(one.id) for one in story.events if one.type == "interview.recorded.v1")
     async with _Bureau(url, case) as office:
