@@ -92,6 +92,7 @@ WITHOUT_RECORDS: Final = {
 }
 """Pages that show no record of any authority, or figures of many, and what stands on them in any case."""
 NOTHING_SEEDED: Final = {
+    "/cases/{id}/export/{copy}": "tests/integration/test_console_export.py",
     "/disclosures/prepare/{kind}/{key}/{decision}": "tests/integration/test_console_disclosures.py",
     "/disclosures/{record}": "tests/integration/test_console_disclosures.py",
 }
