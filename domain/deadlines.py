@@ -1,4 +1,4 @@
-"""The deadlines of the process, DL-01 to DL-25: a catalogue as data, and one pure function that computes them.
+"""The deadlines of the process, DL-01 to DL-26: a catalogue as data, and one pure function that computes them.
 
 A period starts with an act, has its length in the rules and its days in the calendar; it stands still during pauses and
 is moved by extensions. Whatever changed after it began (a granted extension, an amended calendar, a rule published
@@ -123,6 +123,7 @@ _CATALOGUE: Final = (
     Term("DL-24:bank", "cash.bank_days", "现金缴付银行", "pay the cash in at the bank"),
     Term("DL-25", "accident.evaluate_years", "公布事故评估", "publish the accident's evaluation"),
     Term("DL-25:report", "accident.investigate_days", "提交事故调查报告", "submit the investigation report"),
+    Term("DL-26", "review.days", "提出法制审核意见", "give the opinion of the legal review"),
 )
 CATALOGUE: Final = {term.rule: term for term in _CATALOGUE}
 """By id; a variant has its name behind a colon ("DL-08:suit"). DL-07, the late fine, is a sum: see `late_fine`."""

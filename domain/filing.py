@@ -6,6 +6,7 @@ facts come in changes no shelf.
 
     task, case, hazard, plan, tip,
     accident                        acts about one of them, by tag or by an id in the body
+    review:<id>                     acts of one legal review, by its id in the body
     chain:<task>                    entry, certificates, record and conclusion of a task: what a plan counts
     enterprise:<id>                 what its dossier rests on: profile, supervising bodies, visits, cases, penalties
     officer:<id>                    certificates, interests and recusals of an officer; not every act
@@ -50,6 +51,7 @@ IDS: Final = {
     "plan_id": "plan",
     "tip_id": "tip",
     "accident_id": "accident",
+    "review_id": "review",
 }
 """Fields of a body that name such a matter."""
 

@@ -114,7 +114,7 @@ class Earlier:
 class Deadline:
     """One running or finished period of the catalogue (handbook 2.5).
 
-    `rule` is "DL-01" … "DL-25", `about` the id (hex) of the event that started it. `due` is the instant (ms) at which
+    `rule` is "DL-01" … "DL-26", `about` the id (hex) of the event that started it. `due` is the instant (ms) at which
     the last day ends in Asia/Shanghai, exclusive; `last_day` that day, None for periods in hours. `met` is when the act
     took place, None while it did not; met late if `met >= due`. `cancelled`: the period lost its object (case revoked).
     `provisional`: computed beyond the last published calendar year. `officers` are who must be told.

@@ -84,6 +84,7 @@ STEPS: Final[Mapping[str, ProcessStep]] = {
         _step("R6", "监督", "Oversight"),
         _step("R7", "更正与补录", "Corrections and backfill"),
         _step("R8", "预警核查", "Signals looked into"),
+        _step("R9", "批注", "Comments"),
     )
 }
 NOT_PLACED: Final = ProcessStep("", 999, "步骤未识别", "Step not known")

@@ -451,6 +451,13 @@ REGISTERS: Final = (
         use("signal.disputed.v1", "signal_id", "grounds"),
         use("signal.resolved.v1", "signal_id", "resolution", "reason"),
     ),
+    part(
+        "R9",
+        "批注",
+        "Comments",
+        use("comment.made.v1", "anchor", "text", "officer"),
+        use("comment.settled.v1", "state", "officer"),
+    ),
 )
 """What accompanies every file: families E01 to E08 and E46 to E50."""
 
@@ -607,6 +614,14 @@ DEADLINES: Final = (
         "Evaluation after an accident",
         use("accident.report_approved.v1", "approved_on"),
         use("accident.evaluation_published.v1", "published_on"),
+    ),
+    part(
+        "DL-26",
+        "法制审核意见",
+        "Opinion of the legal review",
+        use("legal_review.requested.v1", "requested_at"),
+        use("legal_review.returned.v1", "returned_at"),
+        use("legal_review.concluded.v1", "concluded_at"),
     ),
 )
 """What starts each deadline of the catalogue and what meets it (handbook 2.5)."""

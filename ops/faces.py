@@ -32,6 +32,7 @@ from server.identity.gate import DatabaseGate
 from server.identity.person import Person
 from server.identity.sealing import Sealer
 from server.log.arrivals import Arrivals
+from server.log.comment_acts import CommentActs
 from server.log.committer import Committer
 from server.log.desk import Desk, Done, Stand
 from server.log.disclosure_acts import DisclosureActs
@@ -54,10 +55,11 @@ log = structlog.get_logger("liuhen.serve")
 class ConsoleActs:
     """Office acts as the console asks for them: the person becomes the entry's `w`."""
 
-    def __init__(self, acts: TerminalActs, values: PrivateValues, numbers: NumberActs) -> None:
+    def __init__(self, acts: TerminalActs, values: PrivateValues, numbers: NumberActs, comments: CommentActs) -> None:
         self._acts = acts
         self._values = values
         self._numbers = numbers
+        self._comments = comments
 
     async def resolve_fork(self, person: Person, terminal: str, branch: str | None, reason: str) -> None:
         """`terminal.fork_resolved.v1`."""
@@ -116,6 +118,22 @@ class ConsoleActs:
         await self._numbers.take_back(_own(person, series), _raw(block, 16), from_n, given, who(person))
         return from_n
 
+    async def comment(
+        self, person: Person, case: str, comment: str, text: str, anchor: str, place: Mapping[str, bytes | str]
+    ) -> tuple[int, int]:
+        """`comment.made.v1`."""
+        ids = _raw(case, 16), _raw(comment, 16)
+        placed = await self._comments.make(person.authority, *ids, text, who(person), anchor=anchor, place=place)
+        return placed.log_id, placed.positions[0]
+
+    async def settle_comment(
+        self, person: Person, case: str, comment: str, version: int, state: str, reason: str
+    ) -> tuple[int, int]:
+        """`comment.settled.v1`."""
+        ids = _raw(case, 16), _raw(comment, 16)
+        placed = await self._comments.settle(person.authority, *ids, version, state, reason, who(person))
+        return placed.log_id, placed.positions[0]
+
 
 class ConsoleDesk:
     """Acts of the office as the console asks for them: of the person's own authority, in the person's name."""
@@ -143,7 +161,12 @@ def console_desk(committer: Committer, pool: asyncpg.Pool, numbers: NumberActs) 
 
 def console_acts(committer: Committer, pool: asyncpg.Pool) -> ConsoleActs:
     """The acts of the console on a log that is written here."""
-    return ConsoleActs(TerminalActs(committer, pool), PrivateValues(committer, pool), NumberActs(committer, pool))
+    return ConsoleActs(
+        TerminalActs(committer, pool),
+        PrivateValues(committer, pool),
+        NumberActs(committer, pool),
+        CommentActs(committer, pool),
+    )
 
 
 def who(person: Person) -> Who:

@@ -63,11 +63,13 @@ async def case_file(
     *,
     limit: int = MAX_ITEMS,
     offset: int = 0,
+    beside: frozenset[str] = frozenset(),
     registry: Registry = REGISTRY,
 ) -> CaseFile | None:
     """Everything about a task, case or hazard in process order; None where nothing of that name was reported.
 
-    `limit` <= MAX_ITEMS items from `offset` on; the header speaks of the whole file.
+    `limit` <= MAX_ITEMS items from `offset` on; the header speaks of the whole file. Of the types in `beside` the
+    newest MAX_ITEMS items of the whole file are given as well, whatever the page.
     """
     queries = await _queries(conn)
     if "\0" in subject_id:
@@ -85,21 +87,25 @@ async def case_file(
     places.sort(key=lambda p: order_key(p[1].type, p[1].occurred, epochs.get(p[0], 0), p[1].position))
     wanted = await _wanted(conn, queries, places)
     limit = max(1, min(limit, MAX_ITEMS))
+    apart = [place for place in places if place[1].type in beside][-MAX_ITEMS:]
     page = places[offset : offset + limit]
-    entries = await _entries(conn, queries, page)
-    shown = tuple(
-        item_views.item(
-            log_id,
-            epochs.get(log_id, 0),
-            row,
-            entries[log_id, row.position],
-            wanted.get((log_id, row.position), {}),
-            registry,
+    entries = await _entries(conn, queries, page + [place for place in apart if place not in page])
+
+    def views(some: Sequence[tuple[int, ItemRow]]) -> tuple[Item, ...]:
+        return tuple(
+            item_views.item(
+                log_id,
+                epochs.get(log_id, 0),
+                row,
+                entries[log_id, row.position],
+                wanted.get((log_id, row.position), {}),
+                registry,
+            )
+            for log_id, row in some
+            if (log_id, row.position) in entries
         )
-        for log_id, row in page
-        if (log_id, row.position) in entries
-    )
-    shown = await _decided(conn, queries, epochs, shown)
+
+    shown = await _decided(conn, queries, epochs, views(page))
     ordered = [heads[log_id] for log_id in sorted(heads, key=lambda i: epochs.get(i, 0))]
     needs = [(kind, here) for states in wanted.values() for (kind, _), here in states.items()]
     missing = [kind for kind, here in needs if not here]
@@ -107,6 +113,7 @@ async def case_file(
     return CaseFile(
         header=_header(authority, subject_kind, subject_id, case_fold.merge_heads(ordered), blobs, missing),
         items=shown,
+        beside=views(apart),
         as_of=await _as_of(conn, queries, list(epochs)),
         next=offset + limit if offset + limit < len(places) else None,
     )

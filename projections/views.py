@@ -146,12 +146,16 @@ class Header(Struct, frozen=True, kw_only=True):
 
 
 class CaseFile(Struct, frozen=True, kw_only=True):
-    """A case file in process order. `as_of` is {log_id: size}; `next` continues a long one (offset), else None."""
+    """A case file in process order. `as_of` is {log_id: size}; `next` continues a long one (offset), else None.
+
+    `beside`: items of the types that the caller wanted as well, of the whole file.
+    """
 
     header: Header
     items: tuple[Item, ...]
     as_of: dict[int, int]
     next: int | None
+    beside: tuple[Item, ...] = ()
 
 
 class CaseRow(Struct, frozen=True, kw_only=True):

@@ -22,9 +22,11 @@ LOOKS: Final = frozenset(
         "case_file.exported.v1",
         "case_file.export_closed.v1",
         "private_value.revealed.v1",
+        "comment.made.v1",
+        "comment.settled.v1",
     )
 )
-"""Acts that look at a matter and change nothing of it."""
+"""Acts that look at a matter or talk about it, and change nothing of it."""
 
 
 def stamp(facts: Sequence[Fact]) -> str:

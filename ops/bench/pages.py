@@ -1,4 +1,4 @@
-"""The pages of the console on full tables: ten thousand hazards, deadlines and open signals, asked for one by one.
+"""The pages of the console on full tables: ten thousand hazards, deadlines, open signals and open reviews, one by one.
 
 The rows are written into the live tables as judges write them, while the bench holds the projections' leases; pages are
 asked over HTTP by an account of its own, each with its header. Invariant: what is timed is the answer that an officer
@@ -35,6 +35,13 @@ PAGES: Final = (
     ("inspector", "/deadlines?mine=1"),
     ("inspector", "/hazards?mine=1"),
     ("inspector", "/signals?mine=1"),
+    ("legal_reviewer", "/reviews"),
+    ("legal_reviewer", "/reviews?reviewer=me"),
+    ("legal_reviewer", "/reviews?overdue=1"),
+    ("legal_reviewer", "/reviews?sort=amount"),
+    ("legal_reviewer", "/reviews?stage=requested&q=%E7%A4%BA%E4%BE%8B7"),
+    ("unit_head", "/search?q=%E7%A4%BA%E4%BE%8B"),
+    ("unit_head", "/search?q=%E7%A4%BA%E4%BE%8B777"),
 )
 """Who asks for what. The board of deadlines gives 100 rows, the others 50; headers count what is due and open, for an
 inspector the own."""
@@ -65,6 +72,41 @@ SELECT substr(md5(key), 1, 16), 'hazard', key, 'SIG-19', '', $2, '1',
     ARRAY['officer-' || n % 20], '应当复查，没有复查记录。',
     'The hazard had to be re-inspected; no re-inspection is recorded.'
 FROM made
+"""
+FILL_REVIEWS: Final = """
+WITH made AS (SELECT n, 'bench-review-' || lpad(n::text, 6, '0') AS key FROM generate_series(1, $1) AS n)
+, matter AS (
+    INSERT INTO {slot}.matters (kind, key, authority, stage, first, last, facts, error, officers, terminals, columns,
+        page, digest)
+    SELECT 'review', key, $2, (ARRAY['requested', 'assigned', 'assigned', 'returned'])[1 + n % 4],
+        $3::bigint - n * 60000, $3::bigint - n * 60000, 4, '', ARRAY['officer-' || n % 20], ARRAY[]::uuid[],
+        jsonb_build_object('open', true, 'case', 'bench-case-' || n, 'cause', '未按规定进行安全生产教育和培训',
+            'party_name', '示例' || n || '有限公司', 'party_type', 'organisation', 'enterprise', 'E-' || n % 500,
+            'handlers', 'officer-17,officer-' || n % 20,
+            'reviewer', CASE WHEN n % 4 = 0 THEN '' ELSE 'officer-' || n % 20 END,
+            'unit', '法规科', 'requesting_unit', '执法' || n % 5 || '科', 'requested_by', 'officer-17',
+            'requested_at', $3::bigint - n * 60000, 'draft_kind', 'penalty', 'draft_version', 1 + n % 3,
+            'draft_hash', md5(key) || md5(key), 'amount_fen', n * 100,
+            'due', CASE WHEN n % 4 = 3 THEN NULL ELSE $3::bigint + (n - $1 / 4) * 600000::bigint END,
+            'last_day', current_date::text, 'provisional', false, 'newer_draft', false), '{{}}', ''
+    FROM made)
+, deadline AS (
+    INSERT INTO {slot}.deadlines (kind, key, rule, about, authority, version, start, due, last_day, cancelled,
+        provisional, binding, absent, inputs, officers, earlier, zh, en)
+    SELECT 'review', key, 'DL-26', '', $2, '1', $3::bigint - 864000000,
+        $3::bigint + (n - $1 / 4) * 600000::bigint, current_date, false, false, true, false, ARRAY[md5(key)],
+        ARRAY['officer-' || n % 20], '[]', '提出法制审核意见', 'give the opinion of the legal review'
+    FROM made)
+, queue AS (
+    INSERT INTO {slot}.reviews (key, authority, stage, open, due, requested_at, amount_fen, reviewer, unit,
+        requesting_unit, draft_kind, text)
+    SELECT key, $2, (ARRAY['requested', 'assigned', 'assigned', 'returned'])[1 + n % 4], true,
+        CASE WHEN n % 4 = 3 THEN 9223372036854775807 ELSE $3::bigint + (n - $1 / 4) * 600000::bigint END,
+        $3::bigint - n * 60000, n * 100, CASE WHEN n % 4 = 0 THEN '' ELSE 'officer-' || n % 20 END, '法规科',
+        '执法' || n % 5 || '科', 'penalty', '示例' || n || '有限公司 未按规定进行安全生产教育和培训 officer-' || n % 20
+    FROM made)
+INSERT INTO {slot}.searchable (kind, key, authority, text)
+SELECT 'review', key, $2, key || ' 示例' || n || '有限公司 未按规定进行安全生产教育和培训 officer-' || n % 20 FROM made
 """
 
 
@@ -118,7 +160,8 @@ async def _fill(rig: Rig, authority: str, rows: int) -> None:
     slot = await rig.admin.fetchval("SELECT slot FROM view.process")
     now = time.time_ns() // 1_000_000
     await rig.admin.execute(FILL.format(slot=f"view_{slot}"), rows, authority, now)
-    for table in ("matters", "deadlines", "signals"):
+    await rig.admin.execute(FILL_REVIEWS.format(slot=f"view_{slot}"), rows, authority, now)
+    for table in ("matters", "deadlines", "signals", "searchable", "reviews"):
         await rig.admin.execute(f"ANALYZE view_{slot}.{table}")
 
 

@@ -83,6 +83,19 @@ $$;
 
 ALTER FUNCTION evidence.ask_again(p_log integer, p_digest bytea) OWNER TO liuhen_owner;
 
+CREATE FUNCTION evidence.beginning(p_from bytea, p_until bytea) RETURNS TABLE(digest bytea, type text, size bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT DISTINCT w.digest, b.type, b.size
+      FROM log.wanted w JOIN log.logs l USING (log_id) LEFT JOIN evidence.blobs b ON b.digest = w.digest
+     WHERE w.kind = 'blob' AND w.digest >= p_from AND w.digest <= p_until
+       AND view.sees(l.authority)
+     ORDER BY w.digest LIMIT 20
+$$;
+
+ALTER FUNCTION evidence.beginning(p_from bytea, p_until bytea) OWNER TO liuhen_owner;
+
 CREATE FUNCTION evidence.blob(p_digest bytea) RETURNS TABLE(size bigint, type text, terminal uuid, received timestamp with time zone, state text, checked timestamp with time zone)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -946,6 +959,14 @@ $$;
 
 ALTER FUNCTION view.outstanding(p_terminals uuid[]) OWNER TO liuhen_owner;
 
+CREATE FUNCTION view.pairs(p_text text) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT array_agg(DISTINCT substr(p_text, i, 2)) FROM generate_series(1, greatest(char_length(p_text) - 1, 1)) AS i
+$$;
+
+ALTER FUNCTION view.pairs(p_text text) OWNER TO liuhen_owner;
+
 CREATE FUNCTION view.places(p_ids uuid[]) RETURNS TABLE(id uuid, log_id integer, pos bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -995,6 +1016,27 @@ CREATE FUNCTION view.rule_sets(p_authority text) RETURNS TABLE(log_id integer, p
 $$;
 
 ALTER FUNCTION view.rule_sets(p_authority text) OWNER TO liuhen_owner;
+
+CREATE FUNCTION view.search(p_terms text[], p_kind text, p_most integer) RETURNS TABLE(kind text, key text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    WITH wanted AS MATERIALIZED (
+        SELECT array_agg(DISTINCT pair) AS pairs
+          FROM unnest(p_terms) AS term, unnest(view.pairs(term)) AS pair WHERE char_length(term) > 1
+    ), hits AS (
+        SELECT s.kind, s.key, s.text FROM view_a.searchable s, view.process p, wanted w
+         WHERE p.slot = 'a' AND s.pairs @> w.pairs AND view.sees(s.authority) AND (p_kind IS NULL OR s.kind = p_kind)
+        UNION ALL
+        SELECT s.kind, s.key, s.text FROM view_b.searchable s, view.process p, wanted w
+         WHERE p.slot = 'b' AND s.pairs @> w.pairs AND view.sees(s.authority) AND (p_kind IS NULL OR s.kind = p_kind)
+    )
+    SELECT h.kind, h.key FROM hits h
+     WHERE NOT EXISTS (SELECT FROM unnest(p_terms) AS term WHERE position(term IN h.text) = 0)
+     LIMIT p_most
+$$;
+
+ALTER FUNCTION view.search(p_terms text[], p_kind text, p_most integer) OWNER TO liuhen_owner;
 
 CREATE FUNCTION view.seen() RETURNS text[]
     LANGUAGE sql STABLE
@@ -1749,6 +1791,36 @@ ALTER TABLE ONLY view_a.positions FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE view_a.positions OWNER TO liuhen_owner;
 
+CREATE TABLE view_a.reviews (
+    key text NOT NULL,
+    authority text NOT NULL,
+    stage text NOT NULL,
+    open boolean NOT NULL,
+    due bigint NOT NULL,
+    requested_at bigint NOT NULL,
+    amount_fen bigint NOT NULL,
+    reviewer text NOT NULL,
+    unit text NOT NULL,
+    requesting_unit text NOT NULL,
+    draft_kind text NOT NULL,
+    text text NOT NULL
+);
+
+ALTER TABLE ONLY view_a.reviews FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE view_a.reviews OWNER TO liuhen_owner;
+
+CREATE TABLE view_a.searchable (
+    kind text NOT NULL,
+    key text NOT NULL,
+    authority text NOT NULL,
+    text text NOT NULL,
+    pairs text[] GENERATED ALWAYS AS (view.pairs(text)) STORED NOT NULL,
+    CONSTRAINT searchable_text_check CHECK ((char_length(text) <= 4000))
+);
+
+ALTER TABLE view_a.searchable OWNER TO liuhen_owner;
+
 CREATE TABLE view_a.signals (
     id text NOT NULL,
     kind text NOT NULL,
@@ -1980,6 +2052,36 @@ WITH (fillfactor='50');
 ALTER TABLE ONLY view_b.positions FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE view_b.positions OWNER TO liuhen_owner;
+
+CREATE TABLE view_b.reviews (
+    key text NOT NULL,
+    authority text NOT NULL,
+    stage text NOT NULL,
+    open boolean NOT NULL,
+    due bigint NOT NULL,
+    requested_at bigint NOT NULL,
+    amount_fen bigint NOT NULL,
+    reviewer text NOT NULL,
+    unit text NOT NULL,
+    requesting_unit text NOT NULL,
+    draft_kind text NOT NULL,
+    text text NOT NULL
+);
+
+ALTER TABLE ONLY view_b.reviews FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE view_b.reviews OWNER TO liuhen_owner;
+
+CREATE TABLE view_b.searchable (
+    kind text NOT NULL,
+    key text NOT NULL,
+    authority text NOT NULL,
+    text text NOT NULL,
+    pairs text[] GENERATED ALWAYS AS (view.pairs(text)) STORED NOT NULL,
+    CONSTRAINT searchable_text_check CHECK ((char_length(text) <= 4000))
+);
+
+ALTER TABLE view_b.searchable OWNER TO liuhen_owner;
 
 CREATE TABLE view_b.signals (
     id text NOT NULL,
@@ -2225,6 +2327,12 @@ ALTER TABLE ONLY view_a.parked
 ALTER TABLE ONLY view_a.positions
     ADD CONSTRAINT positions_pkey PRIMARY KEY (projection, log_id);
 
+ALTER TABLE ONLY view_a.reviews
+    ADD CONSTRAINT reviews_pkey PRIMARY KEY (key);
+
+ALTER TABLE ONLY view_a.searchable
+    ADD CONSTRAINT searchable_pkey PRIMARY KEY (kind, key);
+
 ALTER TABLE ONLY view_a.signals
     ADD CONSTRAINT signals_pkey PRIMARY KEY (id);
 
@@ -2269,6 +2377,12 @@ ALTER TABLE ONLY view_b.parked
 
 ALTER TABLE ONLY view_b.positions
     ADD CONSTRAINT positions_pkey PRIMARY KEY (projection, log_id);
+
+ALTER TABLE ONLY view_b.reviews
+    ADD CONSTRAINT reviews_pkey PRIMARY KEY (key);
+
+ALTER TABLE ONLY view_b.searchable
+    ADD CONSTRAINT searchable_pkey PRIMARY KEY (kind, key);
 
 ALTER TABLE ONLY view_b.signals
     ADD CONSTRAINT signals_pkey PRIMARY KEY (id);
@@ -2367,6 +2481,12 @@ CREATE INDEX matters_officers ON view_a.matters USING gin (officers);
 
 CREATE INDEX matters_stage ON view_a.matters USING btree (authority, kind, stage, last DESC, key DESC);
 
+CREATE INDEX reviews_due ON view_a.reviews USING btree (authority, due, key) WHERE open;
+
+CREATE INDEX reviews_requested ON view_a.reviews USING btree (authority, requested_at, key);
+
+CREATE INDEX searchable_pairs ON view_a.searchable USING gin (pairs);
+
 CREATE INDEX signals_newest ON view_a.signals USING btree (authority, opens DESC, id DESC);
 
 CREATE INDEX signals_of ON view_a.signals USING btree (kind, key);
@@ -2396,6 +2516,12 @@ CREATE INDEX matters_newest ON view_b.matters USING btree (authority, kind, last
 CREATE INDEX matters_officers ON view_b.matters USING gin (officers);
 
 CREATE INDEX matters_stage ON view_b.matters USING btree (authority, kind, stage, last DESC, key DESC);
+
+CREATE INDEX reviews_due ON view_b.reviews USING btree (authority, due, key) WHERE open;
+
+CREATE INDEX reviews_requested ON view_b.reviews USING btree (authority, requested_at, key);
+
+CREATE INDEX searchable_pairs ON view_b.searchable USING gin (pairs);
 
 CREATE INDEX signals_newest ON view_b.signals USING btree (authority, opens DESC, id DESC);
 
@@ -2565,6 +2691,8 @@ CREATE POLICY folds ON view_a.parked TO liuhen_projector USING (true) WITH CHECK
 
 CREATE POLICY folds ON view_a.positions TO liuhen_projector USING (true) WITH CHECK (true);
 
+CREATE POLICY folds ON view_a.reviews TO liuhen_projector USING (true) WITH CHECK (true);
+
 CREATE POLICY folds ON view_a.signals TO liuhen_projector USING (true) WITH CHECK (true);
 
 CREATE POLICY folds ON view_a.terminals TO liuhen_projector USING (true) WITH CHECK (true);
@@ -2597,6 +2725,8 @@ CREATE POLICY own_authority ON view_a.parked FOR SELECT TO liuhen_console USING 
 CREATE POLICY own_authority ON view_a.positions FOR SELECT TO liuhen_console USING ((log_id IN ( SELECT l.log_id
    FROM view.logs() l(log_id, epoch, size))));
 
+CREATE POLICY own_authority ON view_a.reviews FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+
 CREATE POLICY own_authority ON view_a.signals FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
 
 CREATE POLICY own_authority ON view_a.terminals FOR SELECT TO liuhen_console USING (view.sees(authority));
@@ -2614,6 +2744,8 @@ CREATE POLICY reads ON view_a.misfiled FOR SELECT TO liuhen_writer USING (true);
 CREATE POLICY reads ON view_a.parked FOR SELECT TO liuhen_writer USING (true);
 
 CREATE POLICY reads ON view_a.positions FOR SELECT TO liuhen_writer USING (true);
+
+ALTER TABLE view_a.reviews ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE view_a.signals ENABLE ROW LEVEL SECURITY;
 
@@ -2649,6 +2781,8 @@ CREATE POLICY folds ON view_b.parked TO liuhen_projector USING (true) WITH CHECK
 
 CREATE POLICY folds ON view_b.positions TO liuhen_projector USING (true) WITH CHECK (true);
 
+CREATE POLICY folds ON view_b.reviews TO liuhen_projector USING (true) WITH CHECK (true);
+
 CREATE POLICY folds ON view_b.signals TO liuhen_projector USING (true) WITH CHECK (true);
 
 CREATE POLICY folds ON view_b.terminals TO liuhen_projector USING (true) WITH CHECK (true);
@@ -2681,6 +2815,8 @@ CREATE POLICY own_authority ON view_b.parked FOR SELECT TO liuhen_console USING 
 CREATE POLICY own_authority ON view_b.positions FOR SELECT TO liuhen_console USING ((log_id IN ( SELECT l.log_id
    FROM view.logs() l(log_id, epoch, size))));
 
+CREATE POLICY own_authority ON view_b.reviews FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+
 CREATE POLICY own_authority ON view_b.signals FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
 
 CREATE POLICY own_authority ON view_b.terminals FOR SELECT TO liuhen_console USING (view.sees(authority));
@@ -2698,6 +2834,8 @@ CREATE POLICY reads ON view_b.misfiled FOR SELECT TO liuhen_writer USING (true);
 CREATE POLICY reads ON view_b.parked FOR SELECT TO liuhen_writer USING (true);
 
 CREATE POLICY reads ON view_b.positions FOR SELECT TO liuhen_writer USING (true);
+
+ALTER TABLE view_b.reviews ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE view_b.signals ENABLE ROW LEVEL SECURITY;
 
@@ -2750,6 +2888,9 @@ GRANT ALL ON FUNCTION evidence.arrive(p_log integer, p_digest bytea) TO liuhen_w
 
 REVOKE ALL ON FUNCTION evidence.ask_again(p_log integer, p_digest bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION evidence.ask_again(p_log integer, p_digest bytea) TO liuhen_writer;
+
+REVOKE ALL ON FUNCTION evidence.beginning(p_from bytea, p_until bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION evidence.beginning(p_from bytea, p_until bytea) TO liuhen_console;
 
 REVOKE ALL ON FUNCTION evidence.blob(p_digest bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION evidence.blob(p_digest bytea) TO liuhen_console;
@@ -2931,6 +3072,8 @@ REVOKE ALL ON FUNCTION view.outstanding(p_terminals uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION view.outstanding(p_terminals uuid[]) TO liuhen_console;
 GRANT ALL ON FUNCTION view.outstanding(p_terminals uuid[]) TO liuhen_writer;
 
+GRANT ALL ON FUNCTION view.pairs(p_text text) TO liuhen_projector;
+
 REVOKE ALL ON FUNCTION view.places(p_ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION view.places(p_ids uuid[]) TO liuhen_console;
 GRANT ALL ON FUNCTION view.places(p_ids uuid[]) TO liuhen_writer;
@@ -2943,6 +3086,9 @@ GRANT ALL ON FUNCTION view.published_rules() TO liuhen_writer;
 REVOKE ALL ON FUNCTION view.rule_sets(p_authority text) FROM PUBLIC;
 GRANT ALL ON FUNCTION view.rule_sets(p_authority text) TO liuhen_console;
 GRANT ALL ON FUNCTION view.rule_sets(p_authority text) TO liuhen_writer;
+
+REVOKE ALL ON FUNCTION view.search(p_terms text[], p_kind text, p_most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION view.search(p_terms text[], p_kind text, p_most integer) TO liuhen_console;
 
 REVOKE ALL ON FUNCTION view.seen() FROM PUBLIC;
 GRANT ALL ON FUNCTION view.seen() TO liuhen_console;
@@ -3154,6 +3300,12 @@ GRANT SELECT ON TABLE view_a.parked TO liuhen_console;
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.positions TO liuhen_projector;
 GRANT SELECT ON TABLE view_a.positions TO liuhen_console;
 
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.reviews TO liuhen_projector;
+GRANT SELECT ON TABLE view_a.reviews TO liuhen_console;
+GRANT SELECT ON TABLE view_a.reviews TO liuhen_writer;
+
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.searchable TO liuhen_projector;
+
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.signals TO liuhen_projector;
 GRANT SELECT ON TABLE view_a.signals TO liuhen_console;
 GRANT SELECT ON TABLE view_a.signals TO liuhen_writer;
@@ -3204,6 +3356,12 @@ GRANT SELECT ON TABLE view_b.parked TO liuhen_console;
 
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.positions TO liuhen_projector;
 GRANT SELECT ON TABLE view_b.positions TO liuhen_console;
+
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.reviews TO liuhen_projector;
+GRANT SELECT ON TABLE view_b.reviews TO liuhen_console;
+GRANT SELECT ON TABLE view_b.reviews TO liuhen_writer;
+
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.searchable TO liuhen_projector;
 
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.signals TO liuhen_projector;
 GRANT SELECT ON TABLE view_b.signals TO liuhen_console;

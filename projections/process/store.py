@@ -27,7 +27,7 @@ from projections import statements
 from projections.batch import Overtaken
 from projections.digest import LogPlace, Run
 from projections.process import context as contexts
-from projections.process import judging
+from projections.process import judging, searching
 from projections.process.judging import MatterId, Opened, Rows
 from projections.process.reading import Filed, Reading
 from schemas.events import REGISTRY, Registry
@@ -260,6 +260,9 @@ class Store:
         if changed:
             await self._connection.execute(self._queries["forget"], [m[0] for m in changed], [m[1] for m in changed])
             await self._put(rows)
+            gone = [matter for matter in changed if matter not in judged]
+            if gone:
+                await self._connection.execute(self._queries["unsearchable"], *_columns(gone))
             if not self._quiet:
                 await self._tell_of(changed, judged, known)
         await self._connection.execute(self._queries["cleaned"], kinds, keys)
@@ -268,12 +271,20 @@ class Store:
     async def _put(self, rows: Sequence[Rows]) -> None:
         for name, some in (
             ("put_matters", [one.matter for one in rows]),
+            ("put_reviews", [one.matter for one in rows if one.id[0] == "review"]),
             ("put_deadlines", [row for one in rows for row in one.deadlines]),
             ("put_verdicts", [row for one in rows for row in one.verdicts]),
             ("put_signals", [row for one in rows for row in one.signals]),
         ):
             if some:
                 await self._connection.execute(self._queries[name], _json(some))
+        found = [
+            {"kind": one.id[0], "key": one.id[1], "authority": one.matter["authority"], "text": text}
+            for one in rows
+            if (text := searching.text_of(one.matter))
+        ]
+        if found:
+            await self._connection.execute(self._queries["put_searchable"], _json(found))
         needs = [(key, *one.id) for one in rows for key in one.needs]
         if needs:
             await self._connection.execute(self._queries["put_dependents"], *_columns(needs))

@@ -115,6 +115,7 @@ SELECT m.kind, m.key, m.digest, m.authority, m.officers
 -- The rows of matters that are written anew.
 WITH gone AS (SELECT * FROM unnest($1::text[], $2::text[]) AS k (kind, key)),
      d AS (DELETE FROM view_x.deadlines t USING gone g WHERE t.kind = g.kind AND t.key = g.key),
+     r AS (DELETE FROM view_x.reviews t USING gone g WHERE g.kind = 'review' AND t.key = g.key),
      v AS (DELETE FROM view_x.verdicts t USING gone g WHERE t.kind = g.kind AND t.key = g.key),
      n AS (DELETE FROM view_x.dependents t USING gone g WHERE t.kind = g.kind AND t.key = g.key),
      m AS (DELETE FROM view_x.matters t USING gone g WHERE t.kind = g.kind AND t.key = g.key)
@@ -154,6 +155,29 @@ INSERT INTO view_x.signals (id, kind, key, rule, about, authority, version, seve
             version text, severity text, score smallint, opens bigint, closes bigint, absent boolean, state text,
             acts jsonb, inputs text[], officers text[], zh text, en text)
 
+-- name: put_reviews
+-- What the queue of reviews sorts and filters by, out of the rows of a batch that are reviews.
+INSERT INTO view_x.reviews (key, authority, stage, open, due, requested_at, amount_fen, reviewer, unit, requesting_unit, draft_kind, text)
+     SELECT key, authority, stage, coalesce((columns ->> 'open')::boolean, false),
+            coalesce((columns ->> 'due')::bigint, 9223372036854775807), coalesce((columns ->> 'requested_at')::bigint, 0),
+            coalesce((columns ->> 'amount_fen')::bigint, 0), coalesce(columns ->> 'reviewer', ''), coalesce(columns ->> 'unit', ''),
+            coalesce(columns ->> 'requesting_unit', ''), coalesce(columns ->> 'draft_kind', ''),
+            lower(concat_ws(' ', columns ->> 'party_name', columns ->> 'cause', columns ->> 'case', columns ->> 'enterprise',
+                            columns ->> 'handlers', columns ->> 'reviewer'))
+       FROM json_to_recordset($1::json) AS r (kind text, key text, authority text, stage text, columns jsonb)
+      WHERE kind = 'review'
+
+-- name: put_searchable
+-- Written again only where it says something else: what a matter is found by changes seldom.
+INSERT INTO view_x.searchable AS s (kind, key, authority, text)
+     SELECT kind, key, authority, text FROM json_to_recordset($1::json) AS r (kind text, key text, authority text, text text)
+ON CONFLICT (kind, key) DO UPDATE SET authority = excluded.authority, text = excluded.text
+      WHERE (s.authority, s.text) IS DISTINCT FROM (excluded.authority, excluded.text)
+
+-- name: unsearchable
+-- Matters that are no more.
+DELETE FROM view_x.searchable s USING unnest($1::text[], $2::text[]) AS k (kind, key) WHERE s.kind = k.kind AND s.key = k.key
+
 -- name: put_dependents
 -- Which other keys the judgements rest on.
 INSERT INTO view_x.dependents (needed, kind, key) SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
@@ -182,7 +206,7 @@ SELECT (SELECT count(*) FROM view_x.matters) AS matters,
 -- name: empty
 -- A slot that nobody reads any more.
 TRUNCATE view_x.filed_up_to, view_x.misfiled, view_x.filings, view_x.counted, view_x.dependents, view_x.dirty, view_x.matters,
-         view_x.deadlines, view_x.verdicts, view_x.signals
+         view_x.deadlines, view_x.verdicts, view_x.signals, view_x.searchable, view_x.reviews
 
 -- name: different
 -- Rows in which the two slots differ, over every table and every byte.
@@ -205,6 +229,10 @@ UNION ALL
 SELECT 'verdicts', count(*) FROM view_a.verdicts a FULL JOIN view_b.verdicts b USING (kind, key, rule, about) WHERE a IS DISTINCT FROM b
 UNION ALL
 SELECT 'signals', count(*) FROM view_a.signals a FULL JOIN view_b.signals b USING (id) WHERE a IS DISTINCT FROM b
+UNION ALL
+SELECT 'searchable', count(*) FROM view_a.searchable a FULL JOIN view_b.searchable b USING (kind, key) WHERE a IS DISTINCT FROM b
+UNION ALL
+SELECT 'reviews', count(*) FROM view_a.reviews a FULL JOIN view_b.reviews b USING (key) WHERE a IS DISTINCT FROM b
 
 -- name: authorities
 -- Who has a log.

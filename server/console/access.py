@@ -28,6 +28,8 @@ from server.web.routes import SAFE_METHODS, Officers, find
 SIGNED_IN: Final = Officers(ANY_ROLE)
 FILE_READERS: Final = Officers(ANY_ROLE - {"administrator", "security_officer"})
 """Case files: everybody with a part in the process. Who runs the system and who guards it have none."""
+COMMENTERS: Final = Officers(frozenset({"inspector", "unit_head", "legal_reviewer", "bureau_head"}))
+"""Who may say something about a case, on record: who handles it, directs it or reviews it."""
 PRIVATE_READERS: Final = Officers(frozenset({"unit_head", "bureau_head", "legal_reviewer"}))
 """Who may be shown a personal value, each time with a reason on record: who directs a case or reviews it."""
 FILE_EXPORTERS: Final = Officers(frozenset({"unit_head", "bureau_head", "legal_reviewer", "supervisor", "auditor"}))
@@ -49,6 +51,8 @@ DESK: Final = {
 }
 """Who does any act at all on a matter of a kind; which role does which act stands in domain.office.offers."""
 
+ASSIGNERS: Final = Officers(offers.CASE_ROLES["assign-review"])
+"""Who gives reviews to reviewers."""
 DISCLOSERS: Final = Officers(frozenset({"discloser"}))
 """Who prepares what is published, corrected and taken back."""
 RELEASERS: Final = Officers(frozenset({"discloser", "bureau_head"}))

@@ -31,6 +31,7 @@ from schemas.problems import Problem
 from server.console import act_forms, words
 from server.console.access import scope
 from server.console.act_forms import FORMS, Field, Form, Wrong
+from server.console.following import followed_in
 from server.console.frame import page, texts_of
 from server.console.process_words import Words
 from server.web.app import FORM, SERVICES, Desk, Done, Standing, person_of
@@ -110,6 +111,7 @@ def send(kind: str, only: str = "") -> Handler:
                 raise
             status = 409 if refusal.code == "precondition_failed" else refusal.type.status
             return await _page(request, target, act, status=status, refusal=refusal)
+        await followed_in(request, done.epoch, done.position)
         return web.Response(status=303, headers={"Location": f"{target.page}?done={act}&at={done.position}#office"})
 
     return handler

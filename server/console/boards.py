@@ -50,7 +50,7 @@ SIGNAL_VIEWS: Final[Mapping[str, tuple[str, ...] | None]] = {
 }
 SEVERITIES: Final = ("serious", "medium", "weak")
 REGISTERS: Final[Mapping[str, str]] = {"officer": "/officers", "enterprise": "/enterprises"}
-MATTERS: Final = ("task", "hazard", "case", "officer", "enterprise", "plan", "tip", "series")
+MATTERS: Final = ("task", "hazard", "case", "officer", "enterprise", "plan", "tip", "series", "review")
 """Kinds of matter that programs may ask for."""
 PATHS: Final[Mapping[str, str]] = {"task": "/tasks", "case": "/cases", "hazard": "/hazards", **REGISTERS}
 """Where each kind of matter has its page; the others are named without a link."""

@@ -19,7 +19,7 @@ from aiohttp import web
 from projections.process import queries
 from projections.process.views import Counts
 from schemas.problems import Problem
-from server.console import access, words
+from server.console import access, desk, words
 from server.identity.gate import DatabaseGate
 from server.identity.person import Person
 from server.web.app import PERSON, SERVICES, UNFINISHED, person_of
@@ -34,10 +34,13 @@ COUNTS: Final = web.RequestKey("counts", Counts)
 """What is due and what stands open, as the header of every page says it."""
 _NOT_KEPT: Final = ("authority", "after", "offset", "lang", "view_token")
 """Parameters that the choice of another authority does not take along."""
+KEYS: Final = web.RequestKey("keys", bool)
+"""Whether single keys are shortcuts for the person who asks."""
 NAVIGATION: Final = (
     ("/", N_("Home"), access.SIGNED_IN),
     ("/deadlines", N_("Deadlines"), access.FILE_READERS),
     ("/signals", N_("Signals"), access.FILE_READERS),
+    ("/reviews", N_("Legal reviews"), access.FILE_READERS),
     ("/tasks", N_("Tasks"), access.FILE_READERS),
     ("/hazards", N_("Hazards"), access.FILE_READERS),
     ("/cases", N_("Case files"), access.FILE_READERS),
@@ -82,6 +85,8 @@ def page(
                 NavLink(to, texts.gettext(text), _is_here(request.path, to), *_count(request, to, texts))
                 for to, text in links
             ),
+            "may_search": person is not None and person.may(access.FILE_READERS.roles),
+            "shortcuts": request.get(KEYS, False),
             "form_token": "" if person is None else person.form_token,
             "looking": looking,
             "kept_query": [(name, value) for name, value in request.query.items() if name not in _NOT_KEPT],
@@ -170,6 +175,7 @@ def counted(handler: Handler) -> Handler:
             officer = person.officer_id if own_only(person) else None
             async with access.scope(request, own=True) as connection:
                 request[COUNTS] = await queries.counts(connection, as_of=time.time_ns() // 1_000_000, officer=officer)
+            request[KEYS] = await desk.shortcuts(request, person)
         return await handler(request)
 
     return wrapped

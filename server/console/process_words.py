@@ -55,6 +55,17 @@ STAGES: Final[Mapping[str, Mapping[str, str]]] = {
         "escalated": N_("escalated"),
         "closed": N_("hazard closed"),
     },
+    "review": {
+        "unrequested": N_("not asked for"),
+        "requested": N_("waits for a reviewer"),
+        "assigned": N_("under review"),
+        "returned": N_("returned for correction"),
+        "repeated": N_("asked for again"),
+        "passed": N_("passed"),
+        "rejected": N_("rejected"),
+        "transfer_suggested": N_("transfer suggested"),
+        "withdrawn": N_("withdrawn by the handlers"),
+    },
     "case": {
         "unfiled": N_("not filed yet"),
         "not_filed": N_("not filed"),
@@ -192,6 +203,12 @@ SIDE_STAGES: Final[Mapping[str, str]] = {
     "waived": N_("waived"),
     "withdrawn": N_("withdrawn"),
 }
+DRAFTS: Final[Mapping[str, str]] = {
+    "penalty": N_("penalty decision"),
+    "daily_penalty": N_("daily penalty"),
+    "no_penalty": N_("decision not to penalise"),
+    "other": N_("other decision"),
+}
 MORE_KINDS: Final[Mapping[str, str]] = {
     "series": N_("Document numbers"),
     "day": N_("An officer's day"),
@@ -280,6 +297,10 @@ class Words:
         """A kind of penalty by its code."""
         found = penalty_kinds.name(kind)
         return found.zh if self.language == "zh" else found.en
+
+    def draft(self, kind: str) -> str:
+        """What a draft decides."""
+        return self.texts.gettext(DRAFTS[kind]) if kind in DRAFTS else kind
 
     def yuan(self, fen: int | None) -> str:
         """An amount of money."""

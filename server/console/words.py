@@ -92,6 +92,7 @@ KIND_NAMES: Final[Mapping[str, str]] = {
     "tip": N_("Tip"),
     "officer": N_("Officer"),
     "evidence": N_("Evidence"),
+    "review": N_("Legal review"),
 }
 VALUE: Final = "value"
 """Context of the words that are values of body fields; their English is the value without its underscores."""

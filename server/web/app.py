@@ -160,6 +160,19 @@ class Acts(Protocol):
     async def return_numbers(self, person: Person, series: str, block: str, from_n: int, reason: str) -> int:
         """`document_number.returned.v1`: the rest of a block from a number on. Raises Problem as above."""
 
+    async def comment(
+        self, person: Person, case: str, comment: str, text: str, anchor: str, place: Mapping[str, bytes | str]
+    ) -> tuple[int, int]:
+        """`comment.made.v1` on a case; `place` names what it is anchored to. Gives (log_id, position) of the act.
+
+        Raises Problem bad_request, conflict.
+        """
+
+    async def settle_comment(
+        self, person: Person, case: str, comment: str, version: int, state: str, reason: str
+    ) -> tuple[int, int]:
+        """`comment.settled.v1`: `state` resolved or reopened. Raises Problem bad_request, not_found, conflict."""
+
 
 class Standing(Protocol):
     """A matter as the log has it at this moment."""

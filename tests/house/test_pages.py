@@ -35,6 +35,7 @@ from tests.support.event_vectors import digest
 from tests.support.log import AUTHORITY, now, uuid7
 from tests.support.postgres import TestDatabase
 from tests.support.process import judge
+from tests.support.reviews import under_review
 from tests.support.web import PASSWORD, House, listening, open_house
 
 pytestmark = [
@@ -162,6 +163,9 @@ async def registered(house: House) -> Keys:
         tags = sorted((f"authority:{AUTHORITY}", f"{tag}:{fields[f'{tag}_id']}"))
         act = Act(name, tags, fields, uuid7(), 1, uuid7())
         await house.log.committer.submit(OfficeActs(AUTHORITY, [act], who, now()))
+    await under_review(house.log, reviewer="he")
+    await stories.fold(house.database)
+    await judge(house.database)
     sheet, released = await disclosed(house)
     async with stories.officer(house.database) as connection:
         found = await process_queries.signals(connection, as_of=now())
@@ -211,6 +215,7 @@ def addresses(house: House, terminal: UUID, keys: Keys) -> Iterator[str]:
         "/tasks/{id}/acts/{act}": [f"{stories.TASK}/acts/conclude"],
         "/officers/{id}/acts/{act}": [f"{keys.officer}/acts/{act}" for act in acts_of_officers],
         "/signals/{id}/acts/{act}": [f"{keys.signal}/acts/{act}" for act in ("dispute", "resolve")],
+        "/cases/{id}/drafts": [stories.CASE],
         "/hazards/{id}": [stories.HAZARD],
         "/terminals/{id}": [str(terminal)],
         "/disclosures/prepare/{kind}/{key}/{decision}": [keys.sheet],
@@ -252,6 +257,19 @@ async def visit_all(
             await visit.look(f"/disclosures?view={name}")
         for name in process_queries.CHAIN:
             await visit.look(f"/lists?list={name}")
+        for path in (
+            "/reviews?stage=closed",
+            "/reviews?q=示例&reviewer=me",
+            "/search?q=示例",
+            "/search?q=无此",
+            "/search?q=示",
+        ):
+            await visit.look(path)
+        await visit.look(f"/cases/{stories.CASE}?open=all")
+        await visit.page.click("#comments ~ details.say summary")
+        await visit.page.fill("#comments ~ details.say textarea", "请说明人数。")
+        await visit.page.click("#comments ~ details.say button")
+        await visit.judge()
         await visit.look("/numbers?token=责改&year=2026")
         await visit.page.fill("#n", "7")
         await visit.page.fill("#void-reason", "x")

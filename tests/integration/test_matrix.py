@@ -50,6 +50,7 @@ PARTS: Final[dict[str, Callable[[Records], str]]] = {
     "series": lambda r: r.series,
     "evidence": lambda r: r.sha256,
     "terminals": lambda r: r.terminal,
+    "review": lambda r: r.review,
 }
 """What `{id}` (or `{sha256}`) is behind such a part of an address."""
 ACTS: Final = {f"{kind}s": next(iter(acts)) for kind, acts in {"case": offers.CASE_ROLES, **offers.OTHER_ROLES}.items()}
@@ -73,6 +74,7 @@ ADDRESSES: Final[dict[str, Callable[[Records], str]]] = {
     "/help/{topic}": lambda r: "/help/access",
     "/supervision/figures/{code}": lambda r: f"/supervision/figures/visits?authority={r.authority}",
     "/api/v1/figures/{code}": lambda r: f"/api/v1/figures/visits?authority={r.authority}",
+    "/cases/{id}/comments/{comment}": lambda r: f"/cases/{r.case}/comments/{r.review}",
     "/static/{digest}/{name}": lambda r: "/static/0/none",
     "/cases/{id}/export/{copy}": lambda r: f"/cases/{r.case}/export/00000000-0000-7000-8000-000000000000",
     "/evidence/v1/uploads/{upload}": lambda r: "/evidence/v1/uploads/00000000-0000-7000-8000-000000000000",
@@ -89,6 +91,9 @@ WITHOUT_RECORDS: Final = {
     "/api/v1/supervision": '"tables"',
     "/api/v1/reports/quarterly": '"counted_by"',
     "/api/v1/figures/{code}": '"items"',
+    "/desk": "/desk/shortcuts",
+    "/search": "big-seek",
+    "/api/v1/search": "counts",
 }
 """Pages that show no record of any authority, or figures of many, and what stands on them in any case."""
 NOTHING_SEEDED: Final = {
@@ -117,6 +122,9 @@ PROVEN: Final = {
     "/officers/{id}/acts": "tests/integration/test_console_acts.py",
     "/api/v1/": "tests/integration/test_console_acts.py",
     "/disclosures": "tests/integration/test_console_disclosures.py",
+    "/cases/{id}/comments": "tests/integration/test_console_reviews.py",
+    "/desk": "tests/integration/test_console_reviews.py",
+    "/reviews/assign": "tests/integration/test_console_reviews.py",
 }
 """Beginnings of addresses that change something, and the test that shows them at work for who may."""
 

@@ -28,6 +28,8 @@ OFFICE: Final = frozenset(
         "case.suspended.v1",
         "case_file.archived.v1",
         "closure.requested.v1",
+        "comment.made.v1",
+        "comment.settled.v1",
         "collective_discussion.held.v1",
         "compulsory_measure.extended.v1",
         "court_enforcement.applied.v1",
@@ -64,6 +66,29 @@ OFFICE: Final = frozenset(
 """Types of these that the office alone can bring about."""
 
 FULL: Final[Mapping[str, Body]] = {
+    "comment.made.v1": {
+        "anchor": "event",
+        "case_id": CASE,
+        "clause": "中华人民共和国安全生产法 第二十八条",
+        "comment_id": uid(120),
+        "draft_hash": digest("draft"),
+        "event_id": uid(121),
+        "field": "facts",
+        "made_at": T0,
+        "officer": "officer-0030",
+        "reply_to": uid(122),
+        "review_id": uid(71),
+        "sha256": digest("photo"),
+        "text": "请补充培训台账的照片",
+    },
+    "comment.settled.v1": {
+        "case_id": CASE,
+        "comment_id": uid(120),
+        "officer": "officer-0030",
+        "reason": "已补充",
+        "settled_at": T0,
+        "state": "resolved",
+    },
     "case.not_filed.v1": {
         "approver": "officer-0002",
         "case_id": CASE,
@@ -752,6 +777,15 @@ FULL: Final[Mapping[str, Body]] = {
 """A body with every field of its class."""
 
 BAD: Final[Mapping[str, Mapping[str, tuple[str, Damage]]]] = {
+    "comment.made.v1": {
+        "text_empty": ("$.text", put("", "text")),
+        "anchor_unknown": ("$.anchor", put("rumour", "anchor")),
+        "officer_missing": ("$", without("officer")),
+    },
+    "comment.settled.v1": {
+        "state_unknown": ("$.state", put("rumour", "state")),
+        "comment_missing": ("$", without("comment_id")),
+    },
     "case.not_filed.v1": {
         "ground_unknown": ("$.ground", put("rumour", "ground")),
         "decided_on_that_does_not_exist": ("$.decided_on", put("2026-02-30", "decided_on")),

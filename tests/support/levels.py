@@ -39,6 +39,7 @@ AUTHORITIES: Final = (PROVINCE, CITY, COUNTY, FOREIGN)
 LEVELS: Final = (PROVINCE, CITY, COUNTY)
 BELOW: Final = {PROVINCE: {CITY, COUNTY}, CITY: {COUNTY}, COUNTY: set[str](), FOREIGN: set[str]()}
 _TASK: Final = UUID(stories.TASK).bytes
+_ASKED: Final = "legal_review.requested.v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Records:
     terminal: str
     private: str
     signal: str
+    review: str
 
     @property
     def canaries(self) -> tuple[str, ...]:
@@ -170,6 +172,10 @@ async def _record(log: Log, authority: str) -> PaperTerminal:
         body = _moved(stories.body(name), authority)
         act_of = Act(name, tags, body, uuid7(), 1, uuid7())
         await log.committer.submit(OfficeActs(authority, [act_of], who, now()))
+    asked = Act(
+        _ASKED, sorted((f"authority:{authority}", case)), _moved(stories.body(_ASKED), authority), uuid7(), 1, uuid7()
+    )
+    await log.committer.submit(OfficeActs(authority, [asked], who, now()))
     return terminal
 
 
@@ -226,7 +232,8 @@ async def _found(made: Levels, authority: str, terminal: PaperTerminal) -> Recor
         authority=authority, officer=officer, enterprise=firm, plan=keys["plan"][0], tip=keys["tip"][0],
         series=keys["series"][0], sha256=_moved(digest("photo"), authority).hex(),
         terminal=str(UUID(bytes=terminal.id)),
-        private=f"{item.epoch}/{item.position}/{item.private[0].digest}", signal=signals.rows[0].id, **ids,
+        private=f"{item.epoch}/{item.position}/{item.private[0].digest}", signal=signals.rows[0].id,
+        review=str(UUID(bytes=_moved(stories.body(_ASKED)["review_id"], authority))), **ids,
     )  # fmt: skip
 
 

@@ -57,6 +57,8 @@ TABLES: Final = (
     "deadlines",
     "verdicts",
     "signals",
+    "searchable",
+    "reviews",
 )
 ROWS: Final = ("matters", "deadlines", "verdicts", "signals")
 """Tables that must not depend on the order in which entries came in."""
