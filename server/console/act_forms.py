@@ -93,8 +93,8 @@ FORMS: Final[Mapping[tuple[str, str], Form]] = {
         (
             area("facts", required=True),
             Field("bases", "lines", ("bases",), True),
-            Field("penalties", "penalties", ("penalties",), True),
-            Field("evidence", "evidence", ("evidence",)),
+            Field("penalties", "penalties", required=True, said=N_("Penalties")),
+            Field("evidence", "evidence", said=N_("Evidence")),
             Field("benchmark", "text", ("benchmark", "id"), most=128),
             Field("benchmark_version", "text", ("benchmark", "version"), most=128),
             Field("benchmark_tier", "text", ("benchmark", "tier"), most=128),

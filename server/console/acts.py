@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
@@ -203,6 +204,19 @@ def offered(request: web.Request, kind: str, matter: Matter) -> list[str]:
             return offers.on_task(matter, actor)
         case _:
             return [act for act, roles in offers.OTHER_ROLES.get(kind, {}).items() if person.may(roles)]
+
+
+def links(request: web.Request, kind: str, key: str, authority: str) -> list[tuple[str, str]]:
+    """(address, title) of the acts that a person may ask for on an officer or a signal; none on those of others."""
+    person = person_of(request)
+    if request.app[SERVICES].desk is None or authority != person.authority or request.query.get("as_of"):
+        return []
+    called = titles(request, kind)
+    return [
+        (f"{PLACES[kind]}/{quote(key, safe='')}/acts/{act}", called[act])
+        for act, roles in offers.OTHER_ROLES.get(kind, {}).items()
+        if person.may(roles)
+    ]
 
 
 def titles(request: web.Request, kind: str) -> dict[str, str]:

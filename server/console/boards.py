@@ -23,7 +23,7 @@ from projections.process.views import ChainPage, DeadlinePage, MatterPage, Matte
 from projections.queries import BadCursor
 from projections.views import to_json
 from schemas.problems import Problem
-from server.console import process_words
+from server.console import acts, process_words
 from server.console.access import scope
 from server.console.frame import page, texts_of
 from server.identity.person import Person
@@ -125,7 +125,17 @@ async def show_signal(request: web.Request) -> web.Response:
             raise Problem("not_found")
         called = await names(connection, [(one.kind, one.key)])
         places = await queries.places(connection, one.inputs)
-    return page(request, "signal.html", person_of(request), one=one, places=places, **_shared(request, called, as_of))
+    standing = one.state not in ("resolved", "withdrawn", "pending")
+    return page(
+        request,
+        "signal.html",
+        person_of(request),
+        one=one,
+        places=places,
+        links=acts.links(request, "signal", one.id, one.authority) if standing else [],
+        done=request.query.get("done", ""),
+        **_shared(request, called, as_of),
+    )
 
 
 def show_board(kind: str) -> Handler:
@@ -219,7 +229,16 @@ def show_matter(kind: str) -> Handler:
             if found is None:
                 raise Problem("not_found")
             called = await names(connection, _linked(found.page))
-        return page(request, f"{kind}.html", person_of(request), file=found, key=key, **_shared(request, called, as_of))
+        return page(
+            request,
+            f"{kind}.html",
+            person_of(request),
+            file=found,
+            key=key,
+            links=acts.links(request, kind, key, found.row.authority) if kind in acts.PLACES else [],
+            done=request.query.get("done", ""),
+            **_shared(request, called, as_of),
+        )
 
     return handler
 

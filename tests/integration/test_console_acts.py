@@ -161,13 +161,13 @@ async def test_of_two_who_decide_on_one_review_at_once_the_second_is_told_who_wa
 
 WRONG: list[tuple[dict[str, str], str]] = [
     ({"facts": " "}, "违法事实"),
-    ({"yuan_0": "a lot"}, "拟处罚内容"),
-    ({"yuan_0": ""}, "拟处罚内容"),
-    ({"kind_0": "P77"}, "拟处罚内容"),
-    ({"kind_0": ""}, "拟处罚内容"),
-    ({"evidence_0": "ab" * 32}, "证据摘要"),
+    ({"yuan_0": "a lot"}, "处罚"),
+    ({"yuan_0": ""}, "处罚"),
+    ({"kind_0": "P77"}, "处罚"),
+    ({"kind_0": ""}, "处罚"),
+    ({"evidence_0": "ab" * 32}, "证据"),
     ({"benchmark_tier": ""}, "裁量基准 · 裁量阶次"),
-    ({"until_0": "tomorrow"}, "拟处罚内容"),
+    ({"until_0": "tomorrow"}, "处罚"),
 ]
 
 
