@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
+from domain import corrections
 from domain.judges import JUDGES
 from domain.office import commands as ask
 from domain.workdays import day_of
+from schemas import canonical
 from schemas.entries import Who
 from schemas.events.draft import DecisionDrafted
 from schemas.events.penalty import PenaltyDecided
@@ -23,8 +26,9 @@ from server.log.acts import Act, OfficeActs
 from server.log.desk import Command, Desk, Done
 from server.log.ids import now_ms, uuid7, uuid_text
 from server.log.number_acts import NumberActs
+from server.sync.changes import Changes
 from tests.integration.test_number_gate import record
-from tests.support.cases import BENCHMARK, CERTIFIED, CLAUSES, FACTS, LIN, REMEDIES, REVIEWER, story
+from tests.support.cases import BENCHMARK, CERTIFIED, CHAIR, CLAUSES, FACTS, LIN, REMEDIES, REVIEWER, story
 from tests.support.event_vectors import FULL
 from tests.support.facts import CASE, HAZARD
 from tests.support.log import AUTHORITY, Log, PaperTerminal, enrol, open_log, send
@@ -312,3 +316,67 @@ async def test_a_field_decision_that_bypassed_review_is_kept_and_the_case_cannot
 def told(refused: Problem) -> Any:
     assert refused.code == "gate_closed", refused
     return refused.fields["gates"]
+
+
+async def test_what_review_asks_for_goes_to_the_terminals_of_the_handlers_and_to_no_other(
+    office: Office, database: TestDatabase
+) -> None:
+    other = PaperTerminal()
+    await enrol(office.log, other, {"holder": "officer-0099"})
+    chair = PaperTerminal()
+    await enrol(office.log, chair, {"holder": CHAIR})
+    made = (await office.does(LIN, draft())).body
+    assert isinstance(made, DecisionDrafted)
+    asked = await office.does(LIN, ask.RequestReview(draft_hash=made.draft_hash.hex()))
+    await office.does(REVIEWER, ask.AssignReview(review=uuid_text(asked.id), reviewer=REVIEWER))
+    stand = await office.desk.stand(AUTHORITY, "case", KEY)
+    interview = next(one for one in stand.matter.facts if one.type == "interview.recorded.v1")
+    wrong = ask.AskForCorrection(
+        review=uuid_text(asked.id), reason="时间有误",
+        corrections=(ask.Correction(event=uuid_text(interview.id), field="$.start", text="请核对起始时间"),),
+    )  # fmt: skip
+    returned = await office.does(REVIEWER, wrong)
+    await judge(database)
+
+    async with asyncpg.create_pool(database.dsn("liuhen_console"), min_size=1, max_size=2) as console:
+        changes = Changes(console, office.log.pool)
+
+        async def told_to(terminal: PaperTerminal) -> dict[str, Any]:
+            answer: Any = canonical.decode(await changes.answer(terminal.id, None, 500))
+            return next((item for item in answer["items"] if item["key"] == KEY), {})
+
+        item = await told_to(office.terminal)
+        assert (item["review"]["state"], item["review"]["text"]) == ("returned", "时间有误")
+        (one,) = [each for each in item["corrections"] if each.get("asked_in")]
+        assert (one["about"], one["asked_in"]) == (uuid_text(interview.id), uuid_text(returned.id))
+        assert "请核对起始时间" in one["zh"]
+        for stranger in (other, chair):
+            assert not {"review"} & (await told_to(stranger)).keys()
+
+        body = {"target_event": interview.id, "effect": "explained", "reason": "以录像为准", "asked_in": returned.id}
+        await upload(office, "record.correction_submitted.v1", body, f"case:{KEY}")
+        await judge(database)
+        item = await told_to(office.terminal)
+        assert not [each for each in item["corrections"] if each.get("asked_in")], "it was answered"
+
+
+async def test_a_correction_of_the_field_holds_once_somebody_else_approved_it(office: Office) -> None:
+    stand = await office.desk.stand(AUTHORITY, "case", KEY)
+    interview = next(one for one in stand.matter.facts if one.type == "interview.recorded.v1")
+    body = {
+        "target_event": interview.id, "effect": "corrected", "reason": "笔误",
+        "field_changes": [{"path": "$.place", "new": '"第二询问室"'}],
+    }  # fmt: skip
+    await upload(office, "record.correction_submitted.v1", body, f"case:{KEY}")
+    stand = await office.desk.stand(AUTHORITY, "case", KEY)
+    submitted = next(one for one in stand.matter.facts if one.type == "record.correction_submitted.v1")
+    approve = ask.ApproveCorrection(submitted=uuid_text(submitted.id), reason="经核对同意")
+    assert (await office.refusal(LIN, approve)).code == "forbidden", "nobody approves the own correction"
+    done = await office.does(HEAD, approve)
+    assert done.type == "record.corrected.v1"
+    stand = await office.desk.stand(AUTHORITY, "case", KEY)
+    found = corrections.corrections(stand.matter.facts)
+    record_now = next(one for one in corrections.applied(stand.matter.facts, found) if one.id == interview.id)
+    assert getattr(record_now.body, "place", "") == "第二询问室"
+    assert getattr(interview.body, "place", "") != "第二询问室", "the record itself stays as it was"
+    assert (await office.refusal(HEAD, approve)).code == "conflict"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import aiohttp
+import msgspec
 from msgspec import structs
 
 from domain.matter import Fact
@@ -23,15 +24,17 @@ from domain.office.commands import ITEMS
 from domain.workdays import day_of
 from schemas import batch as batches
 from schemas import entries
+from schemas.entries import Who
 from schemas.events import REGISTRY
 from schemas.events.draft import DecisionDrafted, hash_of
 from schemas.events.penalty import PenaltyDecided
 from schemas.events.review import LegalReviewConcluded
+from server.log.acts import Act, OfficeActs
 from server.log.desk import Gate
 from server.log.ids import now_ms, uuid7, uuid_text
 from tests.support.cases import CERTIFIED, CHAIR, CLAUSES, FACTS, LIN, REMEDIES, REVIEWER, ZHAO, story
 from tests.support.facts import CASE, certificate
-from tests.support.log import AUTHORITY, PaperTerminal, enrol
+from tests.support.log import AUTHORITY, PaperTerminal, enrol, send
 from tests.support.postgres import TestDatabase
 from tests.support.process import judge
 from tests.support.web import House, form_token, open_house
@@ -204,9 +207,22 @@ class Attack:
         return found
 
     async def _record(self, facts: Sequence[Fact]) -> None:
-        from tests.integration.test_number_gate import record
-
-        await record(self.house.log, facts, self.terminal)
+        """Acts of the office one by one, and what the field recorded in one batch behind them."""
+        sealed = []
+        for one in facts:
+            body = msgspec.to_builtins(one.body, builtin_types=(bytes,))
+            if one.source == "office":
+                act = Act(one.type, sorted(one.about), body, uuid7(), 1, one.id)
+                who = Who(officer=HEAD, session=bytes(32), via="console")
+                await self.house.log.committer.submit(OfficeActs(AUTHORITY, [act], who, one.received))
+            else:
+                sealed.append(
+                    self.terminal.envelope(
+                        one.type, body, about=sorted(one.about), by=list(one.by), occurred=one.occurred, id=one.id
+                    )
+                )
+        if sealed:
+            await send(self.house.log, self.terminal.batch(sealed))
 
     # -- steps ---------------------------------------------------------------------------------------------------------
 
