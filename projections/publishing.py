@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import json
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -21,6 +22,7 @@ import structlog
 from msgspec import UNSET
 
 from domain.search_terms import haystack, terms
+from domain.workdays import day_of
 from projections import statements
 from projections.runner import CHANNEL, LOST, RECONNECT_SECONDS, REPOLL_SECONDS, connect
 from schemas import entries, published_document
@@ -32,6 +34,7 @@ from schemas.events.disclosure import (
     DisclosurePublished,
     DisclosureWithdrawn,
 )
+from schemas.events.rule_set import RuleSetPublished
 from schemas.published_document import Document, DocumentRefused
 
 BATCH: Final = 1_000
@@ -45,6 +48,12 @@ ACTS: Final[Mapping[str, type[Body]]] = {
     "expired": DisclosureExpired,
 }
 """Outcome of an entry -> the act that must stand behind it."""
+SECTIONS: Final[Mapping[str, str]] = {
+    "power_list": "mandate", "duty_list": "mandate", "benchmark": "benchmark", "review_catalogue": "catalogue",
+    "hearing_list": "catalogue", "discussion_list": "catalogue", "recording": "catalogue",
+    "hazard_catalogue": "catalogue", "checklist": "catalogue", "limits": "rule", "inspection_cap": "rule",
+}  # fmt: skip
+"""Kind of a rule set -> where it stands on the site. Others are of use inside only."""
 
 log = structlog.get_logger("liuhen.published")
 
@@ -68,6 +77,15 @@ class Published:
 
     shown: int = 0
     refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Remade:
+    """What a rebuild did: releases shown and left out, and rows that differ from those that were there."""
+
+    shown: int
+    refused: int
+    different: int
 
 
 class Publisher:
@@ -103,6 +121,7 @@ class Publisher:
                 done = await publish(connection, always=due)
                 if due or done.shown:
                     await count(connection, time.time_ns() // 1_000_000)
+                    await put_sections(connection)
                     last = time.monotonic()
                 waking = asyncio.create_task(self._wake.wait())
                 await asyncio.wait({stopping, waking}, timeout=REPOLL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
@@ -146,12 +165,69 @@ async def publish(connection: asyncpg.Connection, *, always: bool = False) -> Pu
     return Published(shown, refused)
 
 
-async def rebuild(connection: asyncpg.Connection) -> Published:
-    """Throw `published` away and make it again in one transaction: who reads sees the old or the new."""
+async def rebuild(connection: asyncpg.Connection, *, keep: bool = True) -> Remade:
+    """Throw the records of `published` away and make them again in one transaction: who reads sees the old or the new.
+
+    Without `keep` nothing changes, and it is only told what would have.
+    """
     queries = statements.load("published", "a")
-    async with connection.transaction():
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        before = await _shown(connection)
         await connection.execute(queries["clear"])
-        return await publish(connection, always=True)
+        done = await publish(connection, always=True)
+        after = await _shown(connection)
+    except BaseException:
+        await transaction.rollback()
+        raise
+    await (transaction.commit() if keep else transaction.rollback())
+    different = sum(before.get(key) != after.get(key) for key in before.keys() | after.keys())
+    return Remade(done.shown, done.refused, different)
+
+
+async def _shown(connection: asyncpg.Connection) -> dict[tuple[str, str], bytes]:
+    rows = await connection.fetch(statements.load("published", "a")["shown"])
+    return {(row["name"], row["key"]): bytes(row["digest"]) for row in rows}
+
+
+async def put_sections(connection: asyncpg.Connection) -> int:
+    """What authorities published for themselves beside records (E05), the newest version of each; returns how many.
+
+    Only rule sets of kinds that the law has published go out: powers and duties, benchmarks, catalogues, periods.
+    """
+    queries = statements.load("published", await connection.fetchval(statements.load("published", "a")["process"]))
+    found: dict[tuple[str, str, str], tuple[dict[str, str], datetime.date]] = {}
+    async with connection.transaction(isolation="repeatable_read"):
+        for row in await connection.fetch(queries["rule_sets"]):
+            told = _section(row["authority"], bytes(row["entry"]))
+            if told is not None:
+                found[told[0]] = told[1]
+        await connection.execute(queries["clear_sections"])
+        if found:
+            rows = [
+                (*key, json.dumps(content, ensure_ascii=False), updated)
+                for key, (content, updated) in sorted(found.items())
+            ]
+            await connection.execute(queries["put_sections"], *zip(*rows, strict=True))
+    return len(found)
+
+
+def _section(authority: str, data: bytes) -> tuple[tuple[str, str, str], tuple[dict[str, str], datetime.date]] | None:
+    try:
+        entry = entries.decode(data)
+        if not isinstance(entry, OfficeEntry) or entry.y != RuleSetPublished.SPEC.name:
+            return None
+        body = REGISTRY.decode_body(entry.y, entry.b)
+    except (EntryRefused, InvalidBody):
+        return None
+    assert isinstance(body, RuleSetPublished)
+    section = SECTIONS.get(body.kind)
+    if section is None or (body.authority is not UNSET and body.authority != authority):
+        return None
+    content = {"title": body.source_document, "version": body.version, "since": body.effective_from.isoformat()}
+    content |= {one.key: f"{one.value}（{one.source}）" for one in body.entries}
+    return (authority, section, body.ruleset_id), (content, max(body.effective_from, day_of(entry.r)))
 
 
 async def count(connection: asyncpg.Connection, now: int) -> None:

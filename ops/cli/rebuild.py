@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -44,8 +45,8 @@ MAX_WORKERS = 16
 )
 @click.option(
     "--only",
-    type=click.Choice(("folds", "judgements")),
-    help="Case files and terminal ledgers alone, or what the judges say alone. Default: both.",
+    type=click.Choice(("folds", "judgements", "published")),
+    help="Case files and terminal ledgers, what the judges say, or what the public reads, alone. Default: all.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
 @click.pass_context
@@ -67,12 +68,36 @@ def command(
         raise Refusal("expected --data or --dsn-file, got both: name one database")
     done = asyncio.run(_run(_source(ctx, data, dsn_file), check, workers, only, progress(as_json)))
     if as_json:
-        figures = [as_figures(one) for one in done.values()]
-        click.echo(json.dumps(figures[0] | ({"judgements": figures[1]} if len(figures) > 1 else {})))
+        figures = {NAMES[how]: as_figures(one) for how, one in done.items()}
+        first = next(iter(figures))
+        click.echo(json.dumps(figures.pop(first) | figures))
     else:
         click.echo("\n".join(_words(one, how) for how, one in done.items()))
     if any(not one.equal and not one.expected for one in done.values()):
         ctx.exit(EXIT_NOT_IN_ORDER)
+
+
+NAMES: Final = {"folded": "folds", "judged": "judgements", "published": "published"}
+"""What was done to the entries -> the name of its figures behind those of the first."""
+
+
+async def _published(dsn: str, check: bool) -> Rebuilt:
+    """What the public reads, made again from the releases; `entries` are those of records."""
+    from projections.publishing import rebuild
+    from projections.rebuild import Rebuilt
+    from projections.runner import connect
+
+    began = time.monotonic()
+    connection = await connect(dsn, "rebuild of what is published")
+    try:
+        done = await rebuild(connection, keep=not check)
+    finally:
+        await connection.close()
+    return Rebuilt(
+        entries=done.shown + done.refused, seconds=time.monotonic() - began, parked=done.refused, compared=True,
+        different={"published": done.different} if done.different else {}, expected=False, swapped=not check,
+        generation=0,
+    )  # fmt: skip
 
 
 def as_figures(done: Rebuilt) -> dict[str, Any]:
@@ -106,10 +131,12 @@ async def _run(
     done = {}
     try:
         async with source as dsn:
-            if only != "judgements":
+            if only in (None, "folds"):
                 done["folded"] = await rebuild(dsn, swap=not check, workers=workers, progress=shown)
-            if only != "folds":
+            if only in (None, "judgements"):
                 done["judged"] = await process.rebuild(dsn, swap=not check, progress=shown)
+            if only in (None, "published"):
+                done["published"] = await _published(dsn, check)
             return done
     except RebuildRefused as fault:
         raise Refusal(str(fault)) from fault

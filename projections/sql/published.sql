@@ -82,3 +82,26 @@ DELETE FROM published.statistics
 
 -- name: put_figures
 INSERT INTO published.statistics (authority, year, figure, number) SELECT * FROM unnest($1::text[], $2::integer[], $3::text[], $4::bigint[])
+
+-- name: rule_sets
+-- What authorities published for themselves (E05), in the order of their logs.
+SELECT l.authority, e.entry
+  FROM view_x.filings f
+  JOIN log.logs l USING (log_id)
+ CROSS JOIN LATERAL unnest(f.positions) AS p (position)
+  JOIN log.entries e ON e.log_id = f.log_id AND e.position = p.position
+ WHERE f.key = 'rules:' || l.authority
+ ORDER BY f.log_id, p.position
+
+-- name: clear_sections
+DELETE FROM published.sections
+
+-- name: put_sections
+INSERT INTO published.sections (authority, section, key, content, updated)
+     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::date[])
+
+-- name: shown
+-- Everything that is shown of records, for a comparison: a line and its digest for each row.
+SELECT 'records' AS name, r.record::text AS key, sha256(convert_to(r::text, 'UTF8')) AS digest FROM published.records r
+UNION ALL
+SELECT 'revisions', v.record::text || '/' || v.revision, sha256(convert_to(v::text, 'UTF8')) FROM published.revisions v

@@ -22,6 +22,8 @@ import pytest
 from aiohttp import web
 
 from ops.mirror import mirror
+from projections import publishing
+from projections.runner import connect
 from schemas.events import REGISTRY
 from server.log.acts import Act, OfficeActs
 from server.log.disclosure_acts import Done
@@ -100,6 +102,11 @@ async def opened(log: Log, database: TestDatabase, folder: Path) -> AsyncIterato
     records[1] = await correct(desk, records[1], reason="违法事实的表述有误")
     records[2] = await withdraw(desk, records[2])
     await forms(desk, cage, cases[3])
+    connection = await connect(database.dsn("liuhen_projector"), "test")
+    try:
+        assert await publishing.put_sections(connection) == 1
+    finally:
+        await connection.close()
     (folder / "evidence").mkdir()
     (folder / "evidence" / "ca").write_text(cage.text("a file of evidence"), "utf-8")
     shared = folder / "published"

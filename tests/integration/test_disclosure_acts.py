@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import json
 from collections.abc import AsyncIterator
 from hashlib import sha256
 from pathlib import Path
@@ -301,11 +302,13 @@ async def test_documents_beside_the_log_that_were_changed_are_not_shown(desk: De
     owner = await desk.database.connect()
     projector = await connect(desk.database.dsn("liuhen_projector"), "test")
     try:
-        assert (await publishing.rebuild(projector)).shown == 1
+        assert await publishing.rebuild(projector) == publishing.Remade(shown=1, refused=0, different=0)
         with pytest.raises(asyncpg.CheckViolationError):
             await owner.execute("UPDATE disclosure.documents SET document = document || ' '::bytea")
         await owner.execute("UPDATE disclosure.releases SET salt = sha256('x')")
-        assert await publishing.rebuild(projector) == publishing.Published(shown=0, refused=1)
+        assert await publishing.rebuild(projector, keep=False) == publishing.Remade(shown=0, refused=1, different=2)
+        assert len(await shown(desk.database)) == 1, "a check changes nothing"
+        assert (await publishing.rebuild(projector)).refused == 1
     finally:
         await owner.close()
         await projector.close()
@@ -351,3 +354,21 @@ async def test_two_releases_at_once_are_one(desk: Desk) -> None:
 
 def test_one_decision_has_one_record() -> None:
     assert record_of(b"1" * 16) == record_of(b"1" * 16) != record_of(b"2" * 16)
+
+
+async def test_an_authority_shows_what_it_published_of_itself_and_nothing_of_other_kinds(desk: Desk) -> None:
+    await judge(desk.database)
+    connection = await connect(desk.database.dsn("liuhen_projector"), "test")
+    try:
+        assert await publishing.put_sections(connection) == 1
+        assert await publishing.put_sections(connection) == 1
+    finally:
+        await connection.close()
+    public = await desk.database.connect("liuhen_public")
+    try:
+        (row,) = await public.fetch("SELECT * FROM published.sections")
+    finally:
+        await public.close()
+    content = json.loads(row["content"])
+    assert (row["authority"], row["section"], content["title"]) == (AUTHORITY, "rule", "示例市应急管理局公告")
+    assert content["agency.name"] == "示例市应急管理局（公告）"
