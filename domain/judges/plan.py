@@ -19,7 +19,8 @@ from domain.deadlines import due
 from domain.filing import text_of
 from domain.judges.case_facts import moment
 from domain.judges.case_findings import Finding, broken, kept, unknown
-from domain.judges.inspection_findings import verdict
+from domain.judges.inspection_findings import signals, verdict
+from domain.judges.plan_signals import sig_24
 from domain.matter import Deadline, Fact, Judge, Judgement, Matter, Verdict, order
 from domain.rulebook import NoRule
 from domain.workdays import day_of
@@ -160,6 +161,11 @@ def judge(matter: Matter) -> Judgement:
         },
         deadlines=tuple(_deadlines(plan)),
         verdicts=(*_inv_08_all(plan, items), *_inv_09_all(plan)),
+        signals=tuple(
+            signal
+            for fact, body in matter.of(PeriodicReportSubmitted)
+            for signal in signals(matter, "SIG-24", "serious", partial(sig_24, body), fact)
+        ),
         terminals=tuple(sorted(terminals)),
     )
 
@@ -173,7 +179,7 @@ def needs(facts: Sequence[Fact]) -> frozenset[str]:
     return frozenset(found)
 
 
-JUDGE: Final = Judge(kind="plan", version=2, judge=judge, needs=needs)
+JUDGE: Final = Judge(kind="plan", version=3, judge=judge, needs=needs)
 
 
 def closed_gates(matter: Matter, act: Fact) -> tuple[Verdict, ...]:

@@ -1,25 +1,42 @@
-"""The judge of one sequence of document numbers: `series:<authority>/<token>/<year>` (INV-33, SIG-02, SIG-32).
+"""The judge of one sequence of document numbers: `series:<authority>/<token>/<year>` (INV-33, SIG-01, SIG-02, SIG-32).
 
 Its facts are every event that prints a number of it, and the office's reservations, issues, voids and returns. Gaps are
-listed with the instant from which each is one; whether it is old enough to be asked about is for whoever reads
-(SIG-01). The invariant: honest work of two offline terminals in their own blocks is neither disorder nor a gap, and an
-unused rest is none before its block expires.
+listed with the instant from which each is one, and asked about when the longest time offline has passed. The invariant:
+honest work of two offline terminals in their own blocks is neither disorder nor a gap, and an unused rest is none
+before its block expires.
 """
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
 from domain.document_numbers import split_key
-from domain.judges.series_facts import Block, Numbers, Use, numbers_of, runs
+from domain.judges.series_facts import Block, Gap, Numbers, Use, numbers_of, runs
 from domain.matter import Fact, Judge, Judgement, Matter, Reason, Signal, Verdict
 from domain.rulebook import Rule
-from domain.workdays import day_of
+from domain.workdays import day_of, end_of
 from schemas.events import Act
 
 VERSION: Final = "1"
+_GAPS: Final = {
+    "paper": (
+        "没有任何文书、作废或交回记录，其后的文号已经使用",
+        "is accounted for nowhere and a later number is used",
+        80,
+    ),
+    "skipped": (
+        "在号段内被跳过，没有使用、作废或交回记录",
+        "was skipped within its block without a void or a return",
+        70,
+    ),
+    "block": ("号段到期后仍未使用、作废或交回", "was neither used nor given back when its block had ended", 50),
+    "issued": ("已经发放，却没有对应的文书", "was given out and no document bears it", 60),
+    "void": ("作废没有照片或批准", "is void without a photo or an approval", 60),
+}
+"""What is said of a gap, by its kind: (zh, en, score)."""
 MOST_LISTED: Final = 200
 """Findings of one kind that a page lists; the columns count them all."""
 
@@ -63,13 +80,13 @@ def judge(matter: Matter) -> Judgement:
             ],
         },
         verdicts=(*inv_33(duplicates, strays), *_overlaps(numbers)),
-        signals=(*sig_02(numbers, duplicates, strays), *sig_32(matter, numbers)),
+        signals=(*sig_01(matter, numbers, gaps), *sig_02(numbers, duplicates, strays), *sig_32(matter, numbers)),
         terminals=tuple(sorted({fact.terminal for fact in matter.facts if fact.terminal} | numbers.terminals)),
         officers=audiences(numbers.blocks),
     )
 
 
-JUDGE: Final = Judge(kind="series", version=2, judge=judge, needs=lambda _facts: frozenset())
+JUDGE: Final = Judge(kind="series", version=3, judge=judge, needs=lambda _facts: frozenset())
 
 
 def _stage(numbers: Numbers, conflict: bool) -> str:
@@ -95,6 +112,37 @@ def inv_33(duplicates: Sequence[Sequence[Use]], strays: Sequence[tuple[Use, Reas
     if not duplicates and not strays:
         reason = Reason("没有重号，也没有号段以外的文号", "no number stands twice and none was used outside its block")
         yield Verdict("INV-33", VERSION, "kept", _sentence(reason), absent=True)
+
+
+def sig_01(matter: Matter, numbers: Numbers, gaps: Sequence[Gap]) -> Iterator[Signal]:
+    """SIG-01: a number that nothing accounts for, the longest time offline after it could have been uploaded.
+
+    A block's rest counts from its end, a number between two others from when the later one came in; voids without photo
+    or approval account for nothing.
+    """
+    for gap in gaps[:MOST_LISTED]:
+        day = day_of(gap.since)
+        wait = matter.rules.find("numbers.gap_days", day, matter.authority)
+        if not isinstance(wait, Rule):
+            continue
+        words = _GAPS[gap.kind]
+        span = f"{gap.first}" if gap.first == gap.last else f"{gap.first}–{gap.last}"
+        beside = [use.fact for n in (gap.first - 1, gap.last + 1) for use in numbers.uses.get(n, ())[:1]]
+        issue = numbers.issued.get(gap.first)
+        block = numbers.block_of(gap.first)
+        facts = [*beside, *([issue.fact] if issue is not None else []), *([block.fact] if block is not None else [])]
+        yield Signal(
+            rule="SIG-01",
+            version=f"{VERSION}+{wait.version}",
+            severity="serious",
+            score=words[2],
+            opens=end_of(day + datetime.timedelta(days=wait.value)),
+            reason=_sentence(Reason(f"{span} 号{words[0]}", f"no. {span} {words[1]}")),
+            inputs=tuple(sorted({fact.id for fact in facts})),
+            about=f"gap:{gap.first}",
+            absent=True,
+            officers=(block.holder,) if block is not None and block.holder else (),
+        )
 
 
 def sig_02(

@@ -21,6 +21,7 @@ from domain.judges import (
     inspection_rules,
     officer_rules,
     place_rules,
+    plan_signals,
     record_rules,
     recording_index,
     recording_rules,
@@ -37,7 +38,7 @@ from schemas.events.hazard import HazardFound
 from schemas.events.rectification import RectificationOrdered, ReinspectionConcluded
 from schemas.events.task import InspectionResultTold, TaskAssigned
 
-VERSION: Final = 5
+VERSION: Final = 6
 
 PAPERS: Final = frozenset(
     {"scheme", "interview", "examination", "preservation", "inspection_record", "on_site_measure"}
@@ -113,6 +114,7 @@ def _signals(visit: Visit) -> tuple[Signal, ...]:
         *evidence_rules.alarms(visit),
         *clone_rules.alarms(visit),
         *place_rules.alarms(visit),
+        *plan_signals.of_task(visit),
     )
 
 

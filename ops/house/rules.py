@@ -23,10 +23,7 @@ from domain.steps import Part
 ROOT: Final = Path(__file__).resolve().parents[2]
 PAGE: Final = ROOT / "docs" / "rules.md"
 LATER: Final[Mapping[str, tuple[str, str]]] = {
-    "SIG-01": ("各号段上传齐全后才能判断是否断号", "a gap is one only when every block came back"),
     "SIG-04": ("需要财政票据的导入", "receipts of the treasury are not imported yet"),
-    "SIG-11": ("随计划统计评价", "comes with the statistics of plans"),
-    "SIG-24": ("随统计报表评价", "comes with statistics"),
     "SIG-25": ("需要外部记录的导入", "needs records from outside"),
     "SIG-31": ("随人员利害关系评价", "comes with the officers' interests"),
 }

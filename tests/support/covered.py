@@ -215,6 +215,11 @@ COVERED: Final[Mapping[str, tuple[str, str, str]]] = {
         "registers::inv_40_a_tip_about_deaths_goes_to_the_county_government",
         "registers::inv_40_a_tip_about_deaths_goes_to_the_county_government",
     ),
+    "SIG-01": (
+        "judge_series::sig_01_a_number_that_nothing_accounts_for_is_asked_about_after_the_longest_time_offline",
+        "judge_series::sig_01_a_declared_void_closes_a_gap_and_one_without_photo_does_not",
+        "judge_series::sig_01_the_rest_of_a_block_is_none_before_its_end_and_none_that_was_given_back",
+    ),
     "SIG-02": (
         "judge_series::a_later_number_with_an_earlier_date_in_one_block_is_disorder",
         "judge_series::two_offline_terminals_with_their_blocks_are_neither_disorder_nor_a_gap",
@@ -254,6 +259,11 @@ COVERED: Final[Mapping[str, tuple[str, str, str]]] = {
         "case_review::sig_10_sees_a_missing_discussion_and_a_small_one",
         "case_review::sig_10_sees_the_principal_against_the_majority_without_a_reason",
         "case_review::sig_10_sees_a_missing_discussion_and_a_small_one",
+    ),
+    "SIG-11": (
+        "inspection_signals::sig_11_a_plan_item_called_done_without_what_makes_it_done",
+        "inspection_signals::sig_11_a_stay_of_a_few_minutes",
+        "inspection_signals::sig_11_a_plan_item_called_done_without_what_makes_it_done",
     ),
     "SIG-12": (
         "inspection_signals::sig_12_a_terminal_that_fell_silent_on_the_site",
@@ -314,6 +324,11 @@ COVERED: Final[Mapping[str, tuple[str, str, str]]] = {
         "disclosure_signals::sig_23_stands_from_the_end_of_the_seven_days_until_it_is_published",
         "disclosure_signals::sig_23_is_silent_where_it_was_published_in_time_or_withheld_with_approval",
         "disclosure_signals::sig_23_rests_on_nothing_being_recorded_while_nothing_is",
+    ),
+    "SIG-24": (
+        "registers::sig_24_a_reported_figure_differs_from_the_system_by_one",
+        "registers::sig_24_equal_figures_raise_nothing",
+        "registers::sig_24_without_figures_of_the_system_nothing_is_said",
     ),
     "SIG-26": (
         "case_discretion::sig_26_sees_a_filing_and_a_decision_outside_the_list_of_powers",

@@ -426,3 +426,47 @@ def test_dl_14_runs_for_a_measure_of_an_inspection_too() -> None:
         one for one in judge_task(given(measure=sealed(), end=lifted("2026-03-20"))).deadlines if one.rule == "DL-14"
     ]
     assert done.met == at("2026-03-20 09:00")
+
+
+# SIG-11
+
+
+def planned(*without_these: str, **facts: Fact) -> Given:
+    from tests.support.inspections import assigned
+
+    done = on_site("task.concluded.v1", "2026-03-30 16:00", {"task_id": TASK, "outcome": "ordered"})
+    whole = {**inspection(), "assigned": assigned(plan_item_id=new_id()), "concluded": done, **facts}
+    return {name: one for name, one in whole.items() if name not in without_these}
+
+
+@pytest.mark.parametrize(
+    ("gone", "said"),
+    [("entered", "进入现场"), ("shown", "出示证件"), ("record", "现场检查记录"), ("film", "音像记录")],
+)
+def test_sig_11_a_plan_item_called_done_without_what_makes_it_done(gone: str, said: str) -> None:
+    (alarm,) = signals(judge_task(planned(gone)), "SIG-11")
+    assert said in alarm.reason.zh
+    assert alarm.absent, "a terminal may still hold it"
+
+
+def test_sig_11_a_whole_inspection_and_a_task_of_no_plan_raise_nothing() -> None:
+    assert signals(judge_task(planned()), "SIG-11") == []
+    assert signals(judge_task({**planned("film"), "assigned": inspection()["assigned"]}), "SIG-11") == []
+    assert signals(judge_task(planned("concluded", "film")), "SIG-11") == [], "nobody says that it is done"
+
+
+def test_sig_11_a_stay_of_a_few_minutes() -> None:
+    nine, ten = record("2026-03-02 09:09"), record("2026-03-02 09:10")
+    assert [one.about[:5] for one in signals(judge_task(planned(record=nine)), "SIG-11")] == ["stay:"]
+    assert signals(judge_task(planned(record=ten)), "SIG-11") == []
+
+
+def test_sig_11_a_closed_gate_needs_its_picture() -> None:
+    gate = on_site(
+        "site.entered.v1", "2026-03-02 09:00", {"task_id": TASK, "officers_present": [LIN, ZHAO], "outcome": "closed"}
+    )
+    facts = planned("shown", "record", "film", "photo", "found", "ordered", entered=gate)
+    facts = {name: facts[name] for name in ("assigned", "entered", "concluded")}
+    (alarm,) = signals(judge_task(facts), "SIG-11")
+    assert "照片" in alarm.reason.zh
+    assert signals(judge_task({**facts, "photo": photo("2026-03-02 09:01")}), "SIG-11") == []

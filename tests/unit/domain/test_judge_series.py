@@ -121,7 +121,7 @@ def test_two_offline_terminals_with_their_blocks_are_neither_disorder_nor_a_gap(
     facts += [order(n, TEAM_A, day=f"2026-03-{n + 1:02}") for n in range(1, 12)]
     facts += [order(n, TEAM_B, day="2026-03-02") for n in (51, 52)]
     judgement = judged(*facts)
-    assert judgement.signals == ()
+    assert [one for one in judgement.signals if one.opens <= at(END)] == []
     assert broken(judgement) == []
     assert gaps(judgement) == [(12, 50, "block"), (53, 100, "block")]
     assert {gap["since"] for gap in judgement.page["gaps"]} == {at(END)}, "unused numbers are no gap before the end"
@@ -278,3 +278,41 @@ POOL = [
 def test_any_order_of_the_facts_gives_the_same_judgement(facts: list[Fact], number: int) -> None:
     some = facts[:number]
     assert judged(*some) == judged(*reversed(some))
+
+
+# SIG-01
+
+
+def gap_signals(*facts: Fact, as_of: str) -> list[str]:
+    return [one.about for one in raised(judged(*facts), "SIG-01") if one.opens <= at(as_of)]
+
+
+def test_sig_01_a_number_that_nothing_accounts_for_is_asked_about_after_the_longest_time_offline() -> None:
+    facts = [order(1), order(2), order(5, day="2026-03-05")]
+    (signal,) = raised(judged(*facts), "SIG-01")
+
+    assert (signal.about, signal.severity, signal.absent) == ("gap:3", "serious", True)
+    assert "3–4" in signal.reason.zh
+    assert gap_signals(*facts, as_of="2026-03-12 23:59") == []
+    assert gap_signals(*facts, as_of="2026-03-13 00:00") == ["gap:3"]
+    assert gap_signals(*facts, order(3), order(4), as_of="2026-12-31") == []
+
+
+def test_sig_01_a_declared_void_closes_a_gap_and_one_without_photo_does_not() -> None:
+    facts = [order(1), order(3)]
+    assert gap_signals(*facts, void(2), as_of="2026-12-31") == []
+    assert gap_signals(*facts, void(2, photos=0), as_of="2026-12-31") == ["gap:2"]
+    assert gap_signals(*facts, void(2, approved=False), as_of="2026-12-31") == ["gap:2"]
+
+
+def test_sig_01_the_rest_of_a_block_is_none_before_its_end_and_none_that_was_given_back() -> None:
+    held = block(1, 5)
+    facts = [held, order(1), order(2)]
+    assert gap_signals(*facts, as_of="2026-04-07 23:59") == []
+    assert gap_signals(*facts, as_of="2026-04-09 00:00") == ["gap:3"]
+    assert gap_signals(*facts, returned(held, 3), as_of="2026-12-31") == []
+
+
+def test_sig_01_two_teams_offline_in_their_own_blocks_leave_no_gap() -> None:
+    facts = [block(1, 50), block(51, 100, TEAM_B), order(1), order(51, TEAM_B), order(52, TEAM_B)]
+    assert gap_signals(*facts, as_of="2026-03-31") == []

@@ -9,7 +9,7 @@ import pytest
 
 from domain import filing
 from domain.judges import accident, enterprise, plan, tip
-from domain.matter import Fact, Judgement, Verdict
+from domain.matter import Fact, Judgement, Signal, Verdict
 from projections.rulefiles import load
 from tests.support.facts import ENTERPRISE, TASK, at, fact, matter, new_id, rulebook, text_id
 
@@ -435,3 +435,36 @@ def test_verdicts_name_their_rules_and_speak_both_languages() -> None:
         assert one.reason.en
         assert one.inputs == tuple(sorted(one.inputs))
     assert datetime.date(2026, 1, 1) in CALENDAR.off
+
+
+# SIG-24
+
+
+def reported(figures: dict[str, int], system: dict[str, int], **more: Any) -> Fact:
+    body: dict[str, Any] = {"plan_id": PLAN, "kind": "quarterly", "period": "2026-Q1", "submitted_on": "2026-04-03"}
+    body |= {"figures": [{"code": code, "value": value} for code, value in figures.items()]}
+    if system:
+        body["system_figures"] = [{"code": code, "value": value} for code, value in system.items()]
+    return fact("periodic_report.submitted.v1", {**body, **more}, occurred="2026-04-03")
+
+
+def differing(*facts: Fact) -> list[Signal]:
+    found = judged("plan", plan, [approved(items(6, 4)), *facts], PLAN)
+    return [one for one in found.signals if one.rule == "SIG-24"]
+
+
+def test_sig_24_a_reported_figure_differs_from_the_system_by_one() -> None:
+    (signal,) = differing(reported({"visits": 11, "cases": 2}, {"visits": 10, "cases": 2}))
+    assert "visits 上报 11、系统 10" in signal.reason.zh
+    assert signal.score == 90
+    (explained,) = differing(reported({"visits": 11}, {"visits": 10}, explanation="含三月三十一日夜间检查"))
+    assert explained.score == 40
+
+
+def test_sig_24_equal_figures_raise_nothing() -> None:
+    assert differing(reported({"visits": 10, "cases": 2}, {"visits": 10, "cases": 2})) == []
+
+
+def test_sig_24_without_figures_of_the_system_nothing_is_said() -> None:
+    assert differing(reported({"visits": 10}, {})) == []
+    assert differing() == []
