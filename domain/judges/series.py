@@ -17,7 +17,7 @@ from domain.document_numbers import split_key
 from domain.judges.series_facts import Block, Gap, Numbers, Use, numbers_of, runs
 from domain.matter import Fact, Judge, Judgement, Matter, Reason, Signal, Verdict
 from domain.rulebook import Rule
-from domain.workdays import day_of, end_of
+from domain.workdays import day_of, end_of, sane
 from schemas.events import Act
 
 VERSION: Final = "1"
@@ -121,7 +121,7 @@ def sig_01(matter: Matter, numbers: Numbers, gaps: Sequence[Gap]) -> Iterator[Si
     or approval account for nothing.
     """
     for gap in gaps[:MOST_LISTED]:
-        day = day_of(gap.since)
+        day = sane(day_of(gap.since))
         wait = matter.rules.find("numbers.gap_days", day, matter.authority)
         if not isinstance(wait, Rule):
             continue
