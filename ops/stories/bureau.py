@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any, Final
 
+from stdnum.cn import uscc
+
 from ops.stories.event import DAY, ENTERPRISES, Enterprise, StoryEvent, china, text
 from ops.stories.teller import (
     ARCHIVIST,
@@ -71,6 +73,7 @@ def entered(
             (f"enterprise:{enterprise.id}",),
             {
                 "enterprise_id": enterprise.id, "name": enterprise.name, "address": enterprise.address,
+                "uscc": social_code(authority, enterprise.id),
                 "division": authority, "point": {"lat": enterprise.lat, "lon": enterprise.lon}, "size": "small",
                 "risk_grade": "larger", "status": "operating", "tolerance_m": 800,
                 "effective_on": (day - datetime.timedelta(days=400)).isoformat(),
@@ -90,6 +93,13 @@ def entered(
             authority=authority,
         )  # fmt: skip
         at += 1_000
+
+
+def social_code(authority: str, enterprise: str) -> str:
+    """An invented social credit code with a check digit that fits, the same for the same enterprise."""
+    number = int.from_bytes(sha256(enterprise.encode()).digest()[:4], "big") % 10_000_000
+    first = f"91{authority}MA{number:07}"
+    return first + uscc.calc_check_digit(first)
 
 
 def planned(start: int) -> Iterator[StoryEvent]:

@@ -165,3 +165,25 @@ async def test_who_has_no_part_in_it_sees_and_does_nothing(house: House, desk: D
             assert answer.status == 400
         async with gong.get("/disclosures?view=nothing") as answer:
             assert answer.status == 400
+
+
+async def test_no_token_and_no_other_role_releases_anything(house: House, desk: Desk) -> None:
+    own = await decided(desk)
+    async with house.browser("gong") as gong:
+        _, told = await fill(gong, sheet_of(own), "/disclosures/prepare", act="publish", months="36")
+    place = told.split("?")[0]
+    name = UUID(place.removeprefix("/disclosures/"))
+    pending = (await desk.acts.sheet_of(AUTHORITY, name.bytes)).record.pending
+    assert pending is not None
+    form = {"preparation": str(UUID(bytes=pending.id))}
+    async with house.program("discloser") as program, program.post(f"{place}/release", data=form) as answer:
+        assert answer.status == 403
+    for person in ("lin", "he", "bao", "zhao"):
+        async with house.browser(person) as browser:
+            async with browser.get("/help") as page:
+                token = form_token(await page.text())
+            async with browser.post(f"{place}/release", data={**form, "form_token": token}) as answer:
+                assert answer.status in (403, 404), person
+    async with house.browser() as nobody, nobody.post(f"{place}/release", data=form, allow_redirects=False) as answer:
+        assert answer.status in (401, 403)
+    assert (await desk.project()).shown == 0

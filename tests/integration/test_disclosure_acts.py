@@ -22,7 +22,9 @@ from schemas.entries import DisclosureEntry, OfficeEntry, Who
 from schemas.problems import Problem
 from server.log import disclosure_gate
 from server.log.disclosure_acts import Done, record_of
-from tests.support.cases import FACTS, of_case
+from server.log.ids import uuid7, uuid_text
+from server.log.private_values import sealed
+from tests.support.cases import FACTS, hash_of_draft, of_case
 from tests.support.disclosure import (
     MONTHS,
     PARTY,
@@ -37,7 +39,7 @@ from tests.support.disclosure import (
     release,
     withdraw,
 )
-from tests.support.facts import at
+from tests.support.facts import ENTERPRISE, at, fact
 from tests.support.log import AUTHORITY, Log, open_log
 from tests.support.postgres import TestDatabase
 from tests.support.process import judge
@@ -337,6 +339,54 @@ async def test_a_name_that_is_not_here_or_a_rule_that_is_not_published_says_what
     with pytest.raises(Problem) as refused:
         await desk.acts.prepare_publication(AUTHORITY, "case", own.key, own.decision, {}, MONTHS, PREPARER)
     assert gates(refused) >= {"INV-30"}
+
+
+async def test_a_natural_person_is_masked_from_the_sealed_name_on(desk: Desk) -> None:
+    commitment, value = sealed("张三丰", desk.log.keyring.epoch(AUTHORITY, 1).data_public)
+    paper, number = sealed("11010519491231002X", desk.log.keyring.epoch(AUTHORITY, 1).data_public)
+    party = {"type": "person", "person_name": commitment, "person_id": paper}
+    drafted = hash_of_draft(party=party)
+    hashed = {name: {"draft_hash": drafted} for name in ("drafted", "review_requested", "reviewed", "decided")}
+    own = await decided(desk, party=party, private={commitment: value, paper: number}, **hashed)
+    monthly = await desk.acts.sheet(AUTHORITY, "case", own.key, own.decision)
+    assert monthly.proposal is not None
+    assert "张三丰" not in repr(monthly)
+    done = await publish(desk, own, edits={"CF_SY": "张三丰未经培训，身份证11010519491231002X"})
+    (row,) = await shown(desk.database)
+    assert (row["party"], row["party_type"], row["uscc"]) == ("张＊＊", "person", None)
+    assert "张" not in row["haystack"], "a person is found by the number alone"
+    text = bytes(row["document"]).decode()
+    assert "张＊＊未经培训，身份证＊＊＊" in text
+    assert "三丰" not in text
+    await withdraw(desk, done)
+    (row,) = await shown(desk.database)
+    assert row["document_no"] is None
+    assert own.number not in bytes(row["document"]).decode()
+
+
+async def test_the_result_of_an_inspection_is_published_as_well(desk: Desk) -> None:
+    task = uuid7()
+    about = (f"task:{uuid_text(task)}", f"enterprise:{ENTERPRISE}")
+    facts = [
+        fact(
+            "task.assigned.v1",
+            {"task_id": task, "enterprise_id": ENTERPRISE, "source": "double_random", "officers": ["a", "b"]},
+            occurred="2026-04-01", about=about,
+        ),
+        fact(
+            "task.concluded.v1", {"task_id": task, "outcome": "no_problem", "concluded_on": "2026-04-07"},
+            occurred="2026-04-07", about=about, source="office",
+        ),
+    ]  # fmt: skip
+    await record(desk.log, facts, desk.terminal)
+    await judge(desk.database)
+    prepared = await desk.acts.prepare_publication(
+        AUTHORITY, "task", uuid_text(task), facts[1].id, {}, MONTHS, PREPARER
+    )
+    await release(desk, prepared)
+    (row,) = await shown(desk.database)
+    assert (row["subject"], row["party"], row["decided_on"]) == ("inspection", PARTY, datetime.date(2026, 4, 7))
+    assert published_document.read(bytes(row["document"])).value("JC_JG") == "未发现问题"
 
 
 async def test_two_releases_at_once_are_one(desk: Desk) -> None:

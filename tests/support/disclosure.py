@@ -125,6 +125,7 @@ async def told(
     until: str = "served",
     party: Mapping[str, Any] | None = None,
     without: Iterable[str] = (),
+    private: Mapping[bytes, bytes] | None = None,
     **changes: Any,
 ) -> Decided:
     """As `decided`, and nobody has judged it yet: for many cases at once."""
@@ -138,7 +139,7 @@ async def told(
         facts.append(dataclasses.replace(one, id=uuid7(), body=body, about=about))
         if one.type == "penalty.decided.v1":
             decision = facts[-1].id
-    await record(desk.log, facts, desk.terminal)
+    await record(desk.log, facts, desk.terminal, private=private)
     return Decided(case, decision, number)
 
 
