@@ -164,9 +164,10 @@ async def run(settings: Settings, options: Options) -> int:
             return 0
         good = played.result()
         await folded(served)
-        cases = await _cases(served)
         told = _told(settings.data)
         good = await _copied(served, settings.data, told, say) and good
+        await folded(served)
+        cases = await _cases(served)
         if options.json:
             print(json.dumps(_line(served, accounts, cases, told), ensure_ascii=False), flush=True)  # noqa: T201 - the answer
         else:

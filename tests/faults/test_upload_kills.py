@@ -137,7 +137,11 @@ async def test_killing_the_server_in_the_middle_of_uploads_loses_no_blob_and_lea
         try:
             for _ in range(MOMENTS):
                 goal = hands.chunks + hands.dice.randrange(5, 40)
-                await until(lambda goal=goal: hands.chunks >= goal and hands.in_flight, PATIENCE_SECONDS, pause=0)
+
+                def at_work(goal: int = goal) -> bool:
+                    return task.done() or (hands.chunks >= goal and hands.in_flight > 0)
+
+                await until(at_work, PATIENCE_SECONDS, pause=0)
                 server.process.kill()
                 await killed(hands, server, task)
                 await check(place, hands)
