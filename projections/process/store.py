@@ -61,6 +61,18 @@ class Judged:
     parked: tuple[tuple[MatterId, str], ...]
 
 
+class Memory:
+    """What several stores of one process may remember together: entries never change once they were read.
+
+    `facts` are what was read of places, at most KEEP of them; `context` that of the rule sets at `rules`.
+    """
+
+    def __init__(self) -> None:
+        self.facts: OrderedDict[Place, Filed | None] = OrderedDict()
+        self.rules: tuple[Place, ...] = ()
+        self.context: contexts.Context | None = None
+
+
 class Store:
     """One slot. Not safe for two tasks; after any error it must be thrown away and made anew.
 
@@ -77,6 +89,7 @@ class Store:
         judges: Mapping[str, Judge] = JUDGES,
         quiet: bool = False,
         guard: Callable[[asyncpg.Connection], Awaitable[None]] | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self.slot = slot
         self._connection = connection
@@ -86,7 +99,8 @@ class Store:
         self._guard = guard
         self._read = Reading(registry)
         self._queries = statements.load("process", slot)
-        self._kept: OrderedDict[Place, Filed | None] = OrderedDict()
+        self._memory = memory or Memory()
+        self._kept = self._memory.facts
         self._context: contexts.Context | None = None
         self.seconds: dict[MatterId, float] = {}
         """How long each matter of the last `judge` took."""
@@ -362,9 +376,13 @@ class Store:
     async def _current_context(self) -> contexts.Context:
         if self._context is None:
             rows = await self._connection.fetch(self._queries["rule_shelves"])
-            places = [(row["log_id"], position) for row in rows for position in row["positions"]]
-            facts = await self._facts(places)
-            self._context = contexts.Context(judging.arrange(one for one in facts.values() if one is not None))
+            places = tuple(sorted((row["log_id"], position) for row in rows for position in row["positions"]))
+            memory = self._memory
+            if memory.context is None or memory.rules != places:
+                facts = await self._facts(places)
+                known = judging.arrange(one for one in facts.values() if one is not None)
+                memory.rules, memory.context = places, contexts.Context(known)
+            self._context = memory.context
         return self._context
 
     async def _shelves(self, keys: Iterable[str], most: int = judging.MAX_FACTS) -> dict[str, list[Filed]]:

@@ -31,7 +31,7 @@ from domain.office.refusals import changed, refused, wrong
 from domain.office.stamp import since, stamp
 from domain.workdays import day_of
 from projections.process.judging import TooManyFacts
-from projections.process.store import Store
+from projections.process.store import Memory, Store
 from schemas import entries
 from schemas.entries import OfficeEntry, Who
 from schemas.envelope import ABOUT_KINDS
@@ -101,6 +101,7 @@ class Desk:
         self._numbers = numbers
         self._gate = gate
         self._queries = store.load_queries("server.log", "office.sql")
+        self._memory = Memory()
 
     async def stand(self, authority: str, kind: str, key: str) -> Stand:
         """A matter of the authority as the log has it at this moment. Raises Problem not_found, not_ready."""
@@ -209,7 +210,7 @@ class Desk:
             raise Problem("not_ready", "the authority has no log")
         slot = await connection.fetchval(self._queries["process_slot"])
         logs = {row["log_id"]: row["authority"] for row in await connection.fetch(self._queries["authority_logs"])}
-        tables = Store(connection, slot, logs, quiet=True)
+        tables = Store(connection, slot, logs, quiet=True, memory=self._memory)
         filed = await tables.positions()
         newer: list[tuple[int, int]] = []
         if _has_tag(kind, key):

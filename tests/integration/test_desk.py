@@ -15,17 +15,22 @@ import pytest
 from domain import corrections
 from domain.judges import JUDGES
 from domain.office import commands as ask
+from domain.settling import signal_id
 from domain.workdays import day_of
 from schemas import canonical
 from schemas.entries import Who
+from schemas.events.archive import CaseFileArchived
+from schemas.events.certificate import CertificateRecorded
 from schemas.events.draft import DecisionDrafted
 from schemas.events.penalty import PenaltyDecided
 from schemas.events.review import LegalReviewConcluded, LegalReviewRequested
 from schemas.problems import Problem
+from schemas.receipt import decode as decode_receipt
 from server.log.acts import Act, OfficeActs
 from server.log.desk import Command, Desk, Done
 from server.log.ids import now_ms, uuid7, uuid_text
 from server.log.number_acts import NumberActs
+from server.log.terminal_acts import TerminalActs
 from server.sync.changes import Changes
 from tests.integration.test_number_gate import record
 from tests.support.cases import BENCHMARK, CERTIFIED, CHAIR, CLAUSES, FACTS, LIN, REMEDIES, REVIEWER, story
@@ -380,3 +385,97 @@ async def test_a_correction_of_the_field_holds_once_somebody_else_approved_it(of
     assert getattr(record_now.body, "place", "") == "第二询问室"
     assert getattr(interview.body, "place", "") != "第二询问室", "the record itself stays as it was"
     assert (await office.refusal(HEAD, approve)).code == "conflict"
+
+
+async def test_a_decided_case_is_served_paid_closed_and_archived_and_then_nothing_is_added(office: Office) -> None:
+    made, _ = await reviewed(office)
+    await office.does(HEAD, discussion(made.draft_hash))
+    early = ask.CloseCase(ground="executed", all_fulfilled=True)
+    assert told(await office.refusal(HEAD, early))[0]["rule"] == "INV-31"
+    body = (await office.does(HEAD, ask.Decide(draft_hash=made.draft_hash.hex(), front=FRONT))).body
+    assert isinstance(body, PenaltyDecided)
+    today = day_of(now_ms())
+    left = ask.ServeDocument(document_no=body.document_no, method="left", served_on=today)
+    refused = await office.refusal(LIN, left)
+    assert (refused.code, refused.fields["field"]) == ("bad_request", "witness")
+    stray = ask.ServeDocument(document_no="（示）应急罚〔2020〕1号", method="direct", served_on=today)
+    assert (await office.refusal(LIN, stray)).fields["field"] == "document_no"
+    await office.does(LIN, ask.ServeDocument(document_no=body.document_no, method="direct", served_on=today))
+    unpaid = told(await office.refusal(HEAD, early))[0]
+    assert (unpaid["rule"], bool(unpaid["facts"])) == ("INV-31", True)
+    applied = ask.ApplyToCourt(
+        document_no=f"{FRONT}强执〔2026〕1号", decision_no=body.document_no, court="示例市人民法院", applied_on=today
+    )
+    assert told(await office.refusal(HEAD, applied))[0]["rule"] == "INV-27"
+    paid = {
+        "case_id": CASE, "document_no": body.document_no, "amount_fen": 6_000_000, "paid_on": str(today),
+        "channel": "bank",
+    }  # fmt: skip
+    await upload(office, "fine_payment.recorded.v1", paid, f"case:{KEY}")
+    archive = ask.ArchiveCase(retention="permanent", archive_no="示-2026-001")
+    assert told(await office.refusal(LIN, archive))[0]["rule"] == "INV-31", "closed first"
+    await office.does(HEAD, early)
+    done = (await office.does(LIN, archive)).body
+    assert isinstance(done, CaseFileArchived)
+    assert {one.name for one in done.volume_hashes} == {"main", "annex"}
+    assert [one.order for one in done.document_list] == list(range(1, len(done.document_list) + 1))
+    assert told(await office.refusal(LIN, draft(1)))[0]["rule"] == "INV-32"
+
+
+async def test_a_signal_is_settled_by_somebody_whom_it_does_not_concern(office: Office) -> None:
+    claim = {
+        "case_id": CASE, "document_no": f"{FRONT}罚〔2026〕99号", "decided_on": "2026-04-03",
+        "penalties": [{"kind": "P01"}], "facts": FACTS, "bases": CLAUSES, "draft_hash": bytes(32),
+    }  # fmt: skip
+    await upload(office, "penalty.decided.v1", claim, f"case:{KEY}")
+    stand = await office.desk.stand(AUTHORITY, "case", KEY)
+    found = next(one for one in JUDGES["case"].judge(stand.matter).signals if one.rule == "SIG-09")
+    name = signal_id(found.rule, "case", KEY, found.about)
+
+    async def does(officer: str, command: Command) -> Done:
+        who = Who(officer=officer, session=bytes(32), via="session")
+        return await office.desk.do(AUTHORITY, "case", KEY, command, who, ROLES[officer], act=uuid7())
+
+    settle = ask.ResolveSignal(signal=name, resolution="confirmed", reason="确属体外循环")
+    with pytest.raises(Problem) as own:
+        await does(LIN, settle)
+    assert own.value.code == "forbidden"
+    await does(LIN, ask.DisputeSignal(signal=name, grounds="误报"))
+    await does(HEAD, settle)
+    with pytest.raises(Problem) as again:
+        await does(HEAD, settle)
+    assert again.value.code == "conflict"
+    with pytest.raises(Problem) as unknown:
+        await does(HEAD, ask.ResolveSignal(signal="0" * 16, resolution="explained", reason="x"))
+    assert unknown.value.code == "not_found"
+
+
+async def test_certificates_are_changed_by_number_and_what_is_not_registered_is_said(office: Office) -> None:
+    who = Who(officer=HEAD, session=bytes(32), via="session")
+
+    async def does(command: Command) -> Done:
+        return await office.desk.do(AUTHORITY, "officer", LIN, command, who, ROLES[HEAD], act=uuid7())
+
+    change: dict[str, Any] = {"status": "suspended", "effective_on": datetime.date(2026, 5, 1), "reason": "调查期间"}
+    with pytest.raises(Problem) as unknown:
+        await does(ask.ChangeCertificate(certificate_no="none", **change))
+    assert unknown.value.code == "not_found"
+    stand = await office.desk.stand(AUTHORITY, "officer", LIN)
+    number = next(one.body.certificate_no for one in stand.matter.facts if isinstance(one.body, CertificateRecorded))
+    assert (await does(ask.ChangeCertificate(certificate_no=number, **change))).type.endswith("status_changed.v1")
+
+
+async def test_a_terminal_is_held_released_and_neither_twice(office: Office) -> None:
+    acts, who = TerminalActs(office.log.committer, office.log.pool), Who(officer=HEAD, session=bytes(32), via="session")
+    name = office.terminal.id
+    await acts.hold(AUTHORITY, name, "定位与现场不符", who)
+    with pytest.raises(Problem) as twice:
+        await acts.hold(AUTHORITY, name, "再次", who)
+    assert twice.value.code == "conflict"
+    envelope = office.terminal.envelope("defence.recorded.v1", {}, about=[f"case:{KEY}"])
+    receipt = decode_receipt(await send(office.log, office.terminal.batch([envelope])))[0]
+    assert "held" in (receipt.results[0].notes or ())
+    await acts.release(AUTHORITY, name, "核对无误", who)
+    envelope = office.terminal.envelope("defence.recorded.v1", {}, about=[f"case:{KEY}"])
+    receipt = decode_receipt(await send(office.log, office.terminal.batch([envelope])))[0]
+    assert "held" not in (receipt.results[0].notes or ())
