@@ -107,9 +107,9 @@ def machine_of(attack: Attack) -> type[RuleBasedStateMachine]:
             attack.upload([("defence.recorded.v1", body, attack.about)])
 
         @invariant()
-        def nothing_unreviewed_is_decided(self) -> None:
+        def the_referee_reads_the_log(self) -> None:
+            # It keeps what it objects to; raised here, it would be tried again on a log that has gone on.
             attack.look()
-            assert attack.referee.faults == []
 
     return Office
 
@@ -155,6 +155,6 @@ def test_the_machine_turns_red_when_the_gate_is_taken_out(database: TestDatabase
         return ()
 
     with attacked(database, short_folder, open_gate) as attack:
-        with pytest.raises(AssertionError, match="was not passed in review"):
-            run(attack, 5, 60)
-        assert attack.referee.faults
+        run(attack, 3, 60)
+        attack.look()
+        assert any("was not passed in review" in fault for fault in attack.referee.faults)
