@@ -25,6 +25,7 @@ from domain.office import commands as ask
 from domain.office import offers
 from domain.office.case import Actor
 from domain.office.reviews import drafts, evidence_of, reviews
+from domain.office.stamp import stamp
 from domain.workdays import day_of
 from projections.process import queries as process_queries
 from schemas.events import body_json
@@ -338,7 +339,7 @@ async def _page(
         title=texts.gettext(form.title),
         lead=texts.gettext(form.lead),
         act_id=name,
-        seen="" if found is None else found.stamp,
+        seen=stamp(()) if found is None else found.stamp,
         given=given,
         wrong=str(fields.get("field", wrong)),
         why=_why(refusal, why, chosen, texts),

@@ -458,4 +458,6 @@ async def test_no_route_is_without_a_policy(house: House) -> None:
         declared = house.app[ROUTES].get((method, route.resource.canonical))
         assert declared is not None, f"{route.method} {route.resource.canonical}"
         if isinstance(declared.policy, Officers) and method != "GET":
-            assert declared.form, f"{method} {declared.path} changes something and is no form"
+            # What programs send is no form: the frame takes it with a token and never with a browser's session.
+            program = declared.path.startswith("/api/v1/") and declared.kind == "data"
+            assert declared.form or program, f"{method} {declared.path} changes something and is no form"

@@ -14,11 +14,14 @@ import pytest
 
 from domain.office.commands import ITEMS
 from domain.workdays import day_of
+from schemas.entries import Who
+from server.log.acts import Act, OfficeActs
 from server.log.ids import now_ms, uuid7, uuid_text
 from tests.integration.test_number_gate import record
 from tests.support.cases import CERTIFIED, CLAUSES, FACTS, LIN, REMEDIES, REVIEWER, story
-from tests.support.facts import CASE
-from tests.support.log import PaperTerminal, enrol
+from tests.support.event_vectors import FULL
+from tests.support.facts import CASE, HAZARD, TASK
+from tests.support.log import AUTHORITY, PaperTerminal, enrol, send
 from tests.support.postgres import TestDatabase
 from tests.support.process import judge
 from tests.support.projections import fold
@@ -239,3 +242,64 @@ async def test_json_that_is_no_command_is_a_bad_request_and_never_an_incident(ho
         for body in NO_COMMAND:
             async with program.post(f"{API}/draft", data=body, headers=headers) as answer:
                 assert (answer.status, (await answer.json())["code"]) == (400, "bad_request"), body
+
+
+async def test_a_browser_changes_nothing_but_by_its_forms(house: House) -> None:
+    before = (await house.log.head())["size"]
+    async with house.browser("officer-0001") as browser:
+        async with browser.post(f"{API}/draft", json=TOLD_DRAFT, headers={"If-Match": "*"}) as answer:
+            assert (answer.status, (await answer.json())["code"]) == (403, "forbidden")
+        form = {**DRAFT, "act": uuid_text(uuid7()), "seen": ""}
+        async with browser.post(f"{PAGE}/acts/draft", data=form, allow_redirects=False) as answer:
+            assert answer.status == 403, "without the token of its session a form is nobody's"
+    assert (await house.log.head())["size"] == before
+
+
+async def test_hazards_inspections_certificates_and_signals_have_their_acts_as_well(house: House) -> None:
+    hazard, task = uuid_text(HAZARD), uuid_text(TASK)
+    terminal = PaperTerminal()
+    await enrol(house.log, terminal)
+    found = {**FULL["hazard.found.v1"], "hazard_id": HAZARD, "grade": "general"}
+    claim = {
+        "case_id": CASE, "document_no": f"{FRONT}罚〔2026〕99号", "decided_on": "2026-04-03", "facts": FACTS,
+        "penalties": [{"kind": "P01"}], "bases": CLAUSES, "draft_hash": bytes(32),
+    }  # fmt: skip
+    sealed = [
+        terminal.envelope("hazard.found.v1", found, about=[f"hazard:{hazard}"]),
+        terminal.envelope("penalty.decided.v1", claim, about=[f"case:{KEY}"]),
+    ]
+    await send(house.log, terminal.batch(sealed))
+    assigned = {**FULL["task.assigned.v1"], "task_id": TASK}
+    act = Act("task.assigned.v1", [f"task:{task}"], assigned, uuid7(), 1, uuid7())
+    who = Who(officer=HEAD, session=bytes(32), via="console")
+    await house.log.committer.submit(OfficeActs(AUTHORITY, [act], who, now_ms()))
+    await fold(house.database)
+    await judge(house.database)
+
+    async def does(name: str, place: str, fields: Mapping[str, str]) -> tuple[int, str]:
+        async with house.browser(name) as browser:
+            drawn = await opened_form(browser, place.rpartition("/")[2], place.partition("/acts/")[0])
+            async with browser.post(place, data={**drawn, **fields}, allow_redirects=False) as answer:
+                return answer.status, await answer.text()
+
+    status, html = await does("officer-0001", f"/hazards/{hazard}/acts/close", {})
+    assert (status, "INV-07" in html) == (409, True), "nobody has looked again"
+    assert (await does("officer-0001", f"/tasks/{task}/acts/conclude", {"outcome": "no_entry"}))[0] == 400
+    status, html = await does("officer-0001", f"/tasks/{task}/acts/conclude", {"outcome": "no_problem"})
+    assert status in (303, 409), html
+    told = {
+        "certificate_no": "E-77", "issuer": "示例市人民政府", "valid_from": "2026-01-01", "valid_to": "2027-12-31",
+        "qualified_on": "2020-01-01",
+    }  # fmt: skip
+    assert (await does(HEAD, "/officers/officer-0099/acts/record-certificate", told))[0] == 303
+    async with house.browser(HEAD) as head, head.get("/api/v1/signals?state=all") as answer:
+        rows = (await answer.json())["rows"]
+    signal = next(one["id"] for one in rows if one["rule"] == "SIG-09")
+    assert (await does(LIN, f"/signals/{signal}/acts/dispute", {"grounds": "误报"}))[0] == 303
+    settle = {"resolution": "confirmed", "reason": "确属体外循环"}
+    status, html = await does(HEAD, f"/signals/{signal}/acts/resolve", settle)
+    assert status == 303, "a password was given when this browser signed in, just now"
+    async with house.program("bureau_head") as program:
+        place = f"/api/v1/signals/{signal}/acts/resolve"
+        async with program.post(place, json=settle, headers={"If-Match": "*"}) as answer:
+            assert answer.status == 403, "no token settles a signal"
