@@ -74,6 +74,11 @@ async def of_decisions(conn: asyncpg.Connection, decisions: Iterable[UUID]) -> d
     return {row["decision"]: _row(row) for row in rows}
 
 
+async def public_of(conn: asyncpg.Connection, cases: Iterable[str]) -> dict[str, RecordRow]:
+    """The records of some cases that are public now, by the case."""
+    return {row["key"]: _row(row) for row in await conn.fetch(_queries()["public_of"], list(cases))}
+
+
 def _queries() -> Any:
     return statements.load("disclosures", "a")
 

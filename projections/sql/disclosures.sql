@@ -14,3 +14,8 @@ SELECT r.* FROM disclosure.records r
 -- The records of some decisions.
 SELECT r.* FROM disclosure.records r
  WHERE r.authority = current_setting('liuhen.authority') AND r.decision = ANY ($1::uuid[])
+
+-- name: public_of
+-- The records of some cases that are public now.
+SELECT r.* FROM disclosure.records r
+ WHERE r.authority = current_setting('liuhen.authority') AND r.kind = 'case' AND r.key = ANY ($1::text[]) AND r.status IN ('published', 'corrected')

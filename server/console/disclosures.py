@@ -38,7 +38,8 @@ from server.web.i18n import N_, Texts
 from server.web.languages import language
 
 ROWS: Final = 50
-RULES: Final = ("DL-11", "DL-12", "DL-13")
+WITHDRAW: Final = "DL-13"
+RULES: Final = ("DL-11", "DL-12", WITHDRAW)
 """Deadlines of the queue: to publish a decision, to publish a result, to take back what was altered."""
 VIEWS: Final = {
     "due": N_("Due"),
@@ -225,8 +226,13 @@ async def _asked(
             due += (await queries.deadlines(connection, as_of=_now(), rule=rule, limit=100)).rows
         decisions = [UUID(hex=one.about) for one in due if _HEX.fullmatch(one.about)]
         known = await records.of_decisions(connection, decisions)
+        public = await records.public_of(connection, [one.key for one in due if one.rule == WITHDRAW])
     due.sort(key=lambda one: one.due)
-    rows = [(one, known.get(UUID(hex=one.about))) for one in due if _HEX.fullmatch(one.about)]
+    rows = [
+        (one, public.get(one.key) if one.rule == WITHDRAW else known.get(UUID(hex=one.about)))
+        for one in due
+        if _HEX.fullmatch(one.about)
+    ]
     return rows, waiting, found
 
 

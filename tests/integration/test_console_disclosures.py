@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,7 +11,9 @@ from uuid import UUID
 import aiohttp
 import pytest
 
-from tests.support.disclosure import PARTY, Decided, Desk, bureau, decided
+from domain.workdays import SHANGHAI
+from tests.support.cases import of_case
+from tests.support.disclosure import PARTY, Decided, Desk, bureau, decided, publish, record, withdraw
 from tests.support.log import AUTHORITY
 from tests.support.postgres import TestDatabase
 from tests.support.process import judge
@@ -147,6 +150,30 @@ async def test_a_record_is_corrected_taken_back_and_never_comes_back(house: Hous
         async with gong.get(sheet_of(own)) as page:
             html = await page.text()
         assert 'action="/disclosures/prepare"' not in html
+
+
+async def test_a_record_whose_decision_was_revoked_stands_in_the_queue_until_it_is_taken_back(
+    house: House, desk: Desk
+) -> None:
+    own = await decided(desk)
+    done = await publish(desk, own)
+    record_id = UUID(bytes=done.record.id)
+    today = datetime.datetime.now(SHANGHAI).date().isoformat()
+    altered = of_case(
+        "decision.altered.v1", occurred=today, target_document_no=own.number, by="self", effect="revoked",
+        effective_on=today, case_id=own.case, about=(f"case:{own.key}",),
+    )  # fmt: skip
+    await record(desk.log, [altered], desk.terminal)
+    await judge(house.database)
+    async with house.browser("gong") as gong:
+        async with gong.get("/disclosures") as page:
+            html = await page.text()
+        assert "DL-13" in html
+        assert f'href="/disclosures/{record_id}"' in html
+    await withdraw(desk, done)
+    await judge(house.database)
+    async with house.browser("gong") as gong, gong.get("/disclosures") as page:
+        assert "DL-13" not in await page.text()
 
 
 async def test_who_has_no_part_in_it_sees_and_does_nothing(house: House, desk: Desk) -> None:

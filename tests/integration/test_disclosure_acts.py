@@ -389,6 +389,31 @@ async def test_the_result_of_an_inspection_is_published_as_well(desk: Desk) -> N
     assert published_document.read(bytes(row["document"])).value("JC_JG") == "未发现问题"
 
 
+async def test_entry_act_document_and_salt_are_of_one_transaction(desk: Desk) -> None:
+    """Where one of them cannot be written none of them is: a row in the way of the salt takes all of it back."""
+    own = await decided(desk)
+    prepared = await desk.acts.prepare_publication(AUTHORITY, "case", own.key, own.decision, {}, MONTHS, PREPARER)
+    head, owner = await desk.log.head(), await desk.database.connect()
+    assert prepared.record.pending is not None
+    try:
+        await owner.execute(
+            "INSERT INTO disclosure.releases SELECT $1, $2, $3, 9, digest, $4 FROM disclosure.documents LIMIT 1",
+            head["log_id"], head["size"], _uuid(prepared.record.id), bytes(32),
+        )  # fmt: skip
+        with pytest.raises(Problem) as refused:
+            await release(desk, prepared)
+        assert refused.value.code == "internal"
+        assert (await desk.log.head())["size"] == head["size"]
+        now = (await desk.acts.sheet_of(AUTHORITY, prepared.record.id)).record
+        assert (now.status, now.pending is None) == ("new", False)
+        await owner.execute("DELETE FROM disclosure.releases")
+    finally:
+        await owner.close()
+    await release(desk, prepared)
+    (row,) = await shown(desk.database)
+    assert row["position"] == head["size"]
+
+
 async def test_two_releases_at_once_are_one(desk: Desk) -> None:
     own = await decided(desk)
     prepared = await desk.acts.prepare_publication(AUTHORITY, "case", own.key, own.decision, {}, MONTHS, PREPARER)
