@@ -49,6 +49,8 @@ from server.web.app import Copy as WebCopy
 from server.web.app import Face, Services
 
 MIB: Final = 1024 * 1024
+PATIENCE_SECONDS: Final = 3.0
+"""How long a page waits at most for the projections to show what was just done."""
 log = structlog.get_logger("liuhen.serve")
 
 
@@ -308,6 +310,7 @@ def make_services(
         origin=origin,
         desk=desk,
         viewing=viewing,
+        patience=PATIENCE_SECONDS,
     )
 
 

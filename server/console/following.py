@@ -13,8 +13,8 @@ from aiohttp import web
 from projections import queries
 from projections.process import queries as process_queries
 from server.console.access import scope
+from server.web.app import SERVICES
 
-WAIT_SECONDS: Final = 3.0
 PAUSE_SECONDS: Final = 0.05
 
 Place = tuple[int, int]
@@ -23,8 +23,11 @@ Place = tuple[int, int]
 
 async def followed(request: web.Request, place: Place, *, judged: bool = False) -> bool:
     """Whether the case files (with `judged`, the judges as well) have come as far as an act, within a moment."""
+    patience = request.app[SERVICES].patience
+    if not patience:
+        return False
     try:
-        async with asyncio.timeout(WAIT_SECONDS):
+        async with asyncio.timeout(patience):
             while not await _is_there(request, place, judged):  # noqa: ASYNC110 - another process follows the log
                 await asyncio.sleep(PAUSE_SECONDS)
     except TimeoutError:

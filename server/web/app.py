@@ -355,6 +355,8 @@ class Services:
     """None where no log is written (a reading replica): the pages then say that the act is not possible here."""
     exports: Exports | None = None
     """None where no log is written, or no evidence is kept."""
+    patience: float = 0.0
+    """Seconds that a page waits after an act for the projections to show it; 0 where nobody keeps them."""
     origin: str | None = None
     """Scheme and host as browsers see them (https://…) when a proxy stands in front; None: as the request says."""
     hosts: frozenset[str] = frozenset()
