@@ -139,29 +139,30 @@ async def queue(
     return ReviewPage(found, None if last is None else _cursor(wanted.sort, last["rank"], last["key"]))
 
 
-async def counts(conn: asyncpg.Connection, *, as_of: int, officer: str, authority: str | None = None) -> ReviewCounts:
-    """What the tabs and the tiles of the queue say."""
+async def overview(
+    conn: asyncpg.Connection, *, as_of: int, officer: str, authority: str | None = None
+) -> tuple[ReviewCounts, Choices]:
+    """What the tabs and the tiles of the queue say, and what its filters offer; `officer`: whose are "mine"."""
     queries = await _queries(conn)
     soon = ahead(rulefiles.load()[1], as_of, SOON)
-    rows = await conn.fetch(queries["counts"], as_of, soon, officer, authority)
-    return ReviewCounts(
-        open=sum(row["number"] for row in rows),
+    rows = await conn.fetch(queries["overview"], as_of, soon, authority)
+    stages: dict[str, int] = {}
+    for row in rows:
+        stages[row["stage"]] = stages.get(row["stage"], 0) + row["number"]
+    counted = ReviewCounts(
+        open=sum(stages.values()),
         over=sum(row["over"] for row in rows),
         soon=sum(row["soon"] for row in rows),
-        nobody=sum(row["nobody"] for row in rows),
-        mine=sum(row["mine"] for row in rows),
-        stages={row["stage"]: row["number"] for row in rows},
+        nobody=sum(row["number"] for row in rows if not row["reviewer"]),
+        mine=sum(row["number"] for row in rows if row["reviewer"] == officer),
+        stages=stages,
     )
-
-
-async def choices(conn: asyncpg.Connection, authority: str | None = None) -> Choices:
-    """Reviewers, units and kinds of decision among the open reviews."""
-    rows = await conn.fetch((await _queries(conn))["choices"], authority)
-    return Choices(
-        tuple(sorted({row["reviewer"] for row in rows} - {"", None})),
-        tuple(sorted({row[name] for row in rows for name in ("unit", "requesting_unit")} - {"", None})),
-        tuple(sorted({row["draft_kind"] for row in rows} - {"", None})),
+    offered = Choices(
+        tuple(sorted({row["reviewer"] for row in rows} - {""})),
+        tuple(sorted({row[name] for row in rows for name in ("unit", "requesting_unit")} - {""})),
+        tuple(sorted({row["draft_kind"] for row in rows} - {""})),
     )
+    return counted, offered
 
 
 async def some(conn: asyncpg.Connection, keys: Iterable[str], *, as_of: int) -> tuple[Review, ...]:
@@ -251,8 +252,7 @@ __all__: Sequence[str] = (
     "ReviewCounts",
     "ReviewPage",
     "Wanted",
-    "choices",
-    "counts",
+    "overview",
     "queue",
     "some",
 )

@@ -25,21 +25,14 @@ WITH page AS MATERIALIZED (
 SELECT m.authority, m.kind, m.key, m.stage, m.first, m.last, m.facts, m.error, m.officers, m.columns, p.rank
   FROM page p JOIN view_x.matters m ON m.kind = 'review' AND m.key = p.key ORDER BY p.rank, p.key
 
--- name: counts
--- For tabs and tiles: by stage, and of these those that ended, end soon, have nobody, or are this person's.
-SELECT r.stage, count(*) AS number,
+-- name: overview
+-- For tabs, tiles and filters, in one look: what is open by everything that is offered, ended or near its end.
+SELECT r.stage, r.reviewer, r.unit, r.requesting_unit, r.draft_kind, count(*) AS number,
        count(*) FILTER (WHERE r.due <= $1) AS over,
-       count(*) FILTER (WHERE r.due > $1 AND r.due <= $2) AS soon,
-       count(*) FILTER (WHERE r.reviewer = '') AS nobody,
-       count(*) FILTER (WHERE r.reviewer = $3) AS mine
+       count(*) FILTER (WHERE r.due > $1 AND r.due <= $2) AS soon
   FROM view_x.reviews r
- WHERE r.open AND ($4::text IS NULL OR r.authority = $4)
- GROUP BY r.stage
-
--- name: choices
--- What the filters offer: reviewers, units and kinds of what is open.
-SELECT r.reviewer, r.unit, r.requesting_unit, r.draft_kind FROM view_x.reviews r
- WHERE r.open AND ($1::text IS NULL OR r.authority = $1) GROUP BY 1, 2, 3, 4 LIMIT 2000
+ WHERE r.open AND ($3::text IS NULL OR r.authority = $3)
+ GROUP BY 1, 2, 3, 4, 5
 
 -- name: some
 -- Reviews by their ids, in the order of their first acts.

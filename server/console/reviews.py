@@ -113,8 +113,9 @@ async def _page(
     async with scope(request) as connection:
         wanted = _within(request, wanted)
         found = await _queue(connection, request, wanted, as_of)
-        counted = await reviews.counts(connection, as_of=as_of, officer=person.officer_id, authority=wanted.authority)
-        offered = await reviews.choices(connection, wanted.authority)
+        counted, offered = await reviews.overview(
+            connection, as_of=as_of, officer=person.officer_id, authority=wanted.authority
+        )
     texts = texts_of(request)
     given = kept(request)
     return page(
@@ -152,7 +153,7 @@ async def show_json(request: web.Request) -> web.Response:
     async with scope(request) as connection:
         wanted = _within(request, wanted)
         found = await _queue(connection, request, wanted, as_of)
-        counted = await reviews.counts(
+        counted, _ = await reviews.overview(
             connection, as_of=as_of, officer=person_of(request).officer_id, authority=wanted.authority
         )
     chosen = language(request)

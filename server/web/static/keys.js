@@ -44,7 +44,8 @@ function reveal(part) {
   part.closest("details")?.setAttribute("open", "");
   if (part instanceof HTMLDetailsElement) part.open = true;
   part.scrollIntoView({block: "center"});
-  part.querySelector("textarea, select, input:not([type=hidden]), button")?.focus();
+  const to = part.matches("a, button") ? part : part.querySelector("textarea, select, input:not([type=hidden]), button");
+  to?.focus();
 }
 
 function comment() {
