@@ -164,7 +164,7 @@ def verified_table(verified: Verified) -> Table:
 def pages_table(shown: Shown) -> Table:
     """Pages of the console."""
     rows = [[page, f"{shown.at(page, 50):.1f}", f"{shown.at(page, 99):.1f}"] for page in shown.times]
-    held = f"{shown.rows:,} 项隐患、期限和未处理预警 hazards, deadlines and open signals"
+    held = f"{shown.rows:,} 项隐患、期限、未处理预警和在办审核 hazards, deadlines, open signals and open reviews"
     return Table("页面 Pages", [held, "p50 ms", "p99 ms"], rows)
 
 

@@ -309,7 +309,9 @@ async def walked(browser: Browser, made: Place, case: str, *, keyboard: bool) ->
         await head.write("#front", "（示）应急")
         await head.send()
         assert "（示）应急罚〔" in await head.page.inner_text("main"), "the decision has its number"
-        await head.visit.judge()
+        for width in (360, 768):
+            await head.page.set_viewport_size({"width": width, "height": 900})
+            await head.visit.judge()
     finally:
         for hand in hands.values():
             faults += hand.visit.faults
