@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 import asyncpg
 import structlog
@@ -47,6 +48,8 @@ from server.sync.service import Sync
 from server.tlog import routes as tlog_routes
 from server.web.app import Copy as WebCopy
 from server.web.app import Face, Services
+from server.webhooks import store as webhooks
+from server.webhooks.addresses import Allowed
 
 MIB: Final = 1024 * 1024
 PATIENCE_SECONDS: Final = 3.0
@@ -284,6 +287,42 @@ def console_exports(
     return ConsoleExports(Exports(committer, pool, console, store), Kept(store.folder / "copies", reserve=reserve))
 
 
+class ConsoleWebhooks:
+    """Webhooks as the console asks for them: of the person's own authority."""
+
+    def __init__(self, pool: asyncpg.Pool, allowed: Allowed) -> None:
+        self._pool = pool
+        self._allowed = allowed
+
+    async def targets(self, person: Person) -> Sequence[webhooks.Target]:
+        """Targets of the authority."""
+        return await webhooks.targets(self._pool, person.authority)
+
+    async def messages(self, person: Person, target: UUID) -> Sequence[webhooks.Message]:
+        """The newest messages to a target."""
+        return await webhooks.messages(self._pool, person.authority, target)
+
+    async def add(self, person: Person, url: str, label: str, events: Sequence[str]) -> str:
+        """Make a target; its secret, once."""
+        async with self._pool.acquire() as connection:
+            made = await webhooks.add_target(
+                connection, person.authority, url, label, events, person.name, self._allowed
+            )
+        return made[1]
+
+    async def set_state(self, person: Person, target: UUID, state: str) -> None:
+        """Pause, go on, remove."""
+        await webhooks.set_state(self._pool, person.authority, target, state)
+
+    async def test(self, person: Person, target: UUID) -> None:
+        """Queue a test event."""
+        await webhooks.test(self._pool, person.authority, target)
+
+    async def send_again(self, person: Person, target: UUID) -> int:
+        """Queue again what died."""
+        return await webhooks.send_again(self._pool, person.authority, target=target)
+
+
 def make_services(
     settings: Settings, opened: OpenLog, console: asyncpg.Pool, store: BlobStore, viewing: Viewing | None = None
 ) -> Services:
@@ -309,6 +348,7 @@ def make_services(
         disclosures=console_disclosures(opened.committer, opened.pool),
         origin=origin,
         desk=desk,
+        webhooks=ConsoleWebhooks(opened.pool, Allowed.parse(settings.webhook_networks)),
         viewing=viewing,
         patience=PATIENCE_SECONDS,
     )

@@ -45,6 +45,8 @@ from server.sync.quota import Quota
 from server.sync.readers import Readers, advised
 from server.sync.service import Sync
 from server.web.app import Face, Services, make_internal_app, make_runner
+from server.webhooks.addresses import Allowed
+from server.webhooks.sender import Sender
 
 CONTACT_SECONDS: Final = 1.0
 NONCE_SECONDS: Final = 60.0
@@ -137,6 +139,7 @@ def _chores(
         _every(ARRIVAL_SECONDS, uploads.arrivals.overlooked),
         _every(SWEEP_SECONDS, uploads.sweep),
         _every(EXAMINE_SECONDS, examiner.catch_up),
+        Sender(opened.pool, Allowed.parse(settings.webhook_networks), base=settings.public_origin or "").forever(),
         _every(NONCE_SECONDS, lambda: opened.pool.execute(queries["old_nonces"])),
     ]
     acts = DisclosureActs(opened.committer, opened.pool)
@@ -218,7 +221,7 @@ async def run_public(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with contextlib.AsyncExitStack() as stack:
-        database = _published_database(settings)
+        database = await stack.enter_async_context(_published_database(settings))
         site = await stack.enter_async_context(public_app(settings, database))
         public = bind(settings.public or "")
         await stack.enter_async_context(_site(site, public))
@@ -228,17 +231,23 @@ async def run_public(settings: Settings) -> None:
         log.info("stopping")
 
 
-def _published_database(settings: Settings) -> Database:
-    """The database of a public process: an outside one, or the embedded one that another process runs."""
+@contextlib.asynccontextmanager
+async def _published_database(settings: Settings) -> AsyncIterator[Database]:
+    """The database of a public process: an outside one by its own account, or the embedded one, joined or started."""
     if settings.public_dsn is not None:
-        return Database(lambda _role: "", embedded=False)
+        yield Database(lambda _role: "", embedded=False)
+        return
     if settings.data is None or settings.database_dsn is not None:
         settings.require("public_dsn")
     assert settings.data is not None
     from ops.cluster import Cluster
 
     cluster = Cluster(settings.data)
-    return Database(lambda role: cluster.dsn(role, DATABASE), embedded=True)
+    await asyncio.to_thread(cluster.start)
+    try:
+        yield Database(lambda role: cluster.dsn(role, DATABASE), embedded=True)
+    finally:
+        await asyncio.to_thread(cluster.stop)
 
 
 async def run(settings: Settings) -> None:

@@ -126,6 +126,9 @@ class Settings:
     """Roles, separated by blanks, that need a second factor: until it is set up nothing else opens. "none": no role."""
     uploads_per_second: str = "20"
     """Uploads a second that one terminal may sustain (bursts of thirty times that); 0 means no quota."""
+    webhook_networks: str = ""
+    """Networks inside that webhooks may reach, separated by blanks (10.20.0.0/16 fd00:1::/32); without it, public
+    addresses only."""
     log_level: str = "info"
     """Least severity that is logged: debug, info, warning or error."""
 
@@ -222,6 +225,13 @@ def _checked(name: str, value: object, origin: str, base: Path) -> object:
         PLACE.fullmatch(value) and int(value.rpartition(":")[2]) <= 65535
     ):
         raise SettingsError(f"{name} {origin}: expected HOST:PORT such as 127.0.0.1:8080{shown}")
+    if name == "webhook_networks":
+        from server.webhooks.addresses import Allowed
+
+        try:
+            Allowed.parse(value)
+        except ValueError:
+            raise SettingsError(f"{name} {origin}: expected networks such as 10.20.0.0/16{shown}") from None
     if name == "log_level" and value not in LOG_LEVELS:
         raise SettingsError(f"{name} {origin}: expected one of {', '.join(LOG_LEVELS)}{shown}")
     if name == "projector" and value not in ("on", "off"):

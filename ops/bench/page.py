@@ -14,6 +14,7 @@ from typing import Final
 from ops.bench.ingest import PEERS, SPREAD, Samples
 from ops.bench.machine import Machine
 from ops.bench.pages import Shown
+from ops.bench.public import Served
 from ops.bench.series import Folding, Growth, Verified
 
 BEGIN: Final = "<!-- figures: made by `liuhen bench all --write docs/performance.md`; do not edit -->"
@@ -166,6 +167,20 @@ def pages_table(shown: Shown) -> Table:
     rows = [[page, f"{shown.at(page, 50):.1f}", f"{shown.at(page, 99):.1f}"] for page in shown.times]
     held = f"{shown.rows:,} 项隐患、期限、未处理预警和在办审核 hazards, deadlines, open signals and open reviews"
     return Table("页面 Pages", [held, "p50 ms", "p99 ms"], rows)
+
+
+def public_table(served: Served) -> Table:
+    """The public site."""
+    rows = [
+        [kind, str(len(found)), f"{served.at(kind, 50):.1f}", f"{served.at(kind, 99):.1f}", f"{found[-1]:.1f}"]
+        for kind, found in served.times.items()
+    ]
+    head = [f"{served.records:,} 条公示记录 published records, {served.rate:.0f}/s", "n", "p50 ms", "p99 ms", "max ms"]
+    cpu = "?" if served.cpu is None else f"{served.cpu:.2f}"
+    memory = f"{served.csv_grown / 1024:.1f} MiB"
+    table = f"{served.csv_rows:,} 行 rows, {served.csv_bytes / 1e6:.0f} MB, {served.csv_seconds:.1f} s"
+    notes = ["", f"CPU: {cpu} 核 cores; 全量 CSV bulk: {table}, 内存增长 memory grown {memory}"]
+    return Table("公示网站 Public site", head, rows, notes)
 
 
 def write(page: Path, tables: Sequence[Table], machine: Machine) -> None:

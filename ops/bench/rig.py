@@ -251,19 +251,26 @@ async def running(
 
     Of `settings` only the PostgreSQL programs count. Raises BenchFault, ClusterError.
     """
-    folder = _folder(place)
     names = " ".join(f"2105{number:02d}" for number in range(authorities))
     binaries = settings.postgres_bin if settings is not None else None
-    mine = settings_module.load(environment={}, data=folder, authorities=names, postgres_bin=binaries)
-    try:
+    async with folder_of(place) as folder:
+        mine = settings_module.load(environment={}, data=folder, authorities=names, postgres_bin=binaries)
         async with contextlib.AsyncExitStack() as stack:
             yield await _start(stack, mine)
+
+
+@contextlib.asynccontextmanager
+async def folder_of(place: Path | None) -> AsyncIterator[Path]:
+    """A new folder for a cluster under `place`; cluster and folder are gone afterwards."""
+    folder = await asyncio.to_thread(_new_folder, place)
+    try:
+        yield folder
     finally:
         await asyncio.to_thread(Cluster(folder).destroy)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _folder(place: Path | None) -> Path:
+def _new_folder(place: Path | None) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="liuhen-bench-", dir=place))
     folder.chmod(0o711)  # the user nobody passes through when root measures
     return folder

@@ -57,6 +57,9 @@ VERBS: dict[str, Verb] = {
         "ops.cli.export_log", "keep", "Write a log as tiles that outsiders can verify.", "导出可独立核验的日志"
     ),
     "case": Verb("ops.cli.case", "keep", "Export a case file that proves itself.", "导出可独立核验的卷宗"),
+    "webhook": Verb(
+        "ops.cli.webhook", "keep", "Tell other systems what happens; send again.", "管理推送目标（Webhook）"
+    ),
     "terminals": Verb("ops.cli.terminals", "look", "List terminals and how each stands.", "列出终端状态"),
     "epoch": Verb("ops.cli.epoch", "keep", "Begin a new epoch after a restore.", "恢复后开始新纪元"),
     "doctor": Verb(

@@ -187,6 +187,27 @@ def pages(ctx: click.Context, rows: int, times: int, folder: Path | None, as_jso
     _show(_run(work), as_json)
 
 
+@command.command(epilog="Example: liuhen bench public --records 100000 --rate 200")
+@click.option("--records", type=click.IntRange(1_000, 1_000_000), default=100_000, show_default=True)
+@click.option("--rate", type=click.IntRange(1, 10_000), default=200, show_default=True, help="Searches a second.")
+@click.option("--seconds", type=click.IntRange(1, 600), default=20, show_default=True, help="How long to search.")
+@FOLDER
+@JSON
+@click.pass_context
+def public(ctx: click.Context, records: int, rate: int, seconds: int, folder: Path | None, as_json: bool) -> None:
+    """Time searches of the public site at a fixed rate, and everything as CSV. 公示网站查询与全量导出性能。"""
+    from ops.bench import page
+    from ops.bench import public as publishing
+
+    settings = settings_module.load(ctx.obj)
+
+    async def work(say: Say) -> tuple[dict[str, Any], list[Table]]:
+        done = await publishing.run(records, rate=rate, seconds=seconds, settings=settings, place=folder, say=say)
+        return done.as_json(), [_with_machine(page.public_table(done), done.machine.line())]
+
+    _show(_run(work), as_json)
+
+
 @command.command("all", epilog="Example: liuhen bench all --write docs/performance.md")
 @click.option(
     "--events",

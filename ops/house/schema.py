@@ -26,6 +26,7 @@ def dump(cluster: Cluster, database: str) -> str:
         [
             str(cluster.binaries.bin / "pg_dump"), "--schema-only", "--no-comments", "--schema=log",
             "--schema=identity", "--schema=view*", "--schema=evidence", "--schema=disclosure", "--schema=published",
+            "--schema=webhook",
             cluster.dsn(database=database),
         ],
         env=cluster.binaries.environment(), capture_output=True, text=True, check=True, timeout=60,

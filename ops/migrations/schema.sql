@@ -32,6 +32,10 @@ CREATE SCHEMA view_b;
 
 ALTER SCHEMA view_b OWNER TO liuhen_owner;
 
+CREATE SCHEMA webhook;
+
+ALTER SCHEMA webhook OWNER TO liuhen_owner;
+
 CREATE TYPE log.locked_head AS (
 	log_id integer,
 	epoch integer,
@@ -2144,6 +2148,52 @@ ALTER TABLE ONLY view_b.verdicts FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE view_b.verdicts OWNER TO liuhen_owner;
 
+CREATE TABLE webhook.cursors (
+    target uuid NOT NULL,
+    epoch integer NOT NULL,
+    "position" bigint NOT NULL
+);
+
+ALTER TABLE webhook.cursors OWNER TO liuhen_owner;
+
+CREATE TABLE webhook.messages (
+    id uuid NOT NULL,
+    target uuid NOT NULL,
+    type text NOT NULL,
+    key text NOT NULL,
+    body bytea NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    due timestamp with time zone DEFAULT now() NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    status integer,
+    error text,
+    delivered_at timestamp with time zone,
+    CONSTRAINT messages_body_check CHECK ((octet_length(body) <= 65536)),
+    CONSTRAINT messages_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'delivered'::text, 'dead'::text])))
+);
+
+ALTER TABLE webhook.messages OWNER TO liuhen_owner;
+
+CREATE TABLE webhook.targets (
+    id uuid NOT NULL,
+    authority text NOT NULL,
+    url text NOT NULL,
+    label text NOT NULL,
+    events text[] NOT NULL,
+    secret bytea NOT NULL,
+    state text DEFAULT 'active'::text NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    made_by text NOT NULL,
+    CONSTRAINT targets_events_check CHECK (((cardinality(events) >= 1) AND (cardinality(events) <= 16))),
+    CONSTRAINT targets_label_check CHECK (((length(label) >= 1) AND (length(label) <= 100))),
+    CONSTRAINT targets_secret_check CHECK (((octet_length(secret) >= 24) AND (octet_length(secret) <= 64))),
+    CONSTRAINT targets_state_check CHECK ((state = ANY (ARRAY['active'::text, 'paused'::text, 'gone'::text]))),
+    CONSTRAINT targets_url_check CHECK (((url ~~ 'https://%'::text) AND (length(url) <= 1000)))
+);
+
+ALTER TABLE webhook.targets OWNER TO liuhen_owner;
+
 ALTER TABLE ONLY disclosure.documents
     ADD CONSTRAINT documents_pkey PRIMARY KEY (digest);
 
@@ -2393,6 +2443,18 @@ ALTER TABLE ONLY view_b.terminals
 ALTER TABLE ONLY view_b.verdicts
     ADD CONSTRAINT verdicts_pkey PRIMARY KEY (kind, key, rule, about);
 
+ALTER TABLE ONLY webhook.cursors
+    ADD CONSTRAINT cursors_pkey PRIMARY KEY (target, epoch);
+
+ALTER TABLE ONLY webhook.messages
+    ADD CONSTRAINT messages_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY webhook.messages
+    ADD CONSTRAINT messages_target_key_key UNIQUE (target, key);
+
+ALTER TABLE ONLY webhook.targets
+    ADD CONSTRAINT targets_pkey PRIMARY KEY (id);
+
 CREATE INDEX records_ending ON disclosure.records USING btree (until) WHERE (status = ANY (ARRAY['published'::text, 'corrected'::text]));
 
 CREATE INDEX records_matter ON disclosure.records USING btree (kind, key);
@@ -2531,6 +2593,12 @@ CREATE INDEX signals_rule ON view_b.signals USING btree (authority, rule, opens 
 
 CREATE INDEX verdicts_outcome ON view_b.verdicts USING btree (authority, rule, outcome, kind, key, about);
 
+CREATE INDEX messages_due ON webhook.messages USING btree (due) WHERE (state = 'waiting'::text);
+
+CREATE INDEX messages_target ON webhook.messages USING btree (target, made_at DESC, id DESC);
+
+CREATE INDEX targets_authority ON webhook.targets USING btree (authority, made_at);
+
 CREATE TRIGGER refuse_removal BEFORE DELETE ON evidence.blobs FOR EACH ROW EXECUTE FUNCTION evidence.refuse();
 
 ALTER TABLE evidence.blobs ENABLE ALWAYS TRIGGER refuse_removal;
@@ -2642,6 +2710,12 @@ ALTER TABLE ONLY log.heads
 
 ALTER TABLE ONLY published.revisions
     ADD CONSTRAINT revisions_record_fkey FOREIGN KEY (record) REFERENCES published.records(record) ON DELETE CASCADE;
+
+ALTER TABLE ONLY webhook.cursors
+    ADD CONSTRAINT cursors_target_fkey FOREIGN KEY (target) REFERENCES webhook.targets(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY webhook.messages
+    ADD CONSTRAINT messages_target_fkey FOREIGN KEY (target) REFERENCES webhook.targets(id) ON DELETE CASCADE;
 
 CREATE POLICY keeps ON disclosure.records TO liuhen_writer USING (true) WITH CHECK (true);
 
@@ -2882,6 +2956,9 @@ GRANT USAGE ON SCHEMA view_b TO liuhen_projector;
 GRANT USAGE ON SCHEMA view_b TO liuhen_console;
 GRANT USAGE ON SCHEMA view_b TO liuhen_backup;
 GRANT USAGE ON SCHEMA view_b TO liuhen_writer;
+
+GRANT USAGE ON SCHEMA webhook TO liuhen_writer;
+GRANT USAGE ON SCHEMA webhook TO liuhen_backup;
 
 REVOKE ALL ON FUNCTION evidence.arrive(p_log integer, p_digest bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION evidence.arrive(p_log integer, p_digest bytea) TO liuhen_writer;
@@ -3373,3 +3450,12 @@ GRANT SELECT ON TABLE view_b.terminals TO liuhen_console;
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.verdicts TO liuhen_projector;
 GRANT SELECT ON TABLE view_b.verdicts TO liuhen_console;
 GRANT SELECT ON TABLE view_b.verdicts TO liuhen_writer;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE webhook.cursors TO liuhen_writer;
+GRANT SELECT ON TABLE webhook.cursors TO liuhen_backup;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE webhook.messages TO liuhen_writer;
+GRANT SELECT ON TABLE webhook.messages TO liuhen_backup;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE webhook.targets TO liuhen_writer;
+GRANT SELECT ON TABLE webhook.targets TO liuhen_backup;

@@ -35,6 +35,7 @@ PRIVATE_READERS: Final = Officers(frozenset({"unit_head", "bureau_head", "legal_
 FILE_EXPORTERS: Final = Officers(frozenset({"unit_head", "bureau_head", "legal_reviewer", "supervisor", "auditor"}))
 """Who makes copies of case files that leave the office: who directs cases, reviews them or looks over them."""
 TERMINAL_READERS: Final = Officers(ANY_ROLE)
+ADMINISTRATORS: Final = Officers(frozenset({"administrator"}))
 TERMINAL_KEEPERS: Final = Officers(frozenset({"unit_head", "bureau_head", "administrator"}))
 """Who resolves a terminal's fork and releases it: who answers for the people with the terminals, or for the system."""
 

@@ -49,6 +49,7 @@ NAVIGATION: Final = (
     ("/disclosures", N_("Disclosure"), access.DISCLOSURE_READERS),
     ("/numbers", N_("Document numbers"), access.FILE_READERS),
     ("/terminals", N_("Terminals"), access.TERMINAL_READERS),
+    ("/webhooks", N_("Webhooks"), access.ADMINISTRATORS),
     ("/supervision", N_("Supervision"), access.WATCHERS),
 )
 

@@ -27,6 +27,7 @@ TOPICS: Final = {
     "proof": N_("What the record proves, and how to check it"),
     "disclosure": N_("Publishing: prepare, release, correct, take back"),
     "export": N_("What a copy holds, and how to check it"),
+    "webhooks": N_("Webhooks: telling other systems"),
     "access": N_("Accounts, roles and access tokens"),
 }
 

@@ -29,8 +29,10 @@ from server.console import (
     series,
     sign_in,
     terminals,
+    webhooks,
 )
 from server.console.access import (
+    ADMINISTRATORS,
     ASSIGNERS,
     COMMENTERS,
     DESK,
@@ -142,6 +144,10 @@ ROUTES: Final = (
     ),
     Route("POST", "/disclosures/{record}/return", disclosures.send_back, RELEASERS, form=True, kind="page"),
     Route("GET", "/api/v1/disclosures", disclosures.list_json, DISCLOSURE_READERS),
+    Route("GET", "/webhooks", webhooks.show, ADMINISTRATORS, kind="page"),
+    Route("POST", "/webhooks", webhooks.add, ADMINISTRATORS, form=True, kind="page", step_up=True),
+    Route("GET", "/webhooks/{id}", webhooks.show_one, ADMINISTRATORS, kind="page"),
+    Route("POST", "/webhooks/{id}", webhooks.change, ADMINISTRATORS, form=True, kind="page"),
     Route("GET", "/terminals", terminals.show_list, TERMINAL_READERS, kind="page"),
     Route("GET", "/terminals/{id}", terminals.show_terminal, TERMINAL_READERS, kind="page"),
     Route(

@@ -26,13 +26,14 @@ from server.public import store
 from server.public.words import Words
 from server.web.app import SERVICES
 from server.web.i18n import N_, Texts
-from server.web.languages import LANG_TAGS, language
+from server.web.languages import LANG_TAGS, Language, language
 from server.web.pages import PAGES, NavLink, Pages
 from server.web.problems import dress
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 FOLDER: Final = web.AppKey("folder", Path)
 STATES: Final = web.AppKey("states", store.States)
+WORDS: Final = web.AppKey("words", dict[Language, Words])
 CONTACT: Final = web.AppKey("contact", str)
 POOL: Final[web.AppKey[asyncpg.Pool | None]] = web.AppKey("pool")
 CACHE: Final = "public, no-cache"
@@ -108,7 +109,7 @@ def page(
             "roles": (),
             "navigation": navigation,
             "form_token": "",
-            "words": Words(texts),
+            "words": request.app[WORDS][language(request)],
             "base": base_of(request),
             "contact": request.app[CONTACT],
             **context,

@@ -54,8 +54,8 @@ async def home(request: web.Request) -> web.Response:
     positions: Sequence[store.Position] = ()
     authorities: Sequence[store.Authority] = ()
     if pool is not None:
-        newest = (await store.search(pool, Search(rows=ROWS[0]))).rows[:NEWEST]
         state = await frame.state_of(request)
+        newest = (await store.search(pool, Search(rows=ROWS[0]), state)).rows[:NEWEST]
         positions, authorities = state.positions, state.authorities
     logs = await asyncio.to_thread(public_logs, request.app[frame.FOLDER])
     return frame.page(
@@ -72,9 +72,9 @@ async def show_list(request: web.Request) -> web.Response:
         wanted = Search.of(request.query)
     except Problem as problem:
         refused, wanted = problem, Search()
-    found = store.Found((), 0, None) if refused else await store.search(pool, wanted)
-    told = frame.texts_of(request).gettext(refused.reason) if refused and refused.reason else ""
     state = await frame.state_of(request)
+    found = store.Found((), 0, None) if refused else await store.search(pool, wanted, state)
+    told = frame.texts_of(request).gettext(refused.reason) if refused and refused.reason else ""
     answer = frame.page(
         request, "public_list.html", status=400 if refused else 200, changed=None if refused else state.newest,
         search=wanted, found=found, refused=refused, refused_text=told, q=request.query.get("q", "")[:200],
@@ -91,12 +91,13 @@ async def list_json(request: web.Request) -> web.Response:
     """`/api/v1/disclosures`: {items, next}; `next` is the address of the next page, null on the last."""
     pool = frame.pool_of(request)
     wanted = Search.of(request.query)
-    found = await store.search(pool, wanted)
+    state = await frame.state_of(request)
+    found = await store.search(pool, wanted, state)
     following = found.next.at("/api/v1/disclosures") if found.next else None
     answer = frame.answer_json(
         request,
         shapes.Items(items=tuple(item(row) for row in found.rows), next=following, count=found.count),
-        changed=(await frame.state_of(request)).newest,
+        changed=state.newest,
     )
     answer.headers["Link"] = _list_links(wanted, found, "/api/v1/disclosures")
     return answer

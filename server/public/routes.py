@@ -17,6 +17,7 @@ from aiohttp import web
 from schemas import tiles
 from schemas.problems import Problem
 from server.public import authorities, feeds, figures, frame, guide, limits, openapi, opendata, proofs, records, store
+from server.public.words import Words
 from server.web.app import ERROR_PAGE, Services, make_internal_app
 from server.web.nobody import Nobody
 from server.web.pages import PAGES
@@ -145,7 +146,8 @@ def make_public_app(
     if pool is not None:
         app[frame.STATES] = store.States(pool)
     app[frame.CONTACT] = contact
-    app[PAGES] = frame.make_pages()
+    app[PAGES] = pages = frame.make_pages()
+    app[frame.WORDS] = {chosen: Words(texts) for chosen, texts in pages.texts.items()}
     app[ERROR_PAGE] = frame.refusal
     add(app, (*ROUTES, app[PAGES].route()))
     app.on_response_prepare.append(limits.tell)

@@ -20,10 +20,11 @@ import asyncpg
 import msgspec
 
 from schemas.published_document import Document, read
-from server.public.search import Cursor, Search
+from server.public.search import ROWS, Cursor, Search
 
 MOST_COUNTED: Final = 1_000
 STATE_SECONDS: Final = 1.0
+MOST_COUNTS_KEPT: Final = 5_000
 CHUNK: Final = 500
 """Documents that a stream holds at once: some hundred kilobytes."""
 _DOCUMENTS: Final = msgspec.json.Decoder(Document)
@@ -176,6 +177,11 @@ async def connect(dsn: str, *, size: int = 8) -> asyncpg.Pool:
             "default_transaction_read_only": "on",
             # A search has many optional conditions: a plan for all of them at once would fit none.
             "plan_cache_mode": "force_custom_plan",
+            # What is looked for is in memory, or on a disk that does not mind where it reads.
+            "random_page_cost": "1.1",
+            # Workers take longer to start than a page takes to find.
+            "max_parallel_workers_per_gather": "0",
+            "jit": "off",
         },
     )
     try:
@@ -192,8 +198,8 @@ async def connect(dsn: str, *, size: int = 8) -> asyncpg.Pool:
     return pool
 
 
-async def search(pool: asyncpg.Pool, wanted: Search) -> Found:
-    """One page of a search."""
+async def search(pool: asyncpg.Pool, wanted: Search, state: State | None = None) -> Found:
+    """One page of a search. With `state` its count may be one that was made before."""
     after = wanted.after
     name = "decided" if wanted.sort == "decided" else "newest"
     async with pool.acquire() as connection:
@@ -207,13 +213,25 @@ async def search(pool: asyncpg.Pool, wanted: Search) -> Found:
         if after is None and len(rows) <= wanted.rows:
             count: int | None = len(rows)
         else:
-            counted = await connection.fetchval(_queries()["counted"], *wanted.arguments(), MOST_COUNTED + 1)
-            count = counted if counted <= MOST_COUNTED else None
+            count = await _count(connection, wanted, {} if state is None else state.counts)
     page = rows[: wanted.rows]
     following = None
     if len(rows) > wanted.rows:
         following = replace(wanted, after=Cursor(page[-1]["ordered"], UUID(str(page[-1]["record"]))))
     return Found(tuple(_row(row) for row in page), count, following)
+
+
+async def _count(
+    connection: asyncpg.Connection, wanted: Search, kept: dict[tuple[tuple[str, str], ...], int | None]
+) -> int | None:
+    """How many records a search finds, None for more than MOST_COUNTED."""
+    key = tuple(replace(wanted, after=None, rows=ROWS[0]).pairs())
+    if key not in kept:
+        counted = await connection.fetchval(_queries()["counted"], *wanted.arguments(), MOST_COUNTED + 1)
+        if len(kept) >= MOST_COUNTS_KEPT:
+            kept.clear()
+        kept[key] = counted if counted <= MOST_COUNTED else None
+    return kept[key]
 
 
 async def record(pool: asyncpg.Pool, wanted: UUID) -> Record | None:
@@ -246,6 +264,8 @@ class State:
     authorities: tuple[Authority, ...]
     positions: tuple[Position, ...]
     newest: datetime.datetime | None
+    counts: dict[tuple[tuple[str, str], ...], int | None]
+    """How many records searches find, as long as nothing newer was released: what is asked often is counted once."""
 
 
 class States:
@@ -263,9 +283,9 @@ class States:
         if self._held is None or clock() >= self._until:
             async with self._lock:
                 if self._held is None or clock() >= self._until:
-                    self._held = State(
-                        await authorities(self._pool), await positions(self._pool), await last_release(self._pool)
-                    )
+                    newest = await last_release(self._pool)
+                    kept = self._held.counts if self._held is not None and self._held.newest == newest else {}
+                    self._held = State(await authorities(self._pool), await positions(self._pool), newest, kept)
                     self._until = clock() + STATE_SECONDS
         return self._held
 

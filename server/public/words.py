@@ -5,7 +5,7 @@ English stands here, Chinese in the catalogue. Invariant: a code without a word 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from server.web.i18n import N_, Texts
@@ -104,6 +104,8 @@ SECTIONS: Final[Mapping[str, str]] = {
 CONTENT: Final[Mapping[str, str]] = {
     "title": N_("Title"),
     "name": N_("Name"),
+    "version": N_("Version"),
+    "since": N_("In force since"),
 }
 """Names of the texts of a section."""
 FIGURES: Final[Mapping[str, str]] = {
@@ -119,11 +121,15 @@ FIGURES: Final[Mapping[str, str]] = {
 }
 
 
+MOST_COMBINATIONS: Final = 1_000
+
+
 class Words:
     """The words in one language, for templates."""
 
     def __init__(self, texts: Texts) -> None:
         self._texts = texts
+        self._kinds: dict[tuple[str, ...], str] = {}
 
     def _of(self, table: Mapping[str, str], code: str) -> str:
         return self._texts.gettext(table[code]) if code in table else code
@@ -152,9 +158,13 @@ class Words:
         """A kind of penalty."""
         return self._of(KINDS, code)
 
-    def kinds(self, codes: Iterable[str]) -> str:
-        """Several kinds of penalty."""
-        return self._texts.gettext(", ").join(self.kind(code) for code in codes)
+    def kinds(self, codes: tuple[str, ...]) -> str:
+        """Several kinds of penalty. There are few combinations, and every row of every list asks."""
+        if codes not in self._kinds:
+            if len(self._kinds) > MOST_COMBINATIONS:
+                self._kinds.clear()
+            self._kinds[codes] = self._texts.gettext(", ").join(self.kind(code) for code in codes)
+        return self._kinds[codes]
 
     def column(self, code: str) -> str:
         """A column of a record, "" for an unknown one: its header is in the document."""

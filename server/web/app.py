@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol, assert_never
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import asyncpg
 import structlog
@@ -344,6 +345,28 @@ class Exports(Protocol):
         """Wait until all of it is there; its size. Raises ConnectionError where it breaks off."""
 
 
+class Webhooks(Protocol):
+    """Where events of the person's authority are sent. Implemented by composition on server.webhooks."""
+
+    async def targets(self, person: Person) -> Sequence[Any]:
+        """What there is, with how many messages wait and died."""
+
+    async def messages(self, person: Person, target: UUID) -> Sequence[Any]:
+        """The newest messages to a target."""
+
+    async def add(self, person: Person, url: str, label: str, events: Sequence[str]) -> str:
+        """Make a target; the secret, shown this once. Raises Problem bad_request."""
+
+    async def set_state(self, person: Person, target: UUID, state: str) -> None:
+        """Pause ("paused"), go on ("active"), remove ("gone"). Raises Problem not_found."""
+
+    async def test(self, person: Person, target: UUID) -> None:
+        """Queue a test event for a target. Raises Problem not_found."""
+
+    async def send_again(self, person: Person, target: UUID) -> int:
+        """Queue the dead messages of a target again; how many."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """What handlers need. Frozen: composition makes it once, in `ops`."""
@@ -364,6 +387,8 @@ class Services:
     desk: Desk | None = None
     """None where no log is written: pages then offer no act."""
     disclosures: Disclosures | None = None
+    """None where no log is written."""
+    webhooks: Webhooks | None = None
     """None where no log is written."""
     viewing: Viewing | None = None
     """None where evidence cannot be viewed: no log is written here, or no origin for evidence is set."""

@@ -1,0 +1,1 @@
+"""Webhooks: events of an authority sent to other systems, signed, retried, and never to an address inside."""
