@@ -28,6 +28,8 @@ from server.public import guide as public_guide
 from server.public import store as public_store
 from server.public.routes import make_public_app
 from server.web.routes import ROUTES, Officers
+from server.webhooks import store as hooks
+from server.webhooks.addresses import Allowed
 from tests.support import disclosure as records
 from tests.support import projections as stories
 from tests.support import published
@@ -224,11 +226,25 @@ def addresses(house: House, terminal: UUID, keys: Keys) -> Iterator[str]:
         "/supervision/figures/{code}": ["visits", "fines"],
     }
     for (method, path), route in house.app[ROUTES].items():
-        if method == "GET" and route.kind == "page":
+        if method == "GET" and route.kind == "page" and not path.startswith("/webhooks"):  # of the administrator, below
             if "{" not in path:
                 yield path
             for value in fillings[path] if "{" in path else ():
                 yield path[: path.index("{")] + value + path[path.rindex("}") + 1 :]
+
+
+async def webhook(house: House) -> str:
+    """The id of a target of webhooks, with a message that was given up."""
+    async with house.log.pool.acquire() as connection:
+        held = await hooks.targets(connection, AUTHORITY)
+        if not held:
+            made, _ = await hooks.add_target(
+                connection, AUTHORITY, f"https://example.org/{'long' * 40}", "接收方", ["disclosure"], "bao", Allowed()
+            )
+            await hooks.test(connection, AUTHORITY, made)
+            await connection.execute("UPDATE webhook.messages SET state = 'dead', error = 'no answer in time'")
+            held = await hooks.targets(connection, AUTHORITY)
+    return str(held[0].id)
 
 
 async def visit_all(
@@ -297,6 +313,8 @@ async def visit_all(
     async with context_of(browser, width, scheme, administrator) as context:
         visit = Visit(await context.new_page(), house.url, axe)
         await visit.look(f"/cases?lang={language}", status=403)
+        for path in ("/webhooks", f"/webhooks/{await webhook(house)}"):
+            await visit.look(path)
         faults += visit.faults
     async with context_of(browser, width, scheme) as context:
         visit = Visit(await context.new_page(), house.url, axe)

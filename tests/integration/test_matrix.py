@@ -71,6 +71,7 @@ ADDRESSES: Final[dict[str, Callable[[Records], str]]] = {
     "/log/v1/{authority}/{epoch}/tile/{bundle}": lambda r: f"/log/v1/{r.authority}/1/tile/entries/000.p/6",
     "/log/v1/{authority}/{epoch}/tile/{tile}": lambda r: f"/log/v1/{r.authority}/1/tile/0/000.p/1",
     "/log/v1/{authority}/{epoch}/proof": lambda r: f"/log/v1/{r.authority}/1/proof?terminal={r.terminal}&seq=1",
+    "/webhooks/{id}": lambda r: "/webhooks/00000000-0000-7000-8000-000000000000",
     "/help/{topic}": lambda r: "/help/access",
     "/supervision/figures/{code}": lambda r: f"/supervision/figures/visits?authority={r.authority}",
     "/api/v1/figures/{code}": lambda r: f"/api/v1/figures/visits?authority={r.authority}",
@@ -81,6 +82,7 @@ ADDRESSES: Final[dict[str, Callable[[Records], str]]] = {
 }
 """Whole addresses where PARTS does not know them."""
 WITHOUT_RECORDS: Final = {
+    "/webhooks": "event-disclosure",
     "/disclosures": "disclosures",
     "/api/v1/disclosures": "[",
     "/account": "account",
@@ -97,6 +99,7 @@ WITHOUT_RECORDS: Final = {
 }
 """Pages that show no record of any authority, or figures of many, and what stands on them in any case."""
 NOTHING_SEEDED: Final = {
+    "/webhooks/{id}": "tests/integration/test_webhooks.py",
     "/cases/{id}/export/{copy}": "tests/integration/test_console_export.py",
     "/disclosures/prepare/{kind}/{key}/{decision}": "tests/integration/test_console_disclosures.py",
     "/disclosures/{record}": "tests/integration/test_console_disclosures.py",
@@ -125,6 +128,7 @@ PROVEN: Final = {
     "/cases/{id}/comments": "tests/integration/test_console_reviews.py",
     "/desk": "tests/integration/test_console_reviews.py",
     "/reviews/assign": "tests/integration/test_console_reviews.py",
+    "/webhooks": "tests/integration/test_webhooks.py",
 }
 """Beginnings of addresses that change something, and the test that shows them at work for who may."""
 

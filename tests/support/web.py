@@ -20,7 +20,7 @@ import asyncpg
 from aiohttp import web
 
 from domain.office import gates
-from ops.faces import ConsoleDesk, console_acts, console_disclosures, console_exports, office_faces
+from ops.faces import ConsoleDesk, ConsoleWebhooks, console_acts, console_disclosures, console_exports, office_faces
 from schemas.events import REGISTRY
 from server.evidence.store import BlobStore
 from server.identity import passwords, store
@@ -34,6 +34,7 @@ from server.sync.changes import Changes
 from server.sync.quota import Quota
 from server.sync.service import Sync
 from server.web.app import Face, Services, Viewing, make_internal_app, make_runner
+from server.webhooks.addresses import Allowed
 from tests.support.log import AUTHORITY, Log, open_log
 from tests.support.postgres import TestDatabase
 
@@ -139,8 +140,9 @@ async def open_house(
             numbers = NumberActs(opened.committer, opened.pool)
             desk = ConsoleDesk(Desk(opened.committer, opened.pool, numbers, desk_gate))
         services = Services(
-            console=pool, gate=gate, acts=acts, exports=exports, disclosures=disclosures, desk=desk, viewing=shown
-        )
+            console=pool, gate=gate, acts=acts, exports=exports, disclosures=disclosures, desk=desk, viewing=shown,
+            webhooks=None if opened is None else ConsoleWebhooks(opened.pool, Allowed()),
+        )  # fmt: skip
         if terminals:
             faces = [*faces, partial(sync_routes.add_routes, sync=_sync(house_log(opened), pool))]
         app = make_internal_app(services, *office_faces(), *faces)
