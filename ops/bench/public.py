@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import itertools
 import random
 import sys
 import time
@@ -159,7 +160,7 @@ async def fill(admin: asyncpg.Connection, records: int, say: Say) -> None:
     made = _rows(records)
     for done in range(0, records, CHUNK):
         say(f"filling {records} records", done, records)
-        some = [row for row, _ in zip(made, range(min(CHUNK, records - done)), strict=False)]
+        some = list(itertools.islice(made, CHUNK))
         await admin.copy_records_to_table("records", schema_name="published", columns=columns, records=some)
     await admin.executemany(
         "INSERT INTO published.authorities VALUES ($1, $2, $3)",
