@@ -14,7 +14,7 @@ from domain import filing, rulesets
 from domain.judges import JUDGES
 from domain.matter import Fact, Judgement, Matter, order
 from ops.stories.book import Story, told
-from ops.stories.event import StoryEvent
+from ops.stories.event import MINUTE, StoryEvent
 from projections.rulefiles import load
 from schemas import canonical
 from schemas.events import REGISTRY, encode_canonical
@@ -46,6 +46,7 @@ def entries(told: Iterable[Story], seed: str, authority: str = AUTHORITY) -> tup
     )
     known = {event.id for event in every}
     made = [(event.received or event.occurred, _entry(writer, event, known)) for event in every]
+    made += [arrived for event in every if event.files for arrived in _arrivals(writer, event)]
     return tuple(entry for _, entry in sorted(made, key=lambda pair: pair[0]))
 
 
@@ -57,6 +58,18 @@ def story_facts(seed: int = 1, start: int = START) -> tuple[Fact, ...]:
 
 def _written(event: StoryEvent) -> int:
     return event.occurred if event.captured is None else event.captured
+
+
+def _arrivals(writer: Writer, event: StoryEvent) -> Iterator[tuple[int, Event]]:
+    """The files of an event, a minute behind its upload: what the evidence store writes into the log."""
+    came = (event.received or event.occurred) + MINUTE
+    about, _ = event.at_terminals({event.terminal: writer.terminal(event.terminal)})
+    for each in event.files:
+        body = {
+            "sha256": each.sha256, "size": len(each.content), "media_type": each.media_type,
+            "terminal": writer.terminal(event.terminal), "events": [event.id],
+        }  # fmt: skip
+        yield came, writer.office("blob.received.v1", body, about, received=came, after=(event.id,))
 
 
 def _entry(writer: Writer, event: StoryEvent, known: set[bytes]) -> Event:
@@ -131,5 +144,5 @@ def judged(
         filed.sort(key=order)
         needed = {other: tuple(sorted(shelves.get(other, ()), key=order)) for other in JUDGES[kind].needs(filed)}
         matter = Matter(kind, name, authority, tuple(filed), rules, calendar, needed)
-        owners = {owner[fact.id] for fact in filed} - {*openings}
+        owners = {owner[fact.id] for fact in filed if fact.id in owner} - {*openings}
         yield owners.pop() if len(owners) == 1 else "bureau", JUDGES[kind].judge(matter)

@@ -50,7 +50,7 @@ def test_every_body_of_a_story_is_of_its_type_and_carries_few_tags() -> None:
 def test_what_a_good_story_tells_breaks_no_rule_and_raises_nothing() -> None:
     for owner, judgement in judgements():
         if owner in GOOD:
-            said = [(each.rule, each.reason.en) for each in judgement.signals]
+            said = [(each.rule, each.reason.en) for each in judgement.signals if each.opens < START + LENGTH]
             said += [(each.rule, each.reason.en) for each in judgement.verdicts if each.outcome == "broken"]
             assert said == [], f"{owner}: {judgement.kind}"
 
