@@ -66,6 +66,10 @@ class ConsoleActs:
         self._numbers = numbers
         self._comments = comments
 
+    async def revoke(self, person: Person, terminal: str, reason: str) -> None:
+        """`terminal.revoked.v1`."""
+        await self._acts.revoke(person.authority, _raw(terminal, 16), reason, who(person))
+
     async def resolve_fork(self, person: Person, terminal: str, branch: str | None, reason: str) -> None:
         """`terminal.fork_resolved.v1`."""
         chosen = None if branch is None else _raw(branch, 32)

@@ -15,7 +15,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import asyncpg
@@ -26,6 +26,7 @@ from ops import faults
 from ops.bulk import bulk_forever
 from ops.compose import DATABASE, Database, OpenLog, open_database, open_log
 from ops.faces import ConsoleExports, internal_faces, make_services, make_uploads, make_viewing, public_app
+from ops.keeping import OfficeKeeping
 from ops.mirror import mirror_forever
 from ops.projector import projecting
 from ops.settings import Settings, SettingsError
@@ -107,7 +108,10 @@ async def serving(settings: Settings, *, faces: Sequence[Callable[[Services], Fa
         viewer = bind(settings.viewer or f"{(settings.internal or '').rpartition(':')[0]}:0")
         stack.callback(viewer.close)
         viewing = make_viewing(settings, opened, console, uploads.store, _address(viewer))
-        services = make_services(settings, opened, console, uploads.store, viewing)
+        services = replace(
+            make_services(settings, opened, console, uploads.store, viewing),
+            keeping=OfficeKeeping(settings, database, opened.committer, opened.pool, console),
+        )
         copies = exports.kept if isinstance(exports := services.exports, ConsoleExports) else None
         if copies is not None:
             stack.push_async_callback(copies.stop)

@@ -72,6 +72,7 @@ VERBS: dict[str, Verb] = {
     ),
     "bench": Verb("ops.cli.bench", "look", "Measure this machine beside peers.", "测量本机性能"),
     "user": Verb("ops.cli.user", "people", "Add, list and close officers' accounts.", "管理执法人员账号"),
+    "unit": Verb("ops.cli.unit", "people", "Make and list units of authorities.", "管理内设机构"),
     "token": Verb("ops.cli.tokens", "people", "Make access tokens for programs.", "管理程序访问令牌"),
 }
 

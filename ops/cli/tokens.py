@@ -12,7 +12,7 @@ from pathlib import Path
 import asyncpg
 import click
 
-from ops.cli.user import data_option, json_option, with_database
+from ops.cli.user import actor, data_option, json_option, with_database
 
 
 @click.group(epilog="Example: liuhen token create --role auditor --authority 210000 --data data --json")
@@ -35,9 +35,13 @@ def create(
     from server.identity import store
 
     async def work(connection: asyncpg.Connection) -> tuple[str, datetime]:
-        return await store.add_token(
-            connection, label=(label or role)[:64], authority=authority, role=role, life=timedelta(days=days)
-        )
+        async with connection.transaction():
+            made = await store.add_token(
+                connection, label=(label or role)[:64], authority=authority, role=role, life=timedelta(days=days)
+            )
+            detail = {"role": role, "days": days}
+            await store.note(connection, actor(), "token_made", (label or role)[:64], authority, detail)
+            return made
 
     token, expires = with_database(ctx, data, work)
     if as_json:

@@ -21,7 +21,7 @@ from projections import queries
 from projections.process import queries as process_queries
 from schemas.problems import Problem
 from server.identity import store as identity
-from server.identity.person import ANY_ROLE
+from server.identity.person import ANY_ROLE, APART, KEEPS_BELOW
 from server.web.app import SERVICES, is_secure, person_of
 from server.web.routes import SAFE_METHODS, Officers, find
 
@@ -61,6 +61,13 @@ RELEASERS: Final = Officers(frozenset({"discloser", "bureau_head"}))
 DISCLOSURE_READERS: Final = Officers(
     frozenset({"discloser", "bureau_head", "unit_head", "legal_reviewer", "supervisor", "auditor"})
 )
+
+ACCOUNT_KEEPERS: Final = Officers(KEEPS_BELOW)
+"""Who keeps accounts; which ones, the database decides."""
+SYSTEM_KEEPERS: Final = Officers(frozenset({"administrator"}))
+"""Who enrols terminals and publishes rule sets of the own authority."""
+ADMINISTRATION_READERS: Final = Officers(APART)
+"""Who may read rules and the trail of accounts: who runs, guards and checks the system."""
 
 AUTHORITY_COOKIE: Final = "liuhen_authority"
 ALL: Final = "all"

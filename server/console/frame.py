@@ -51,6 +51,7 @@ NAVIGATION: Final = (
     ("/terminals", N_("Terminals"), access.TERMINAL_READERS),
     ("/webhooks", N_("Webhooks"), access.ADMINISTRATORS),
     ("/supervision", N_("Supervision"), access.WATCHERS),
+    ("/administration", N_("Administration"), access.ADMINISTRATION_READERS),
 )
 
 

@@ -29,6 +29,7 @@ TOPICS: Final = {
     "export": N_("What a copy holds, and how to check it"),
     "webhooks": N_("Webhooks: telling other systems"),
     "access": N_("Accounts, roles and access tokens"),
+    "administration": N_("Administration: accounts, terminals, authorities, rules"),
 }
 
 

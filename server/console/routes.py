@@ -14,6 +14,7 @@ from aiohttp import web
 from server.console import (
     account,
     acts,
+    administration,
     boards,
     comments,
     disclosures,
@@ -35,6 +36,8 @@ from server.console.access import (
     ADMINISTRATORS,
     ASSIGNERS,
     COMMENTERS,
+    ACCOUNT_KEEPERS,
+    ADMINISTRATION_READERS,
     DESK,
     DISCLOSERS,
     DISCLOSURE_READERS,
@@ -45,17 +48,27 @@ from server.console.access import (
     PRIVATE_READERS,
     RELEASERS,
     SIGNED_IN,
+    SYSTEM_KEEPERS,
     TERMINAL_KEEPERS,
     TERMINAL_READERS,
 )
 from server.web.app import CONFIRM_PAGE, ERROR_PAGE
 from server.web.frames import FRAME
 from server.web.pages import PAGES
-from server.web.routes import Everybody, Route, add
+from server.web.routes import Everybody, Handler, Officers, Route, add
 
 FACTOR: Final = "/account/second-factor"
 SHEET: Final = "/disclosures/prepare/{kind}/{key}/{decision}"
 PRIVATE: Final = "/private/{epoch}/{position}/{commitment}"
+
+ADMIN: Final = "/administration"
+INVITATION: Final = "/invitation/{key:[A-Za-z0-9_-]{43}}"
+
+
+def _keeps(path: str, handler: Handler, policy: Officers = ACCOUNT_KEEPERS) -> Route:
+    """A form of administration: each asks who it is, unless that was said just now."""
+    return Route("POST", path, handler, policy, form=True, kind="page", step_up=True)
+
 
 ROUTES: Final = (
     Route("GET", "/sign-in", sign_in.show, Everybody(), kind="page"),
@@ -73,6 +86,25 @@ ROUTES: Final = (
     Route(
         "POST", "/account/recovery-codes", account.new_recovery_codes, SIGNED_IN, form=True, kind="page", step_up=True
     ),
+    Route("GET", ADMIN, administration.show, ADMINISTRATION_READERS, kind="page"),
+    Route("GET", f"{ADMIN}/accounts", administration.show_accounts, ACCOUNT_KEEPERS, kind="page"),
+    _keeps(f"{ADMIN}/accounts", administration.add_account),
+    Route("GET", f"{ADMIN}/accounts/{{name}}", administration.show_account, ACCOUNT_KEEPERS, kind="page"),
+    _keeps(f"{ADMIN}/accounts/{{name}}/change", administration.change_account),
+    _keeps(f"{ADMIN}/accounts/{{name}}/disable", administration.disable_account),
+    _keeps(f"{ADMIN}/accounts/{{name}}/invite", administration.invite),
+    _keeps(f"{ADMIN}/accounts/{{name}}/reset-factor", administration.drop_factor),
+    Route("GET", f"{ADMIN}/units", administration.show_units, ACCOUNT_KEEPERS, kind="page"),
+    _keeps(f"{ADMIN}/units", administration.set_unit),
+    Route("GET", f"{ADMIN}/authorities", administration.show_authorities, ACCOUNT_KEEPERS, kind="page"),
+    _keeps(f"{ADMIN}/authorities", administration.set_authority),
+    Route("GET", f"{ADMIN}/terminals", administration.show_enrolment, SYSTEM_KEEPERS, kind="page"),
+    _keeps(f"{ADMIN}/terminals", administration.give_code, SYSTEM_KEEPERS),
+    Route("GET", f"{ADMIN}/rules", administration.show_rules, ADMINISTRATION_READERS, kind="page"),
+    _keeps(f"{ADMIN}/rules", administration.import_rules, SYSTEM_KEEPERS),
+    Route("GET", f"{ADMIN}/trail", administration.show_trail, ADMINISTRATION_READERS, kind="page"),
+    Route("GET", INVITATION, administration.show_invitation, Everybody(), kind="page"),
+    Route("POST", INVITATION, administration.accept_invitation, Everybody(), form=True, kind="page"),
     Route("GET", "/", sign_in.home, SIGNED_IN, kind="page"),
     Route("GET", "/deadlines", boards.show_deadlines, FILE_READERS, kind="page"),
     Route("GET", "/signals", boards.show_signals, FILE_READERS, kind="page"),
@@ -159,6 +191,7 @@ ROUTES: Final = (
         kind="page",
         step_up=True,
     ),
+    Route("POST", "/terminals/{id}/revoke", terminals.revoke, TERMINAL_KEEPERS, form=True, kind="page", step_up=True),
     Route("POST", "/terminals/{id}/hold", terminals.hold, TERMINAL_KEEPERS, form=True, kind="page"),
     Route("POST", "/terminals/{id}/release", terminals.release, TERMINAL_KEEPERS, form=True, kind="page"),
     Route("GET", "/help", guide.show_list, Everybody(), kind="page"),

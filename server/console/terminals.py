@@ -56,6 +56,11 @@ async def hold(request: web.Request) -> web.Response:
     return await _act(request, "held", request[FORM].get("reason", "").strip())
 
 
+async def revoke(request: web.Request) -> web.Response:
+    """The officer ends the terminal's service."""
+    return await _act(request, "revoked", request[FORM].get("reason", "").strip())
+
+
 async def release(request: web.Request) -> web.Response:
     """The officer ends the hold."""
     return await _act(request, "released", request[FORM].get("reason", "").strip())
@@ -87,6 +92,8 @@ async def _act(request: web.Request, done: str, reason: str, branch: str = "") -
     try:
         if done == "resolved":
             await acts.resolve_fork(person_of(request), terminal, None if branch == STORED else branch, reason)
+        elif done == "revoked":
+            await acts.revoke(person_of(request), terminal, reason)
         elif done == "held":
             await acts.hold(person_of(request), terminal, reason)
         else:

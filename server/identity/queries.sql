@@ -84,7 +84,7 @@ SELECT identity.forgive($1, $2)
 
 -- name: add_user
 -- An administrator's command: refused when the name is taken.
-INSERT INTO identity.users (name, display, authority, roles, password) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO identity.users (name, display, authority, roles, password, unit, officer) VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (name) DO NOTHING RETURNING name
 
 -- name: set_password
@@ -118,3 +118,117 @@ SELECT name, display, authority, roles, disabled, created FROM identity.users OR
 -- An administrator's command; only the hash is kept.
 INSERT INTO identity.tokens (token, label, authority, role, expires) VALUES ($1, $2, $3, $4, now() + $5)
 RETURNING expires
+
+-- name: kept_accounts
+-- What the officer of a session keeps: one account by name, or a page of them.
+SELECT name, display, authority, unit, officer, roles, disabled, password, factor, invited, created, mine
+  FROM identity.kept_accounts($1, $2, $3, $4)
+
+-- name: keep_add
+SELECT identity.keep_add($1, $2, $3, $4, $5, $6, $7, $8, $9)
+
+-- name: keep_change
+SELECT identity.keep_change($1, $2, $3, $4, $5, $6)
+
+-- name: keep_disable
+SELECT identity.keep_disable($1, $2, $3)
+
+-- name: keep_invite
+SELECT identity.keep_invite($1, $2, $3, $4)
+
+-- name: keep_drop_factor
+SELECT identity.keep_drop_factor($1, $2)
+
+-- name: kept_units
+SELECT authority, unit, name, role, closed, accounts FROM identity.kept_units($1)
+
+-- name: keep_unit
+SELECT identity.keep_unit($1, $2, $3, $4, $5, $6)
+
+-- name: kept_authorities
+SELECT authority, parent, name, epoch, accounts FROM identity.kept_authorities($1)
+
+-- name: keep_authority
+SELECT identity.keep_authority($1, $2, $3, $4)
+
+-- name: trail_of
+SELECT entry, at, actor, session, via, what, subject, authority, detail FROM identity.trail_of($1, $2, $3)
+
+-- name: invited
+SELECT name, display FROM identity.invited($1)
+
+-- name: accept
+SELECT identity.accept($1, $2)
+
+-- name: linked
+-- Whose account is linked with a subject of an identity provider.
+SELECT identity.linked($1, $2)
+
+-- name: link
+SELECT identity.link($1, $2, $3)
+
+-- name: unlink
+SELECT identity.unlink($1, $2)
+
+-- name: is_linked
+SELECT identity.is_linked($1, $2)
+
+-- name: note
+-- A command of the machine's administrator leaves its trace as well.
+SELECT identity.note($1, NULL, 'command', $2, $3, coalesce($4, (SELECT u.authority FROM identity.users u WHERE u.name = $3), ''), $5::jsonb)
+
+-- name: set_unit
+-- A command: make a unit, or change it.
+INSERT INTO identity.units AS n (authority, unit, name, role, closed) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (authority, unit) DO UPDATE SET name = excluded.name, role = excluded.role, closed = excluded.closed, changed = now()
+
+-- name: list_units
+SELECT authority, unit, name, role, closed FROM identity.units ORDER BY authority, unit
+
+-- name: set_authority
+-- A command: what an authority is called and below which it stands; what is not said stays.
+INSERT INTO identity.authorities AS a (authority, parent, name) VALUES ($1, $2, coalesce($3, ''))
+ON CONFLICT (authority) DO UPDATE SET parent = coalesce($2, a.parent), name = coalesce($3, a.name), changed = now()
+
+-- name: list_authorities
+SELECT authority, coalesce(parent, '') AS parent, name FROM identity.authorities ORDER BY authority
+
+-- name: change_user
+-- A command: other roles, another unit, another officer; with other roles the sessions end.
+WITH changed AS (
+    UPDATE identity.users u SET roles = coalesce($2, u.roles), unit = CASE WHEN $3::text IS NULL THEN u.unit ELSE nullif($3, '') END,
+           officer = CASE WHEN $4::text IS NULL THEN u.officer ELSE nullif($4, '') END, changed = now()
+     WHERE u.name = $1 RETURNING u.name
+), ended AS (
+    UPDATE identity.sessions SET ended = now() WHERE $2::text[] IS NOT NULL AND name IN (SELECT name FROM changed) AND ended IS NULL
+)
+SELECT name FROM changed
+
+-- name: invite
+-- A command: the password is void, a link takes its place.
+WITH changed AS (
+    UPDATE identity.users SET password = NULL, changed = now() WHERE name = $1 AND NOT disabled RETURNING name
+), ended AS (
+    UPDATE identity.sessions SET ended = now() WHERE name IN (SELECT name FROM changed) AND ended IS NULL
+)
+INSERT INTO identity.invitations AS i (link, name, expires) SELECT $2, name, now() + $3 FROM changed
+ON CONFLICT (name) DO UPDATE SET link = excluded.link, expires = excluded.expires RETURNING name
+
+-- name: reset_factor
+-- A command: the second factor and its recovery codes are gone, the sessions end.
+WITH gone AS (
+    DELETE FROM identity.factors WHERE name = $1 RETURNING name
+), codes AS (
+    DELETE FROM identity.recovery_codes WHERE name IN (SELECT name FROM gone)
+), ended AS (
+    UPDATE identity.sessions SET ended = now() WHERE name IN (SELECT name FROM gone) AND ended IS NULL
+)
+SELECT name FROM gone
+
+-- name: below
+SELECT identity.below($1)
+
+-- name: link_user
+-- A command: who an account is at an identity provider.
+INSERT INTO identity.links (issuer, subject, name) SELECT $1, $2, u.name FROM identity.users u WHERE u.name = $3
+ON CONFLICT (issuer, subject) DO NOTHING RETURNING name

@@ -7,9 +7,11 @@ bits of randomness and stored as SHA-256 only.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -218,18 +220,19 @@ async def find_token(pool: asyncpg.Pool, token: str) -> asyncpg.Record | None:
 
 
 async def add_user(
-    connection: asyncpg.Connection, name: str, *, display: str, authority: str, roles: Sequence[str], password_hash: str
-) -> None:
-    """Make an account. Raises IdentityRefused."""
-    if NAME.fullmatch(name) is None:
-        raise IdentityRefused(
-            f"expected a name of up to 64 small letters, digits, dots, hyphens and underscores, came {name!r}"
-        )
+    connection: asyncpg.Connection, name: str, *, display: str, authority: str, roles: Sequence[str],
+    password_hash: str | None, unit: str = "", officer: str = "",
+) -> None:  # fmt: skip
+    """Make an account; without a password it waits for an invitation. Raises IdentityRefused."""
+    check_account(name, display, officer)
     check_authority(authority)
     check_roles(roles)
-    if not 1 <= len(display) <= 64:
-        raise IdentityRefused("expected a display name of 1 to 64 characters")
-    made = await connection.fetchval(queries()["add_user"], name, display, authority, sorted(set(roles)), password_hash)
+    made = None
+    with _constraints(unit, officer):
+        made = await connection.fetchval(
+            queries()["add_user"], name, display, authority, sorted(set(roles)), password_hash, unit or None,
+            officer or None,
+        )  # fmt: skip
     if made is None:
         raise IdentityRefused(f"there is an account {name!r} already: choose another name, or `liuhen user password`")
 
@@ -251,6 +254,78 @@ async def disable_user(connection: asyncpg.Connection, name: str, *, disabled: b
         raise _unknown(name)
 
 
+async def change_user(
+    connection: asyncpg.Connection, name: str, *, roles: Sequence[str] | None, unit: str | None, officer: str | None
+) -> None:
+    """Change what an account is; None leaves something as it is, "" takes it away. Raises IdentityRefused."""
+    if roles is not None:
+        check_roles(roles)
+    wanted = None if roles is None else sorted(set(roles))
+    with _constraints(unit or "", officer or ""):
+        if await connection.fetchval(queries()["change_user"], name, wanted, unit, officer) is None:
+            raise _unknown(name)
+
+
+async def invite(connection: asyncpg.Connection, name: str, life: timedelta) -> str:
+    """Void the password; the secret of the link behind which its holder chooses a new one. Raises IdentityRefused."""
+    secret = new_secret()
+    if await connection.fetchval(queries()["invite"], name, digest(secret), life) is None:
+        raise IdentityRefused(f"there is no open account {name!r}: `liuhen user list` shows all of them")
+    return secret
+
+
+async def reset_factor(connection: asyncpg.Connection, name: str) -> None:
+    """Take the second factor away. Raises IdentityRefused where there is none."""
+    if await connection.fetchval(queries()["reset_factor"], name) is None:
+        raise IdentityRefused(f"account {name!r} has no second factor: nothing was changed")
+
+
+async def set_unit(
+    connection: asyncpg.Connection, authority: str, unit: str, name: str, role: str, closed: bool
+) -> None:
+    """Make a unit, or change it; the caller has checked its form."""
+    await connection.execute(queries()["set_unit"], authority, unit, name, role, closed)
+
+
+async def list_units(connection: asyncpg.Connection) -> list[dict[str, Any]]:
+    """All units."""
+    return [dict(row) for row in await connection.fetch(queries()["list_units"])]
+
+
+async def set_authority(connection: asyncpg.Connection, authority: str, parent: str | None, name: str | None) -> None:
+    """Say below which authority one stands and what it is called; None leaves something as it is."""
+    await connection.execute(queries()["set_authority"], authority, parent, name)
+
+
+async def list_authorities(connection: asyncpg.Connection) -> dict[str, tuple[str, str]]:
+    """{authority: (parent, name)} of those of which something was said."""
+    rows: list[Any] = await connection.fetch(queries()["list_authorities"])
+    return {row["authority"]: (row["parent"], row["name"]) for row in rows}
+
+
+async def below(connection: asyncpg.Connection, authority: str) -> list[str]:
+    """What stands below an authority."""
+    return list(await connection.fetchval(queries()["below"], authority))
+
+
+async def link(connection: asyncpg.Connection, name: str, issuer: str, subject: str) -> None:
+    """Say who an account is at an identity provider. Raises IdentityRefused."""
+    try:
+        made = await connection.fetchval(queries()["link_user"], issuer, subject, name)
+    except asyncpg.UniqueViolationError:
+        raise IdentityRefused(f"account {name!r} is linked with that provider already") from None
+    if made is None:
+        raise IdentityRefused(f"there is no account {name!r}, or that subject is linked with another one")
+
+
+async def note(
+    connection: asyncpg.Connection, actor: str, what: str, subject: str, authority: str | None = None,
+    detail: Mapping[str, Any] = {},
+) -> None:  # fmt: skip
+    """Leave a trace of a command: `actor` is the user of the machine who ran it."""
+    await connection.execute(queries()["note"], actor, what, subject, authority, json.dumps(detail, ensure_ascii=False))
+
+
 async def list_users(connection: asyncpg.Connection) -> list[Listed]:
     """All accounts."""
     rows: list[Any] = await connection.fetch(queries()["list_users"])
@@ -270,6 +345,31 @@ async def add_token(
     token = TOKEN_PREFIX + new_secret()
     expires = await connection.fetchval(queries()["add_token"], digest(token), label, authority, role, life)
     return token, expires
+
+
+def check_account(name: str, display: str, officer: str = "") -> None:
+    """Raise IdentityRefused unless an account can be called that."""
+    if NAME.fullmatch(name) is None:
+        raise IdentityRefused(
+            f"expected a name of up to 64 small letters, digits, dots, hyphens and underscores, came {name!r}"
+        )
+    if not 1 <= len(display) <= 64:
+        raise IdentityRefused("expected a display name of 1 to 64 characters")
+    if len(officer) > 128:
+        raise IdentityRefused("expected the id of an officer of at most 128 characters")
+
+
+@contextlib.contextmanager
+def _constraints(unit: str, officer: str) -> Iterator[None]:
+    """What the database says against a unit or an officer, as a refusal."""
+    try:
+        yield
+    except asyncpg.ForeignKeyViolationError:
+        raise IdentityRefused(
+            f"the account's authority has no unit {unit!r}: `liuhen unit list` shows them, `liuhen unit add` makes one"
+        ) from None
+    except asyncpg.UniqueViolationError:
+        raise IdentityRefused(f"officer {officer!r} has an account already: one person has one account") from None
 
 
 def check_roles(roles: Sequence[str]) -> None:

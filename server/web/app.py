@@ -130,6 +130,9 @@ class Acts(Protocol):
     was quicker.
     """
 
+    async def revoke(self, person: Person, terminal: str, reason: str) -> None:
+        """`terminal.revoked.v1`: the terminal's service ends; what it declared by now may still come in."""
+
     async def resolve_fork(self, person: Person, terminal: str, branch: str | None, reason: str) -> None:
         """`terminal.fork_resolved.v1`: `branch` (64 hexadecimal digits) goes on, None keeps the chain stored first."""
 
@@ -365,6 +368,17 @@ class Webhooks(Protocol):
 
     async def send_again(self, person: Person, target: UUID) -> int:
         """Queue the dead messages of a target again; how many."""
+class Keeping(Protocol):
+    """What administrators do that needs the log or the keys. Implemented by composition."""
+
+    async def issue_code(self, person: Person) -> Mapping[str, str]:
+        """{code, host, log, recovery}: enrols one terminal of the person's authority. Raises Problem conflict."""
+
+    async def rules(self, person: Person) -> Sequence[Any]:
+        """What is in force: lines with key, value, since, until, source, authority, version, verified."""
+
+    async def publish_rules(self, person: Person, content: bytes, *, dry_run: bool) -> Any:
+        """`rule_set.published.v1` for what is new in a file of rules: faults, counts, recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,6 +403,7 @@ class Services:
     disclosures: Disclosures | None = None
     """None where no log is written."""
     webhooks: Webhooks | None = None
+    keeping: Keeping | None = None
     """None where no log is written."""
     viewing: Viewing | None = None
     """None where evidence cannot be viewed: no log is written here, or no origin for evidence is set."""

@@ -62,10 +62,16 @@ class Records:
     review: str
 
     @property
+    def person(self) -> str:
+        """An account of this authority."""
+        return f"inspector-{self.authority}"
+
+    @property
     def canaries(self) -> tuple[str, ...]:
         """Texts that stand in records of this authority and nowhere else."""
         return (
             f"canary-{self.authority}",
+            self.person,
             f"8000-{self.authority}",
             f"8000{self.authority}",
             self.terminal,
@@ -241,8 +247,12 @@ async def _people(made: Levels) -> None:
     hashed = passwords.hash_password("a long enough password")
     connection = await made.database.connect()
     try:
-        for authority in LEVELS:
-            for role in ROLES:
+        for authority in AUTHORITIES:
+            called = f"canary-{authority}"
+            await store.set_authority(connection, authority, None, called)
+            await store.set_unit(connection, authority, "unit", called, "handling", False)
+            await store.note(connection, called, "unit_set", "unit", authority, {"name": called})
+            for role in ROLES if authority in LEVELS else ("inspector",):
                 name = f"{role}-{authority}"
                 await store.add_user(
                     connection, name, display=name, authority=authority, roles=[role], password_hash=hashed

@@ -196,6 +196,16 @@ async def add_people(database: TestDatabase, people: Sequence[str]) -> None:
             )
 
 
+async def add_account(database: TestDatabase, name: str, display: str, authority: str, roles: tuple[str, ...]) -> None:
+    """One more account, with the password of all."""
+    if PASSWORD not in _HASHES:
+        _HASHES[PASSWORD] = passwords.hash_password(PASSWORD)
+    async with owner(database) as connection:
+        await store.add_user(
+            connection, name, display=display, authority=authority, roles=roles, password_hash=_HASHES[PASSWORD]
+        )
+
+
 async def sign_in(
     session: aiohttp.ClientSession, name: str, password: str, *, following: str = "/", headers: Mapping[str, str] = {}
 ) -> aiohttp.ClientResponse:
