@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.resources
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,7 @@ from projections import queries
 from projections.process import queries as process_queries
 from schemas.entries import Who
 from server.console import guide
+from server.identity import store
 from server.log.acts import Act, OfficeActs
 from server.public import guide as public_guide
 from server.public import store as public_store
@@ -38,7 +39,7 @@ from tests.support.log import AUTHORITY, now, uuid7
 from tests.support.postgres import TestDatabase
 from tests.support.process import judge
 from tests.support.reviews import under_review
-from tests.support.web import PASSWORD, House, listening, open_house
+from tests.support.web import PASSWORD, House, add_account, listening, open_house, owner
 
 pytestmark = [
     pytest.mark.browser,
@@ -200,8 +201,13 @@ async def disclosed(house: House) -> tuple[str, list[str]]:
     return f"case/{due.key}/{due.decision.hex()}", found
 
 
-def addresses(house: House, terminal: UUID, keys: Keys) -> Iterator[str]:
-    """An address for each page of the table."""
+def addresses(
+    house: House,
+    terminal: UUID,
+    keys: Keys,
+    opens: Callable[[frozenset[str]], bool] = lambda roles: "unit_head" in roles,
+) -> Iterator[str]:
+    """An address for each page of the table that everybody, or whoever `opens` its roles, may open."""
     acts_of_officers = ("record-certificate", "change-certificate")
     fillings = {
         "/officers/{id}": [keys.officer],
@@ -223,10 +229,14 @@ def addresses(house: House, terminal: UUID, keys: Keys) -> Iterator[str]:
         "/disclosures/prepare/{kind}/{key}/{decision}": [keys.sheet],
         "/disclosures/{record}": keys.records,
         "/help/{topic}": list(guide.TOPICS),
+        "/administration/accounts/{name}": ["lin"],
+        "/invitation/{key}": [],  # its link is made below
         "/supervision/figures/{code}": ["visits", "fines"],
     }
     for (method, path), route in house.app[ROUTES].items():
-        if method == "GET" and route.kind == "page" and not path.startswith("/webhooks"):  # of the administrator, below
+        if isinstance(route.policy, Officers) and not opens(route.policy.roles):
+            continue
+        if method == "GET" and route.kind == "page" and not path.startswith(("/sign-in/", "/webhooks/")):
             if "{" not in path:
                 yield path
             for value in fillings[path] if "{" in path else ():
@@ -313,7 +323,8 @@ async def visit_all(
     async with context_of(browser, width, scheme, administrator) as context:
         visit = Visit(await context.new_page(), house.url, axe)
         await visit.look(f"/cases?lang={language}", status=403)
-        for path in ("/webhooks", f"/webhooks/{await webhook(house)}"):
+        own = addresses(house, terminal, keys, lambda roles: "administrator" in roles - {"unit_head"})
+        for path in (*own, f"/webhooks/{await webhook(house)}"):
             await visit.look(path)
         faults += visit.faults
     async with context_of(browser, width, scheme) as context:
@@ -340,6 +351,83 @@ async def test_every_page_is_sound_in_both_languages_narrow_and_wide(house: Hous
         discloser = await sign_in(browser, house, "gong")
         looks = [visit_all(browser, house, terminal, keys, look, head, administrator, discloser) for look in LOOKS]
         for found in await asyncio.gather(*looks):
+            faults += found
+    assert faults == []
+
+
+async def grave(browser: Browser, house: House, look: tuple[str, int, str], number: int) -> list[str]:
+    """Pages behind forms of administration and of the own account, in one look."""
+    language, width, scheme = look
+    name = f"keeper-{number}"
+    await add_account(house.database, name, "管理员", AUTHORITY, ("administrator",))
+    state = await sign_in(browser, house, name)
+    async with context_of(browser, width, scheme, state) as context:
+        visit = Visit(await context.new_page(), house.url, (language, width) in JUDGED)
+        page = visit.page
+        await visit.look(f"/administration/accounts?lang={language}")
+        await page.fill("#name", f"new-{number}")
+        await page.fill("#display", "新人")
+        await page.click("form[action='/administration/accounts'] button")
+        await page.wait_for_selector("#wrong")  # no role was given
+        await visit.judge()
+        await page.check("#role-inspector")
+        await page.click("form[action='/administration/accounts'] button")
+        await page.wait_for_selector("#h-link")
+        await visit.judge()
+        link = await page.inner_text("section.note code")
+        await visit.look("/administration/terminals")
+        await page.click("form[action='/administration/terminals'] button")
+        await page.wait_for_selector(".qr svg")
+        await visit.judge()
+        await visit.look("/administration/rules")
+        await page.fill("#rules", "version = 1")
+        await page.click("form[action='/administration/rules'] button")
+        await page.wait_for_selector("#h-told")
+        await visit.judge()
+        await visit.look("/account/second-factor")
+        await page.click("form[action='/account/second-factor'] button")
+        await page.wait_for_selector(".qr svg")
+        await page.fill("#code", "000000")
+        await page.click("form[action='/account/second-factor/confirm'] button")
+        await page.wait_for_selector("#failed")
+        await visit.judge()
+        async with owner(house.database) as connection:
+            await connection.execute(
+                "UPDATE identity.sessions SET proved = now() - interval '1 hour' WHERE name = $1", name
+            )
+        await visit.look("/administration/terminals")
+        await page.click("form[action='/administration/terminals'] button")
+        await page.wait_for_selector("#proof")
+        await visit.judge()
+        await page.fill("#proof", "wrong")
+        await page.click("main button[type=submit]")
+        await page.wait_for_selector("#failed")
+        await visit.judge()
+        async with owner(house.database) as connection:
+            await store.set_factor(connection, name, bytes(40))
+        faults = list(visit.faults)
+    async with context_of(browser, width, scheme) as context:
+        visit = Visit(await context.new_page(), house.url, (language, width) in JUDGED)
+        page = visit.page
+        await visit.look(link.removeprefix(house.url) + f"?lang={language}")
+        await visit.look("/invitation/" + "x" * 43, status=404)
+        await page.goto(f"{house.url}/sign-in")
+        await page.fill("#name", name)
+        await page.fill("#password", PASSWORD)
+        await page.click("main button[type=submit]")
+        await page.wait_for_selector("#code")
+        await visit.judge()
+        await page.fill("#code", "000000")
+        await page.click("main button[type=submit]")
+        await page.wait_for_selector("#failed")
+        await visit.judge()
+        return faults + visit.faults
+
+
+async def test_what_stands_behind_grave_forms_is_sound_too(house: House) -> None:
+    faults: list[str] = []
+    async with chromium() as browser:
+        for found in await asyncio.gather(*(grave(browser, house, look, n) for n, look in enumerate(LOOKS))):
             faults += found
     assert faults == []
 

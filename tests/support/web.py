@@ -20,7 +20,10 @@ import asyncpg
 from aiohttp import web
 
 from domain.office import gates
+from ops.compose import Database
 from ops.faces import ConsoleDesk, ConsoleWebhooks, console_acts, console_disclosures, console_exports, office_faces
+from ops.keeping import OfficeKeeping
+from ops.settings import Settings
 from schemas.events import REGISTRY
 from server.evidence.store import BlobStore
 from server.identity import passwords, store
@@ -35,7 +38,7 @@ from server.sync.quota import Quota
 from server.sync.service import Sync
 from server.web.app import Face, Services, Viewing, make_internal_app, make_runner
 from server.webhooks.addresses import Allowed
-from tests.support.log import AUTHORITY, Log, open_log
+from tests.support.log import AUTHORITY, HOST, Log, open_log
 from tests.support.postgres import TestDatabase
 
 PASSWORD = "a long enough password"
@@ -142,12 +145,19 @@ async def open_house(
         services = Services(
             console=pool, gate=gate, acts=acts, exports=exports, disclosures=disclosures, desk=desk, viewing=shown,
             webhooks=None if opened is None else ConsoleWebhooks(opened.pool, Allowed()),
+            keeping=None if opened is None else _keeping(database, folder, opened, pool),
         )  # fmt: skip
         if terminals:
             faces = [*faces, partial(sync_routes.add_routes, sync=_sync(house_log(opened), pool))]
         app = make_internal_app(services, *office_faces(), *faces)
         url = await stack.enter_async_context(listening(app))
         yield House(url, database, gate, app, opened)
+
+
+def _keeping(database: TestDatabase, folder: Path, opened: Log, console: asyncpg.Pool) -> OfficeKeeping:
+    """What administrators do that needs the log or the keys."""
+    settings = Settings(keys=folder / "keys", register=folder / "register", host=HOST)
+    return OfficeKeeping(settings, Database(database.dsn, embedded=True), opened.committer, opened.pool, console)
 
 
 def house_log(opened: Log | None) -> Log:
