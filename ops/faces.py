@@ -30,6 +30,7 @@ from server.evidence.viewing import Viewing
 from server.export.exports import Exports
 from server.export.kept import Copy, Kept
 from server.identity.gate import DatabaseGate
+from server.identity.oidc import Provider
 from server.identity.person import Person
 from server.identity.sealing import Sealer
 from server.log.arrivals import Arrivals
@@ -334,10 +335,18 @@ def make_services(
     origin = settings.origin
     settings.require("keys")
     assert settings.keys is not None
+    sealer = Sealer.load_or_create(settings.keys)
+    provider = None
+    if settings.oidc_issuer is not None:
+        settings.require("oidc_client", "oidc_secret")
+        provider = Provider(
+            settings.oidc_issuer.rstrip("/"), settings.oidc_client or "", settings.oidc_secret or "", sealer
+        )
     gate = DatabaseGate(
         console,
+        provider=provider,
         secure=origin is not None and origin.startswith("https://"),
-        sealer=Sealer.load_or_create(settings.keys),
+        sealer=sealer,
         required=frozenset() if settings.second_factor == NO_ROLE else frozenset(settings.second_factor.split()),
     )
     acts = console_acts(opened.committer, opened.pool)

@@ -122,6 +122,12 @@ class Settings:
     """MiB of files that the terminals of one authority may bring within a day; 0 means no quota."""
     reserve_mib: str = "5120"
     """MiB that stay free on the disk of evidence: below that uploads are answered with 507, and reading goes on."""
+    oidc_issuer: str | None = None
+    """Identity provider (OpenID Connect) with which officers may sign in as well: https://…, as it names itself."""
+    oidc_client: str | None = None
+    """What this server is called there (client id); required beside `oidc_issuer`."""
+    oidc_secret: str | None = field(default=None, repr=False, metadata={"secret": True})
+    """Its client secret. A secret."""
     second_factor: str = "legal_reviewer discloser administrator security_officer"
     """Roles, separated by blanks, that need a second factor: until it is set up nothing else opens. "none": no role."""
     uploads_per_second: str = "20"
@@ -246,6 +252,10 @@ def _checked(name: str, value: object, origin: str, base: Path) -> object:
         raise SettingsError(f"{name} {origin}: expected https://HOST without a path{shown}")
     if name == "host" and not re.fullmatch(r"[a-z0-9]([a-z0-9.-]{0,200}[a-z0-9])?", value):
         raise SettingsError(f"{name} {origin}: expected a host name in lower case{shown}")
+    if name == "oidc_issuer" and not re.fullmatch(
+        r"https://[^\s?#]+|http://(127\.0\.0\.1|localhost)(:\d+)?[^\s?#]*", value
+    ):
+        raise SettingsError(f"{name} {origin}: expected https://HOST, perhaps with a path{shown}")
     if name == "second_factor":
         from server.identity.person import ROLES
 

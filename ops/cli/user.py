@@ -190,7 +190,7 @@ def link(ctx: click.Context, name: str, issuer: str, subject: str, data: Path | 
 
     async def work(connection: asyncpg.Connection) -> None:
         async with connection.transaction():
-            await store.link(connection, name, issuer.rstrip("/"), subject)
+            await store.link_user(connection, name, issuer.rstrip("/"), subject)
             await store.note(connection, actor(), "provider_linked", name, None, {"issuer": issuer})
 
     with_database(ctx, data, work)

@@ -109,6 +109,8 @@ async def _account(request: web.Request, *, status: int = 200, wrong: str = "") 
         done=request.query.get("done", "") if not wrong else "",
         sessions=sessions,
         left=left,
+        provider="" if gate.provider is None else gate.provider.issuer,
+        linked=gate.provider is not None and await store.is_linked(gate.pool, person.name, gate.provider.issuer),
         needed=person.may(gate.required),
         least=MIN_LENGTH,
         most=MAX_LENGTH,

@@ -65,7 +65,7 @@ async def sign_in(request: web.Request) -> web.Response:
     gate = gate_of(request)
     form = request[FORM]
     name = form.get("name", "")[:64]
-    following = _next(form.get("next", ""))
+    following = following_of(form.get("next", ""))
     try:
         begun = await gate.sign_in(request, name, form.get("password", ""))
     except Problem as refusal:
@@ -105,7 +105,7 @@ async def sign_in_code(request: web.Request) -> web.Response:
         return _form(request, status=401, name="", failed="over")
     if not begun.whole:
         return _code_form(request, status=401, failed="wrong")
-    response = web.Response(status=303, headers={"Location": _next(form.get("next", ""))})
+    response = web.Response(status=303, headers={"Location": following_of(form.get("next", ""))})
     gate.remember(response, begun.secret)
     return response
 
@@ -135,18 +135,18 @@ def confirm(request: web.Request, wrong: str) -> web.Response:
 def _code_form(request: web.Request, *, status: int, failed: str) -> web.Response:
     gate = request.app[SERVICES].gate
     secret = gate.form_secret(request)
-    following = _next(request.get(FORM, {}).get("next", "") or request.query.get("next", ""))
+    following = following_of(request.get(FORM, {}).get("next", "") or request.query.get("next", ""))
     token = gate.form_token(secret)
     response = page(request, "sign_in_code.html", None, status=status, failed=failed, following=following, token=token)
     gate.remember_form(response, secret)
     return response
 
 
-def _form(request: web.Request, *, status: int, name: str, failed: str) -> web.Response:
-    gate = request.app[SERVICES].gate
+def _form(request: web.Request, *, status: int, name: str, failed: str, why: str = "") -> web.Response:
+    gate = gate_of(request)
     secret = gate.form_secret(request)
     form = request.get(FORM, {})
-    following = _next(form.get("next", "") or request.query.get("next", ""))
+    following = following_of(form.get("next", "") or request.query.get("next", ""))
     response = page(
         request,
         "sign_in.html",
@@ -158,10 +158,20 @@ def _form(request: web.Request, *, status: int, name: str, failed: str) -> web.R
         needed=following != "/" and not failed,
         out="out" in request.query and not failed,
         token=gate.form_token(secret),
+        why=why,
+        outside=gate.provider is not None,
     )
     gate.remember_form(response, secret)
     return response
 
 
-def _next(wanted: str) -> str:
+def refused_outside(request: web.Request, failed: str, why: str) -> web.Response:
+    """The sign-in form after a sign-in from outside that failed."""
+    response = _form(request, status=403, name="", failed=failed, why=why)
+    gate_of(request).forget_outside(response)
+    return response
+
+
+def following_of(wanted: str) -> str:
+    """Where to go after signing in: a page of ours."""
     return wanted if _OURS.fullmatch(wanted) else "/"

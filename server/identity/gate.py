@@ -22,6 +22,7 @@ from aiohttp import web
 
 from schemas.problems import Problem
 from server.identity import codes, store
+from server.identity.oidc import Provider
 from server.identity.passwords import PasswordChecker
 from server.identity.person import ROLES, Person
 from server.identity.sealing import SealBroken, Sealer
@@ -34,6 +35,8 @@ TRIES_OF_ADDRESS: Final = 60
 SESSION_COOKIE: Final = "liuhen_session"
 FORM_COOKIE: Final = "liuhen_form"
 WAITING_COOKIE: Final = "liuhen_sign_in"
+OUTSIDE_COOKIE: Final = "liuhen_outside"
+MAX_OUTSIDE: Final = 4096
 FORM_FIELD: Final = "form_token"
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 
@@ -55,6 +58,7 @@ class DatabaseGate:
     `sealer`: the key of second factors; without it none can be set up or used.
     `required`: roles that need a second factor.
     `clock`: seconds since 1970, for one-time codes.
+    `provider`: the identity provider, where one is set up.
     """
 
     pool: asyncpg.Pool
@@ -64,6 +68,7 @@ class DatabaseGate:
     sealer: Sealer | None = None
     required: frozenset[str] = frozenset()
     clock: Callable[[], float] = time.time
+    provider: Provider | None = None
 
     async def identify(self, request: web.Request) -> Person | None:
         """Return who asks, None without credentials or with a session that is over.
@@ -282,6 +287,18 @@ class DatabaseGate:
     def remember_waiting(self, response: web.StreamResponse, secret: str) -> None:
         """Give the browser what it comes back with, with a code. It opens nothing by itself."""
         self._set(response, WAITING_COOKIE, secret)
+
+    def remember_outside(self, response: web.StreamResponse, kept: str) -> None:
+        """Give the browser what it keeps while it is at the identity provider; sealed."""
+        self._set(response, OUTSIDE_COOKIE, kept)
+
+    def outside(self, request: web.Request) -> str:
+        """What the browser kept."""
+        return request.cookies.get(self._name(OUTSIDE_COOKIE), "")[:MAX_OUTSIDE]
+
+    def forget_outside(self, response: web.StreamResponse) -> None:
+        """Take it away: it was good once."""
+        self._drop(response, OUTSIDE_COOKIE)
 
     def waits(self, request: web.Request) -> bool:
         """Whether this browser was told to come back with a code."""

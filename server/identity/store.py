@@ -216,6 +216,27 @@ async def find_token(pool: asyncpg.Pool, token: str) -> asyncpg.Record | None:
     return await pool.fetchrow(queries()["token"], digest(token))
 
 
+async def linked(pool: asyncpg.Pool, issuer: str, subject: str) -> str | None:
+    """Whose account is linked with a subject of a provider."""
+    found = await pool.fetchval(queries()["linked"], issuer, subject)
+    return None if found is None else str(found)
+
+
+async def link(pool: asyncpg.Pool, session: bytes, issuer: str, subject: str) -> bool:
+    """Link the account of a session. False where either is linked already."""
+    return bool(await pool.fetchval(queries()["link"], session, issuer, subject))
+
+
+async def unlink(pool: asyncpg.Pool, session: bytes, issuer: str) -> bool:
+    """Undo that. False where there was no link."""
+    return bool(await pool.fetchval(queries()["unlink"], session, issuer))
+
+
+async def is_linked(pool: asyncpg.Pool, name: str, issuer: str) -> bool:
+    """Whether an account is linked with a provider."""
+    return bool(await pool.fetchval(queries()["is_linked"], name, issuer))
+
+
 # -- what the administrator's commands ask for -------------------------------------------------------------------------
 
 
@@ -308,7 +329,7 @@ async def below(connection: asyncpg.Connection, authority: str) -> list[str]:
     return list(await connection.fetchval(queries()["below"], authority))
 
 
-async def link(connection: asyncpg.Connection, name: str, issuer: str, subject: str) -> None:
+async def link_user(connection: asyncpg.Connection, name: str, issuer: str, subject: str) -> None:
     """Say who an account is at an identity provider. Raises IdentityRefused."""
     try:
         made = await connection.fetchval(queries()["link_user"], issuer, subject, name)

@@ -122,6 +122,7 @@ PROVEN: Final = {
     "/account/password": "tests/integration/test_second_factor.py",
     "/account/second-factor": "tests/integration/test_second_factor.py",
     "/account/recovery-codes": "tests/integration/test_second_factor.py",
+    "/account/oidc": "tests/integration/test_oidc.py",
     "/cases/{id}/export": "tests/integration/test_console_export.py",
     "/evidence": "tests/integration/test_evidence_viewing.py",
     "/private": "tests/acceptance/test_personal_values.py",

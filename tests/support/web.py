@@ -28,6 +28,7 @@ from schemas.events import REGISTRY
 from server.evidence.store import BlobStore
 from server.identity import passwords, store
 from server.identity.gate import DatabaseGate
+from server.identity.oidc import Provider
 from server.identity.sealing import Sealer
 from server.log.desk import Desk, Gate
 from server.log.number_acts import NumberActs
@@ -113,6 +114,7 @@ async def open_house(
     log: bool = False,
     required: frozenset[str] = frozenset(),
     clock: Callable[[], float] = time.time,
+    provider: Provider | None = None,
     viewing: Callable[[Log, asyncpg.Pool], Viewing] | None = None,
     terminals: bool = False,
     desk_gate: Gate = gates.closed,
@@ -131,7 +133,9 @@ async def open_house(
         pool = await stack.enter_async_context(
             asyncpg.create_pool(database.dsn("liuhen_console"), min_size=1, max_size=4)
         )
-        gate = DatabaseGate(pool, sealer=Sealer(secrets.token_bytes(32)), required=required, clock=clock)
+        gate = DatabaseGate(
+            pool, sealer=Sealer(secrets.token_bytes(32)), required=required, clock=clock, provider=provider
+        )
         acts = None if opened is None else console_acts(opened.committer, opened.pool)
         shown = viewing(opened, pool) if viewing is not None and opened is not None else None
         exports = disclosures = None
