@@ -243,6 +243,24 @@ $$;
 
 ALTER FUNCTION evidence.sound(p_digest bytea, p_pieces bytea) OWNER TO liuhen_owner;
 
+CREATE FUNCTION identity.accept(p_link bytea, p_password text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE who identity.users;
+BEGIN
+    -- Of two who open the link at once one chooses the password.
+    DELETE FROM identity.invitations i USING identity.users u
+     WHERE i.link = p_link AND i.expires > now() AND u.name = i.name AND NOT u.disabled RETURNING u.* INTO who;
+    IF who.name IS NULL THEN RETURN NULL; END IF;
+    UPDATE identity.users u SET password = p_password, changed = now() WHERE u.name = who.name;
+    UPDATE identity.sessions s SET ended = now() WHERE s.name = who.name AND s.ended IS NULL;
+    PERFORM identity.note(who.name, NULL, 'link', 'password_chosen', who.name, who.authority, '{}');
+    RETURN who.name;
+END $$;
+
+ALTER FUNCTION identity.accept(p_link bytea, p_password text) OWNER TO liuhen_owner;
+
 CREATE FUNCTION identity.account(p_name text) RETURNS TABLE(name text, display text, authority text, roles text[], password text, factor boolean)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -394,6 +412,309 @@ $$;
 
 ALTER FUNCTION identity.forgive(p_subject bytea, p_all boolean) OWNER TO liuhen_owner;
 
+CREATE TABLE identity.users (
+    name text NOT NULL,
+    display text NOT NULL,
+    authority text NOT NULL,
+    roles text[] NOT NULL,
+    password text,
+    disabled boolean DEFAULT false NOT NULL,
+    created timestamp with time zone DEFAULT now() NOT NULL,
+    changed timestamp with time zone DEFAULT now() NOT NULL,
+    unit text,
+    officer text,
+    CONSTRAINT users_authority_check CHECK ((authority ~ '^[0-9A-Za-z._-]{1,128}$'::text)),
+    CONSTRAINT users_display_check CHECK (((char_length(display) >= 1) AND (char_length(display) <= 64))),
+    CONSTRAINT users_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9._-]{0,63}$'::text)),
+    CONSTRAINT users_officer_check CHECK (((char_length(officer) >= 1) AND (char_length(officer) <= 128))),
+    CONSTRAINT users_password_check CHECK ((password ~~ '$argon2id$%'::text)),
+    CONSTRAINT users_roles_check CHECK (((cardinality(roles) >= 1) AND (roles <@ ARRAY['inspector'::text, 'unit_head'::text, 'legal_reviewer'::text, 'bureau_head'::text, 'planner'::text, 'discloser'::text, 'supervisor'::text, 'auditor'::text, 'administrator'::text, 'security_officer'::text]))),
+    CONSTRAINT users_roles_disjoint CHECK (((NOT (roles && ARRAY['administrator'::text, 'security_officer'::text, 'auditor'::text])) OR (cardinality(roles) = 1)))
+);
+
+ALTER TABLE identity.users OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.grants(p_who identity.users, p_roles text[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT CASE WHEN p_roles && ARRAY['administrator', 'security_officer', 'auditor']
+                THEN 'security_officer' = ANY (p_who.roles) ELSE 'administrator' = ANY (p_who.roles) END
+$$;
+
+ALTER FUNCTION identity.grants(p_who identity.users, p_roles text[]) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.invited(p_link bytea) RETURNS TABLE(name text, display text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT u.name, u.display FROM identity.invitations i JOIN identity.users u USING (name)
+     WHERE i.link = p_link AND i.expires > now() AND NOT u.disabled
+$$;
+
+ALTER FUNCTION identity.invited(p_link bytea) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.is_linked(p_name text, p_issuer text) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT EXISTS (SELECT FROM identity.links l WHERE l.name = p_name AND l.issuer = p_issuer)
+$$;
+
+ALTER FUNCTION identity.is_linked(p_name text, p_issuer text) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.keep_add(p_session bytea, p_name text, p_display text, p_authority text, p_unit text, p_officer text, p_roles text[], p_link bytea, p_life interval) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE who identity.users := identity.keeper(p_session);
+BEGIN
+    IF NOT identity.keeps(who, p_authority) THEN RETURN 'authority'; END IF;
+    IF NOT identity.grants(who, p_roles) THEN RETURN 'roles'; END IF;
+    IF EXISTS (SELECT FROM identity.users u WHERE u.name = p_name) THEN RETURN 'taken'; END IF;
+    IF p_officer IS NOT NULL AND EXISTS (SELECT FROM identity.users u WHERE u.officer = p_officer) THEN RETURN 'officer'; END IF;
+    IF p_unit IS NOT NULL AND NOT EXISTS (SELECT FROM identity.units n
+         WHERE n.authority = p_authority AND n.unit = p_unit AND NOT n.closed) THEN RETURN 'unit'; END IF;
+    INSERT INTO identity.users (name, display, authority, unit, officer, roles)
+         VALUES (p_name, p_display, p_authority, p_unit, p_officer, p_roles);
+    INSERT INTO identity.invitations (link, name, expires) VALUES (p_link, p_name, now() + p_life);
+    PERFORM identity.note(who.name, p_session, 'console', 'account_added', p_name, p_authority,
+        jsonb_build_object('roles', p_roles, 'unit', p_unit, 'officer', p_officer));
+    RETURN '';
+END $$;
+
+ALTER FUNCTION identity.keep_add(p_session bytea, p_name text, p_display text, p_authority text, p_unit text, p_officer text, p_roles text[], p_link bytea, p_life interval) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.keep_authority(p_session bytea, p_authority text, p_parent text, p_name text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE who identity.users := identity.keeper(p_session);
+BEGIN
+    IF NOT identity.keeps(who, p_authority) THEN RETURN 'authority'; END IF;
+    IF NOT 'administrator' = ANY (who.roles) THEN RETURN 'roles'; END IF;
+    -- Where the own authority stands is for those above it; and none is put below itself or outside of what is kept.
+    IF p_authority = who.authority THEN
+        p_parent := (SELECT a.parent FROM identity.authorities a WHERE a.authority = p_authority);
+    ELSIF p_parent IS NOT NULL AND (NOT identity.keeps(who, p_parent) OR p_parent = p_authority
+                                    OR p_parent = ANY (identity.below(p_authority))) THEN
+        RETURN 'parent';
+    END IF;
+    INSERT INTO identity.authorities AS a (authority, parent, name) VALUES (p_authority, p_parent, p_name)
+    ON CONFLICT (authority) DO UPDATE SET parent = excluded.parent, name = excluded.name, changed = now();
+    PERFORM identity.note(who.name, p_session, 'console', 'authority_set', p_authority, p_authority,
+        jsonb_build_object('parent', p_parent, 'name', p_name));
+    RETURN '';
+END $$;
+
+ALTER FUNCTION identity.keep_authority(p_session bytea, p_authority text, p_parent text, p_name text) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.keep_change(p_session bytea, p_name text, p_display text, p_unit text, p_officer text, p_roles text[]) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE who identity.users := identity.keeper(p_session);
+        was identity.users;
+BEGIN
+    SELECT * INTO was FROM identity.users u WHERE u.name = p_name FOR UPDATE;
+    IF was.name IS NULL OR NOT identity.keeps(who, was.authority) THEN RETURN 'not_found'; END IF;
+    IF was.name = who.name THEN RETURN 'own'; END IF;
+    IF NOT identity.grants(who, was.roles) OR NOT identity.grants(who, p_roles) THEN RETURN 'roles'; END IF;
+    IF p_officer IS NOT NULL AND EXISTS (SELECT FROM identity.users u WHERE u.officer = p_officer AND u.name <> p_name) THEN
+        RETURN 'officer';
+    END IF;
+    IF p_unit IS NOT NULL AND NOT EXISTS (SELECT FROM identity.units n
+         WHERE n.authority = was.authority AND n.unit = p_unit AND (NOT n.closed OR n.unit = was.unit)) THEN RETURN 'unit'; END IF;
+    UPDATE identity.users u SET display = p_display, unit = p_unit, officer = p_officer, roles = p_roles, changed = now()
+     WHERE u.name = p_name;
+    -- Whoever loses or gains a role signs in anew.
+    IF was.roles IS DISTINCT FROM p_roles THEN
+        UPDATE identity.sessions s SET ended = now() WHERE s.name = p_name AND s.ended IS NULL;
+    END IF;
+    PERFORM identity.note(who.name, p_session, 'console', 'account_changed', p_name, was.authority, jsonb_build_object(
+        'roles', p_roles, 'unit', p_unit, 'officer', p_officer, 'before',
+        jsonb_build_object('roles', was.roles, 'unit', was.unit, 'officer', was.officer)));
+    RETURN '';
+END $$;
+
+ALTER FUNCTION identity.keep_change(p_session bytea, p_name text, p_display text, p_unit text, p_officer text, p_roles text[]) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.keep_disable(p_session bytea, p_name text, p_disabled boolean) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE who identity.users := identity.keeper(p_session);
+        was identity.users;
+BEGIN
+    SELECT * INTO was FROM identity.users u WHERE u.name = p_name FOR UPDATE;
+    IF was.name IS NULL OR NOT identity.keeps(who, was.authority) THEN RETURN 'not_found'; END IF;
+    IF was.name = who.name THEN RETURN 'own'; END IF;
+    IF NOT identity.grants(who, was.roles) THEN RETURN 'roles'; END IF;
+    UPDATE identity.users u SET disabled = p_disabled, changed = now() WHERE u.name = p_name;
+    IF p_disabled THEN
+        UPDATE identity.sessions s SET ended = now() WHERE s.name = p_name AND s.ended IS NULL;
+        DELETE FROM identity.invitations i WHERE i.name = p_name;
+    END IF;
+    PERFORM identity.note(who.name, p_session, 'console', CASE WHEN p_disabled THEN 'account_closed' ELSE 'account_opened' END,
+        p_name, was.authority, '{}');
+    RETURN '';
+END $$;
+
+ALTER FUNCTION identity.keep_disable(p_session bytea, p_name text, p_disabled boolean) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.keep_drop_factor(p_session bytea, p_name text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE who identity.users := identity.keeper(p_session);
+        was identity.users;
+BEGIN
+    SELECT * INTO was FROM identity.users u WHERE u.name = p_name FOR UPDATE;
+    IF was.name IS NULL OR NOT identity.keeps(who, was.authority) THEN RETURN 'not_found'; END IF;
+    IF was.name = who.name THEN RETURN 'own'; END IF;
+    IF NOT 'security_officer' = ANY (who.roles) THEN RETURN 'roles'; END IF;
+    DELETE FROM identity.factors f WHERE f.name = p_name;
+    IF NOT FOUND THEN RETURN 'none'; END IF;
+    DELETE FROM identity.recovery_codes r WHERE r.name = p_name;
+    UPDATE identity.sessions s SET ended = now() WHERE s.name = p_name AND s.ended IS NULL;
+    PERFORM identity.note(who.name, p_session, 'console', 'factor_reset', p_name, was.authority, '{}');
+    RETURN '';
+END $$;
+
+ALTER FUNCTION identity.keep_drop_factor(p_session bytea, p_name text) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.keep_invite(p_session bytea, p_name text, p_link bytea, p_life interval) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE who identity.users := identity.keeper(p_session);
+        was identity.users;
+BEGIN
+    SELECT * INTO was FROM identity.users u WHERE u.name = p_name FOR UPDATE;
+    IF was.name IS NULL OR NOT identity.keeps(who, was.authority) THEN RETURN 'not_found'; END IF;
+    IF was.name = who.name THEN RETURN 'own'; END IF;
+    IF NOT identity.grants(who, was.roles) THEN RETURN 'roles'; END IF;
+    IF was.disabled THEN RETURN 'closed'; END IF;
+    UPDATE identity.users u SET password = NULL, changed = now() WHERE u.name = p_name;
+    UPDATE identity.sessions s SET ended = now() WHERE s.name = p_name AND s.ended IS NULL;
+    INSERT INTO identity.invitations AS i (link, name, expires) VALUES (p_link, p_name, now() + p_life)
+    ON CONFLICT (name) DO UPDATE SET link = excluded.link, expires = excluded.expires;
+    PERFORM identity.note(who.name, p_session, 'console', 'password_reset', p_name, was.authority, '{}');
+    RETURN '';
+END $$;
+
+ALTER FUNCTION identity.keep_invite(p_session bytea, p_name text, p_link bytea, p_life interval) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.keep_unit(p_session bytea, p_authority text, p_unit text, p_name text, p_role text, p_closed boolean) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE who identity.users := identity.keeper(p_session);
+BEGIN
+    IF NOT identity.keeps(who, p_authority) THEN RETURN 'authority'; END IF;
+    IF NOT 'administrator' = ANY (who.roles) THEN RETURN 'roles'; END IF;
+    INSERT INTO identity.units AS n (authority, unit, name, role, closed) VALUES (p_authority, p_unit, p_name, p_role, p_closed)
+    ON CONFLICT (authority, unit) DO UPDATE SET name = excluded.name, role = excluded.role, closed = excluded.closed,
+        changed = now();
+    PERFORM identity.note(who.name, p_session, 'console', 'unit_set', p_unit, p_authority,
+        jsonb_build_object('name', p_name, 'role', p_role, 'closed', p_closed));
+    RETURN '';
+END $$;
+
+ALTER FUNCTION identity.keep_unit(p_session bytea, p_authority text, p_unit text, p_name text, p_role text, p_closed boolean) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.keeper(p_session bytea) RETURNS identity.users
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT o FROM identity.owner_of(p_session) o WHERE o.roles && ARRAY['administrator', 'security_officer']
+$$;
+
+ALTER FUNCTION identity.keeper(p_session bytea) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.keeps(p_who identity.users, p_authority text) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT p_who.name IS NOT NULL
+       AND (p_authority = p_who.authority OR p_authority = ANY (identity.below(p_who.authority)))
+$$;
+
+ALTER FUNCTION identity.keeps(p_who identity.users, p_authority text) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.kept_accounts(p_session bytea, p_name text, p_after text, p_limit integer) RETURNS TABLE(name text, display text, authority text, unit text, officer text, roles text[], disabled boolean, password boolean, factor boolean, invited timestamp with time zone, created timestamp with time zone, mine boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- Accounts of the own authority and those below, one by name or a page of them. `mine`: this keeper may change it.
+    SELECT u.name, u.display, u.authority, coalesce(u.unit, ''), coalesce(u.officer, ''), u.roles, u.disabled,
+           u.password IS NOT NULL,
+           EXISTS (SELECT FROM identity.factors f WHERE f.name = u.name AND f.confirmed IS NOT NULL),
+           (SELECT i.expires FROM identity.invitations i WHERE i.name = u.name AND i.expires > now()), u.created,
+           identity.grants(k, u.roles) AND u.name <> k.name
+      FROM identity.keeper(p_session) k
+      JOIN identity.users u ON u.authority = k.authority OR u.authority = ANY (identity.below(k.authority))
+     WHERE k.name IS NOT NULL AND (p_name IS NULL OR u.name = p_name) AND u.name > p_after
+     ORDER BY u.name LIMIT p_limit
+$$;
+
+ALTER FUNCTION identity.kept_accounts(p_session bytea, p_name text, p_after text, p_limit integer) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.kept_authorities(p_session bytea) RETURNS TABLE(authority text, parent text, name text, epoch integer, accounts bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- `epoch` NULL: no log was begun yet.
+    SELECT known.authority, coalesce(a.parent, ''), coalesce(a.name, ''),
+           (SELECT max(l.epoch) FROM log.logs l WHERE l.authority = known.authority AND l.kind = 'authority'),
+           (SELECT count(*) FROM identity.users u WHERE u.authority = known.authority AND NOT u.disabled)
+      FROM identity.keeper(p_session) k
+     CROSS JOIN LATERAL unnest(array_prepend(k.authority, identity.below(k.authority))) AS known (authority)
+      LEFT JOIN identity.authorities a ON a.authority = known.authority
+     WHERE k.name IS NOT NULL ORDER BY known.authority LIMIT 5000
+$$;
+
+ALTER FUNCTION identity.kept_authorities(p_session bytea) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.kept_units(p_session bytea) RETURNS TABLE(authority text, unit text, name text, role text, closed boolean, accounts bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT n.authority, n.unit, n.name, n.role, n.closed,
+           (SELECT count(*) FROM identity.users u WHERE u.authority = n.authority AND u.unit = n.unit AND NOT u.disabled)
+      FROM identity.keeper(p_session) k
+      JOIN identity.units n ON n.authority = k.authority OR n.authority = ANY (identity.below(k.authority))
+     ORDER BY n.authority, n.unit LIMIT 2000
+$$;
+
+ALTER FUNCTION identity.kept_units(p_session bytea) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.link(p_session bytea, p_issuer text, p_subject text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE who identity.users := identity.owner_of(p_session);
+BEGIN
+    IF who.name IS NULL THEN RETURN false; END IF;
+    INSERT INTO identity.links (issuer, subject, name) VALUES (p_issuer, p_subject, who.name) ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN RETURN false; END IF;
+    PERFORM identity.note(who.name, p_session, 'console', 'provider_linked', who.name, who.authority,
+        jsonb_build_object('issuer', p_issuer));
+    RETURN true;
+END $$;
+
+ALTER FUNCTION identity.link(p_session bytea, p_issuer text, p_subject text) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.linked(p_issuer text, p_subject text) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT u.name FROM identity.links l JOIN identity.users u USING (name)
+     WHERE l.issuer = p_issuer AND l.subject = p_subject AND NOT u.disabled
+$$;
+
+ALTER FUNCTION identity.linked(p_issuer text, p_subject text) OWNER TO liuhen_owner;
+
 CREATE FUNCTION identity.names(p_authorities text[]) RETURNS TABLE(authority text, name text)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -473,28 +794,6 @@ BEGIN
 END $$;
 
 ALTER FUNCTION identity.own_password(p_session bytea, p_password text) OWNER TO liuhen_owner;
-
-CREATE TABLE identity.users (
-    name text NOT NULL,
-    display text NOT NULL,
-    authority text NOT NULL,
-    roles text[] NOT NULL,
-    password text NOT NULL,
-    disabled boolean DEFAULT false NOT NULL,
-    created timestamp with time zone DEFAULT now() NOT NULL,
-    changed timestamp with time zone DEFAULT now() NOT NULL,
-    unit text,
-    officer text,
-    CONSTRAINT users_authority_check CHECK ((authority ~ '^[0-9A-Za-z._-]{1,128}$'::text)),
-    CONSTRAINT users_display_check CHECK (((char_length(display) >= 1) AND (char_length(display) <= 64))),
-    CONSTRAINT users_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9._-]{0,63}$'::text)),
-    CONSTRAINT users_officer_check CHECK (((char_length(officer) >= 1) AND (char_length(officer) <= 128))),
-    CONSTRAINT users_password_check CHECK ((password ~~ '$argon2id$%'::text)),
-    CONSTRAINT users_roles_check CHECK (((cardinality(roles) >= 1) AND (roles <@ ARRAY['inspector'::text, 'unit_head'::text, 'legal_reviewer'::text, 'bureau_head'::text, 'planner'::text, 'discloser'::text, 'supervisor'::text, 'auditor'::text, 'administrator'::text, 'security_officer'::text]))),
-    CONSTRAINT users_roles_disjoint CHECK (((NOT (roles && ARRAY['administrator'::text, 'security_officer'::text, 'auditor'::text])) OR (cardinality(roles) = 1)))
-);
-
-ALTER TABLE identity.users OWNER TO liuhen_owner;
 
 CREATE FUNCTION identity.owner_of(p_session bytea) RETURNS identity.users
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -582,6 +881,19 @@ $$;
 
 ALTER FUNCTION identity.token(p_token bytea) OWNER TO liuhen_owner;
 
+CREATE FUNCTION identity.trail_of(p_session bytea, p_before bigint, p_limit integer) RETURNS TABLE(entry bigint, at timestamp with time zone, actor text, session bytea, via text, what text, subject text, authority text, detail jsonb)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT t.entry, t.at, t.actor, t.session, t.via, t.what, t.subject, t.authority, t.detail
+      FROM identity.owner_of(p_session) o
+      JOIN identity.trail t ON t.authority = o.authority OR t.authority = ANY (identity.below(o.authority))
+     WHERE o.roles && ARRAY['administrator', 'security_officer', 'auditor'] AND t.entry < p_before
+     ORDER BY t.entry DESC LIMIT p_limit
+$$;
+
+ALTER FUNCTION identity.trail_of(p_session bytea, p_before bigint, p_limit integer) OWNER TO liuhen_owner;
+
 CREATE FUNCTION identity.try_sign_in(p_secret bytea, p_life interval, p_tries integer) RETURNS text
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -594,6 +906,21 @@ CREATE FUNCTION identity.try_sign_in(p_secret bytea, p_life interval, p_tries in
 $$;
 
 ALTER FUNCTION identity.try_sign_in(p_secret bytea, p_life interval, p_tries integer) OWNER TO liuhen_owner;
+
+CREATE FUNCTION identity.unlink(p_session bytea, p_issuer text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE who identity.users := identity.owner_of(p_session);
+BEGIN
+    DELETE FROM identity.links l WHERE l.name = who.name AND l.issuer = p_issuer;
+    IF NOT FOUND THEN RETURN false; END IF;
+    PERFORM identity.note(who.name, p_session, 'console', 'provider_unlinked', who.name, who.authority,
+        jsonb_build_object('issuer', p_issuer));
+    RETURN true;
+END $$;
+
+ALTER FUNCTION identity.unlink(p_session bytea, p_issuer text) OWNER TO liuhen_owner;
 
 CREATE FUNCTION identity.use_recovery(p_name text, p_code bytea) RETURNS boolean
     LANGUAGE sql SECURITY DEFINER
@@ -1225,6 +1552,26 @@ CREATE TABLE identity.factors (
 );
 
 ALTER TABLE identity.factors OWNER TO liuhen_owner;
+
+CREATE TABLE identity.invitations (
+    link bytea NOT NULL,
+    name text NOT NULL,
+    expires timestamp with time zone NOT NULL,
+    CONSTRAINT invitations_link_check CHECK ((octet_length(link) = 32))
+);
+
+ALTER TABLE identity.invitations OWNER TO liuhen_owner;
+
+CREATE TABLE identity.links (
+    issuer text NOT NULL,
+    subject text NOT NULL,
+    name text NOT NULL,
+    made timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT links_issuer_check CHECK (((char_length(issuer) >= 1) AND (char_length(issuer) <= 256))),
+    CONSTRAINT links_subject_check CHECK (((char_length(subject) >= 1) AND (char_length(subject) <= 255)))
+);
+
+ALTER TABLE identity.links OWNER TO liuhen_owner;
 
 CREATE TABLE identity.recovery_codes (
     name text NOT NULL,
@@ -2230,6 +2577,18 @@ ALTER TABLE ONLY identity.authorities
 ALTER TABLE ONLY identity.factors
     ADD CONSTRAINT factors_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY identity.invitations
+    ADD CONSTRAINT invitations_name_key UNIQUE (name);
+
+ALTER TABLE ONLY identity.invitations
+    ADD CONSTRAINT invitations_pkey PRIMARY KEY (link);
+
+ALTER TABLE ONLY identity.links
+    ADD CONSTRAINT links_issuer_name_key UNIQUE (issuer, name);
+
+ALTER TABLE ONLY identity.links
+    ADD CONSTRAINT links_pkey PRIMARY KEY (issuer, subject);
+
 ALTER TABLE ONLY identity.recovery_codes
     ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (name, code);
 
@@ -2693,6 +3052,12 @@ ALTER TABLE ONLY disclosure.releases
 ALTER TABLE ONLY identity.factors
     ADD CONSTRAINT factors_name_fkey FOREIGN KEY (name) REFERENCES identity.users(name) ON DELETE CASCADE;
 
+ALTER TABLE ONLY identity.invitations
+    ADD CONSTRAINT invitations_name_fkey FOREIGN KEY (name) REFERENCES identity.users(name) ON DELETE CASCADE;
+
+ALTER TABLE ONLY identity.links
+    ADD CONSTRAINT links_name_fkey FOREIGN KEY (name) REFERENCES identity.users(name) ON DELETE CASCADE;
+
 ALTER TABLE ONLY identity.recovery_codes
     ADD CONSTRAINT recovery_codes_name_fkey FOREIGN KEY (name) REFERENCES identity.users(name) ON DELETE CASCADE;
 
@@ -3004,6 +3369,9 @@ REVOKE ALL ON FUNCTION evidence.refuse() FROM PUBLIC;
 REVOKE ALL ON FUNCTION evidence.sound(p_digest bytea, p_pieces bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION evidence.sound(p_digest bytea, p_pieces bytea) TO liuhen_writer;
 
+REVOKE ALL ON FUNCTION identity.accept(p_link bytea, p_password text) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.accept(p_link bytea, p_password text) TO liuhen_console;
+
 REVOKE ALL ON FUNCTION identity.account(p_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.account(p_name text) TO liuhen_console;
 
@@ -3036,6 +3404,56 @@ GRANT ALL ON FUNCTION identity.factor(p_name text) TO liuhen_console;
 REVOKE ALL ON FUNCTION identity.forgive(p_subject bytea, p_all boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.forgive(p_subject bytea, p_all boolean) TO liuhen_console;
 
+GRANT SELECT ON TABLE identity.users TO liuhen_backup;
+
+REVOKE ALL ON FUNCTION identity.grants(p_who identity.users, p_roles text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION identity.invited(p_link bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.invited(p_link bytea) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.is_linked(p_name text, p_issuer text) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.is_linked(p_name text, p_issuer text) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.keep_add(p_session bytea, p_name text, p_display text, p_authority text, p_unit text, p_officer text, p_roles text[], p_link bytea, p_life interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.keep_add(p_session bytea, p_name text, p_display text, p_authority text, p_unit text, p_officer text, p_roles text[], p_link bytea, p_life interval) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.keep_authority(p_session bytea, p_authority text, p_parent text, p_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.keep_authority(p_session bytea, p_authority text, p_parent text, p_name text) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.keep_change(p_session bytea, p_name text, p_display text, p_unit text, p_officer text, p_roles text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.keep_change(p_session bytea, p_name text, p_display text, p_unit text, p_officer text, p_roles text[]) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.keep_disable(p_session bytea, p_name text, p_disabled boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.keep_disable(p_session bytea, p_name text, p_disabled boolean) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.keep_drop_factor(p_session bytea, p_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.keep_drop_factor(p_session bytea, p_name text) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.keep_invite(p_session bytea, p_name text, p_link bytea, p_life interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.keep_invite(p_session bytea, p_name text, p_link bytea, p_life interval) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.keep_unit(p_session bytea, p_authority text, p_unit text, p_name text, p_role text, p_closed boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.keep_unit(p_session bytea, p_authority text, p_unit text, p_name text, p_role text, p_closed boolean) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.keeper(p_session bytea) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION identity.keeps(p_who identity.users, p_authority text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION identity.kept_accounts(p_session bytea, p_name text, p_after text, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.kept_accounts(p_session bytea, p_name text, p_after text, p_limit integer) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.kept_authorities(p_session bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.kept_authorities(p_session bytea) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.kept_units(p_session bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.kept_units(p_session bytea) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.link(p_session bytea, p_issuer text, p_subject text) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.link(p_session bytea, p_issuer text, p_subject text) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.linked(p_issuer text, p_subject text) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.linked(p_issuer text, p_subject text) TO liuhen_console;
+
 REVOKE ALL ON FUNCTION identity.names(p_authorities text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.names(p_authorities text[]) TO liuhen_console;
 
@@ -3052,8 +3470,6 @@ GRANT ALL ON FUNCTION identity.open_session(p_session bytea, p_name text, p_abso
 
 REVOKE ALL ON FUNCTION identity.own_password(p_session bytea, p_password text) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.own_password(p_session bytea, p_password text) TO liuhen_console;
-
-GRANT SELECT ON TABLE identity.users TO liuhen_backup;
 
 REVOKE ALL ON FUNCTION identity.owner_of(p_session bytea) FROM PUBLIC;
 
@@ -3073,8 +3489,14 @@ REVOKE ALL ON FUNCTION identity.stem(p_authority text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION identity.token(p_token bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.token(p_token bytea) TO liuhen_console;
 
+REVOKE ALL ON FUNCTION identity.trail_of(p_session bytea, p_before bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.trail_of(p_session bytea, p_before bigint, p_limit integer) TO liuhen_console;
+
 REVOKE ALL ON FUNCTION identity.try_sign_in(p_secret bytea, p_life interval, p_tries integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.try_sign_in(p_secret bytea, p_life interval, p_tries integer) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.unlink(p_session bytea, p_issuer text) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.unlink(p_session bytea, p_issuer text) TO liuhen_console;
 
 REVOKE ALL ON FUNCTION identity.use_recovery(p_name text, p_code bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.use_recovery(p_name text, p_code bytea) TO liuhen_console;
@@ -3209,6 +3631,10 @@ GRANT SELECT ON TABLE identity.attempts TO liuhen_backup;
 GRANT SELECT ON TABLE identity.authorities TO liuhen_backup;
 
 GRANT SELECT ON TABLE identity.factors TO liuhen_backup;
+
+GRANT SELECT ON TABLE identity.invitations TO liuhen_backup;
+
+GRANT SELECT ON TABLE identity.links TO liuhen_backup;
 
 GRANT SELECT ON TABLE identity.recovery_codes TO liuhen_backup;
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote_plus, urlencode, urlsplit
 
 import aiohttp
 import structlog
@@ -171,6 +171,11 @@ class Provider:
                 raise OidcRefused("the provider's keys cannot be read") from None
         return self._keys
 
+    def _login(self) -> dict[str, str]:
+        """client_secret_basic (RFC 6749, section 2.3.1)."""
+        pair = f"{quote_plus(self.client)}:{quote_plus(self.secret)}"
+        return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+
     async def _ask(self, place: str, form: Mapping[str, str] | None = None) -> dict[str, Any]:
         """A JSON object of the provider: no redirects, in time, of bounded size."""
         try:
@@ -178,8 +183,7 @@ class Provider:
                 if form is None:
                     asked = session.get(place, allow_redirects=False)
                 else:
-                    login = aiohttp.BasicAuth(self.client, self.secret)
-                    asked = session.post(place, data=dict(form), auth=login, allow_redirects=False)
+                    asked = session.post(place, data=dict(form), headers=self._login(), allow_redirects=False)
                 async with asked as answer:
                     raw = await answer.content.read(MAX_ANSWER + 1)
                     if answer.status != 200 or len(raw) > MAX_ANSWER or not answer.content.at_eof():

@@ -368,6 +368,8 @@ class Webhooks(Protocol):
 
     async def send_again(self, person: Person, target: UUID) -> int:
         """Queue the dead messages of a target again; how many."""
+
+
 class Keeping(Protocol):
     """What administrators do that needs the log or the keys. Implemented by composition."""
 

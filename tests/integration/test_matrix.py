@@ -193,7 +193,7 @@ def persons(number: int) -> Iterator[tuple[str, str]]:
 
 def may_see(role: str, level: str, authority: str, path: str = "") -> bool:
     """Records of the own authority, and of those below for who looks over others; accounts for who keeps them."""
-    below = KEEPS_BELOW if path.startswith("/administration") else SEES_BELOW
+    below = KEEPS_BELOW | {"auditor"} if path.startswith("/administration") else SEES_BELOW
     return authority == level or (role in below and authority in BELOW[level])
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, unquote_plus, urlencode, urlsplit
 
 import aiohttp
 import pytest
@@ -72,8 +72,8 @@ class FakeProvider:
 
     async def token(self, request: web.Request) -> web.Response:
         form = await request.post()
-        login = aiohttp.BasicAuth.decode(request.headers["Authorization"])
-        assert (login.login, login.password) == (CLIENT, SECRET)
+        login = base64.b64decode(request.headers["Authorization"].removeprefix("Basic ")).decode()
+        assert [unquote_plus(part) for part in login.split(":")] == [CLIENT, SECRET]
         asked = self.asked.pop(str(form["code"]), None)
         if asked is None:
             return web.json_response({"error": "invalid_grant"}, status=400)
