@@ -2,7 +2,7 @@
 
 Durability: when `persist` returns, a note at least as new as the one given is in the file, which was fsynced, renamed
 and its folder fsynced. The file is written only if greater, under an exclusive lock shared by all processes of the
-host; one write serves every group that was committed before it began.
+host; one write serves every group that was committed before it began. Whoever opens the file reads one state of it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from typing import Final
 from schemas.notes import NoteRefused, parse_checkpoint, split_note
 
 NAME: Final = "register.json"
+SPARES: Final = 16
+"""Files that the register's content moves through (`_write`)."""
 
 
 class RegisterRefused(Exception):
@@ -35,7 +37,8 @@ class Register:
         self._pending: dict[str, str] = {}
         self._waiters: list[asyncio.Future[None]] = []
         self._writing: asyncio.Task[None] | None = None
-        self._held: tuple[tuple[int, int, int], dict[str, str], dict[str, int]] | None = None
+        self._held: tuple[bytes, dict[str, str], dict[str, int]] | None = None
+        self._spare = 0
 
     def exists(self) -> bool:
         """Whether there is a register at all."""
@@ -101,7 +104,7 @@ class Register:
 
     def _merge(self, pending: Mapping[str, str]) -> dict[str, str]:
         with self._locked():
-            held, sizes = self._read_held()
+            data, held, sizes = self._read_held()
             greater = {}
             for origin, note in pending.items():
                 size = _size(note)
@@ -109,38 +112,55 @@ class Register:
                     greater[origin], sizes[origin] = note, size
             if greater:
                 held.update(greater)
-                self._write(held)
-            self._held = (self._stamp(), held, sizes)
+                data = self._write(held)
+            self._held = (data, held, sizes)
             return held
 
-    def _stamp(self) -> tuple[int, int, int]:
-        found = self.path.stat()
-        return found.st_ino, found.st_mtime_ns, found.st_size
-
-    def _read_held(self) -> tuple[dict[str, str], dict[str, int]]:
-        """The file's content and sizes; parsed again only if another process wrote it.
+    def _read_held(self) -> tuple[bytes, dict[str, str], dict[str, int]]:
+        """The file's bytes, content and sizes; parsed again only if another process wrote it.
 
         A file that vanished while we run raises: it is an alarm, not an empty register.
         """
-        if self._held is not None and self._held[0] == self._stamp():
-            return self._held[1], self._held[2]
-        value: dict[str, str] = json.loads(self.path.read_text("utf-8"))
-        return value, {origin: _size(note) for origin, note in value.items()}
+        data = self.path.read_bytes()
+        if self._held is not None and self._held[0] == data:
+            return self._held
+        value: dict[str, str] = json.loads(data)
+        return data, value, {origin: _size(note) for origin, note in value.items()}
 
-    def _write(self, notes: Mapping[str, str]) -> None:
+    def _write(self, notes: Mapping[str, str]) -> bytes:
+        """Have the file hold `notes`; returns its bytes.
+
+        A new file for each of fifty writes a second is slow (ext4 looks through all that were removed lately before it
+        makes another). So there are SPARES of them, which stay: one that is not the register now is written and then
+        linked in its place. It is written again after as many other writes: nobody takes so long to read a file.
+        """
+        data = json.dumps(notes, ensure_ascii=False).encode()
         beside = self.path.with_name(f".{NAME}.{os.getpid()}")
-        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        beside.unlink(missing_ok=True)  # of a process that was killed
+        spare = self._next_spare()
+        _write_durably(spare, data)
         try:
-            os.write(handle, json.dumps(notes, ensure_ascii=False).encode())
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+            beside.hardlink_to(spare)
+        except OSError:  # a file system without links
+            _write_durably(beside, data)
         beside.replace(self.path)
         folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
+        return data
+
+    def _next_spare(self) -> Path:
+        """The spare file whose turn it is, which is not the register now."""
+        while True:
+            self._spare = (self._spare + 1) % SPARES
+            spare = self.path.with_name(f".{NAME}.spare{self._spare}")
+            try:
+                if not spare.samefile(self.path):
+                    return spare
+            except FileNotFoundError:
+                return spare
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -150,6 +170,16 @@ class Register:
             yield
         finally:
             os.close(handle)
+
+
+def _write_durably(path: Path, data: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        os.write(handle, data)
+        os.ftruncate(handle, len(data))
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _size(note: str) -> int:
