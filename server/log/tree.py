@@ -62,6 +62,11 @@ class TileStore:
         if found is not None:
             self._cache.move_to_end(key)
             return found
+        hashes = self.read(level, index)
+        return None if hashes is None else self.remember(level, index, hashes)
+
+    def read(self, level: int, index: int) -> list[bytes] | None:
+        """The 256 hashes of a full tile out of its file; None where it is not filed, or torn: then it is made again."""
         path = self.path(level, index)
         if path is None:
             return None
@@ -69,9 +74,7 @@ class TileStore:
             data = path.read_bytes()
         except FileNotFoundError:
             return None
-        if len(data) != TILE * 32:
-            return None  # a torn file: made again from the entries
-        return self.remember(level, index, [data[i : i + 32] for i in range(0, len(data), 32)])
+        return [data[i : i + 32] for i in range(0, len(data), 32)] if len(data) == TILE * 32 else None
 
     def remember(self, level: int, index: int, hashes: Sequence[bytes]) -> list[list[bytes]]:
         """Keep a full tile in memory; returns its nodes."""
@@ -255,6 +258,17 @@ class Tree:
     async def nodes(self, level: int, first: int, end: int) -> list[bytes]:
         """Hashes of the complete subtrees (level, first) .. (level, end-1)."""
         return await self._with_tiles(lambda: [self.node(level, index) for index in range(first, end)])
+
+    async def leaves(self, first: int, end: int) -> list[bytes]:
+        """Leaf hashes first .. end-1, which lie in one tile. For whoever walks all of them: tiles that are read for it
+        do not push out of memory those that proofs need.
+        """
+        place = first - self._base[0]
+        if place >= 0:
+            return self._nodes[0][place : place + end - first]
+        tile, within = divmod(first, TILE)
+        filed = self.tiles.read(0, tile)
+        return await self.nodes(0, first, end) if filed is None else filed[within : within + end - first]
 
     def full_tiles(self, committed: int) -> list[tuple[int, int, list[bytes]]]:
         """Full tiles among the first `committed` leaves, in memory and not filed yet: (level, index, hashes)."""
