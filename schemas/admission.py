@@ -21,6 +21,7 @@ from msgspec import UNSET, Struct, UnsetType
 from schemas.batch import Lost
 from schemas.entries import branch_id
 from schemas.envelope import Seen, Taken, clock_jumped
+from schemas.outline import Outline
 from schemas.problems import Problem
 
 MAX_BRANCHES: Final = 8
@@ -132,7 +133,7 @@ class Admission:
     state: TerminalState
     fresh: int = field(default=0)
     plain: Fresh | None = None
-    """Where all results are this one, and every envelope has an id: all of them new, on the chain that goes on."""
+    """Where the batch was decided as a whole: all results are this one, new, on the chain that goes on."""
 
 
 def admit(
@@ -153,6 +154,31 @@ def admit(
     return _Walk(state, offer, stored, known_ids).run()
 
 
+def admit_outline(
+    state: TerminalState, outline: Outline, first: int, declared: int, known_ids: MutableSet[bytes]
+) -> Admission | None:
+    """Decide a batch by its outline where it goes on from the head and nothing about it is remarkable; else returns
+    None, having changed nothing: then `admit` decides. Gives what `admit` gives.
+    """
+    if first != state.seq + 1 or outline.prev != state.hash or state.rare.branches or state.revoked is not None:
+        return None
+    if clock_jumped(state.clock, outline.opens) or not known_ids.isdisjoint(outline.ids):
+        return None
+    known_ids |= set(outline.ids)
+    count = len(outline.ids)
+    after = TerminalState(
+        seq=first + count - 1,
+        hash=outline.hash,
+        declared=max(state.declared, declared),
+        chain=state.chain,
+        held=state.held,
+        clock=outline.closes,
+        rare=state.rare,
+    )
+    same = Fresh(state.chain, None, ("held",) if state.held else ())
+    return Admission([same] * count, [], True, after, count, same)
+
+
 def _admit_plain(state: TerminalState, offer: Offer, known_ids: MutableSet[bytes]) -> Admission | None:
     """The common case: everything is new and links. Returns None where it does not, having changed nothing."""
     prev = state.hash
@@ -167,13 +193,10 @@ def _admit_plain(state: TerminalState, offer: Offer, known_ids: MutableSet[bytes
     jumps, clock = _jumps(state.clock, offer.readings)
     ids = [reading.id for reading in offer.readings if reading.id is not None]
     results: list[Known | Fresh]
-    plain = Fresh(state.chain, None, ("held",) if held else ())
     if quiet and not jumps and len(set(ids)) == len(ids) and known_ids.isdisjoint(ids):
         known_ids |= set(ids)
-        results = [plain] * len(offer.readings)
-        uniform = len(ids) == len(results)
+        results = [Fresh(state.chain, None, ("held",) if held else ())] * len(offer.readings)
     else:
-        uniform = False
         results = []
         for index, reading in enumerate(offer.readings):
             repeated = reading.id is not None and reading.id in known_ids
@@ -190,7 +213,7 @@ def _admit_plain(state: TerminalState, offer: Offer, known_ids: MutableSet[bytes
         clock=clock,
         rare=rare,
     )
-    return Admission(results, incidents, True, after, len(results), plain if uniform else None)
+    return Admission(results, incidents, True, after, len(results))
 
 
 def _jumps(

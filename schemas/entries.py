@@ -169,6 +169,10 @@ def _encode(fields: dict[str, Any]) -> bytes:
     return data
 
 
+_FIELD: Final = b"\x85\xa1e"
+_FIELD_16: Final = struct.Struct(">3sBH")
+
+
 class FieldFrame:
     """Builds the `field` entries of one batch: all bytes but the envelope are the same for terminal and instant."""
 
@@ -179,7 +183,15 @@ class FieldFrame:
         self._tail = tail[1:]
 
     def __call__(self, envelope: bytes) -> bytes:
-        return b"\x85\xa1e" + _bin_header(len(envelope)) + envelope + self._tail
+        return _FIELD + _bin_header(len(envelope)) + envelope + self._tail
+
+    def all(self, envelopes: Sequence[bytes]) -> list[bytes]:
+        """The entry of each; written out because there are many of them."""
+        tail, head = self._tail, _FIELD_16.pack
+        return [
+            head(_FIELD, 0xC5, size) + envelope + tail if (size := len(envelope)) > 255 else self(envelope)
+            for envelope in envelopes
+        ]
 
 
 def _bin_header(size: int) -> bytes:

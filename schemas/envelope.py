@@ -163,13 +163,38 @@ class Slim(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
     v: Literal[1]
 
 
+class Anchored(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True, gc=False):
+    """`Slim` of an envelope with `anchor`."""
+
+    about: msgspec.Raw
+    anchor: Seen
+    at: Int
+    blobs: Annotated[list[Blob], Meta(min_length=1, max_length=64)] | UnsetType = UNSET
+    body: msgspec.Raw
+    by: msgspec.Raw
+    clock: Clock | UnsetType = UNSET
+    id: Bin16
+    loc: Location | UnsetType = UNSET
+    occurred: Int
+    prev: Bin32
+    salt: Bin16
+    seq: Positive
+    terminal: Bin16
+    type: str
+    v: Literal[1]
+
+
 _DECODER = msgspec.msgpack.Decoder(Envelope)
 _SLIM = msgspec.msgpack.Decoder(Slim)
+_ANCHORED = msgspec.msgpack.Decoder(Anchored)
 _ABOUT = msgspec.msgpack.Decoder(Annotated[list[str], Meta(min_length=1, max_length=16)])
 _ENCODER = msgspec.msgpack.Encoder()
 _SORTED = msgspec.msgpack.Encoder(order="sorted")
-_decode, _decode_slim, _encode, _encode_sorted = _DECODER.decode, _SLIM.decode, _ENCODER.encode, _SORTED.encode
+_decode, _decode_slim, _decode_anchored = _DECODER.decode, _SLIM.decode, _ANCHORED.decode
+_encode, encode_sorted = _ENCODER.encode, _SORTED.encode
 _ANCHOR = b"\xa6anchor"
+_NEAR: Final = 384
+"""So far from the beginning `anchor` is looked for: only `about` stands before it. One further away costs time only."""
 _TYPE = re.compile(r"[a-z_]+(\.[a-z_]+)+\.v[0-9]+")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _REQUIRED = frozenset(("about", "at", "body", "by", "id", "occurred", "prev", "salt", "seq", "terminal", "type", "v"))
@@ -225,16 +250,16 @@ class Taken(Struct, gc=False, array_like=True):
 def take(reading: Reading) -> Taken:
     """What is needed of any reading."""
     seen = reading.envelope
-    clock, blobs = (None, ()) if seen is None else (_clock_of(seen), _blobs_of(seen))
+    clock, blobs = (None, ()) if seen is None else (clock_of(seen), blobs_of(seen))
     return Taken(reading.hash, reading.prev, reading.notes, reading.id, clock, reading.tags, blobs, reading.private)
 
 
-def _clock_of(envelope: Envelope | Slim) -> tuple[bytes, int, int] | None:
+def clock_of(envelope: Envelope | Slim | Anchored) -> tuple[bytes, int, int] | None:
     clock = envelope.clock
     return None if clock is UNSET else (clock.boot, clock.mono, envelope.at)
 
 
-def _blobs_of(envelope: Envelope | Slim) -> tuple[bytes, ...]:
+def blobs_of(envelope: Envelope | Slim | Anchored) -> tuple[bytes, ...]:
     return () if envelope.blobs is UNSET else tuple({blob.sha256: None for blob in envelope.blobs})
 
 
@@ -273,7 +298,7 @@ def _about_in(raw: bytes, own: str) -> About | None:
 
 
 @lru_cache(maxsize=16_384)
-def _officers_in(raw: bytes) -> bool:
+def officers_in(raw: bytes) -> bool:
     by = _ABOUT.decode(raw)
     return _encode(by) == raw and _officers(tuple(by))
 
@@ -305,16 +330,16 @@ def _type_name(name: str) -> bool:
 
 def _bounded(envelope: Envelope) -> bool:
     """The rules of section 2 that the struct cannot state, but for `about` and `type`."""
-    return _officers(tuple(envelope.by)) and _bounded_rest(envelope)
+    return _officers(tuple(envelope.by)) and bounded_rest(envelope)
 
 
-def _bounded_rest(envelope: Envelope | Slim) -> bool:
+def bounded_rest(envelope: Envelope | Slim | Anchored) -> bool:
     if envelope.blobs is not UNSET and any(len(b.type.encode()) > 128 for b in envelope.blobs):
         return False
     return envelope.loc is UNSET or len(envelope.loc.src.encode()) <= 32
 
 
-def _same_bytes(envelope: Envelope, data: bytes) -> bool:
+def _same_bytes(envelope: Envelope | Anchored, data: bytes) -> bool:
     """Whether encoding again gives `data`. The encoder keeps a 3-byte map header for a struct of 16 optional fields."""
     again = _encode(envelope)
     count = again[2]
@@ -362,7 +387,7 @@ class Reader:
                 if kind is not None and about is not None and _bounded(envelope):
                     raw = bytes(envelope.body)
                     body = kind.decode(raw)
-                    if _encode_sorted(body) == raw:  # else unknown body keys, or another form: the walk decides
+                    if encode_sorted(body) == raw:  # else unknown body keys, or another form: the walk decides
                         notes: tuple[str, ...] = ()
                         if about.foreign or kind.origin == "office" or envelope.anchor is not UNSET:
                             notes = _context_notes(kind, about, (), envelope.anchor, self._epoch)
@@ -382,18 +407,41 @@ class Reader:
                 if envelope.seq == seq and envelope.terminal == terminal and _encode(envelope) == data:
                     kind = self._lookup(envelope.type)
                     about = _about_in(bytes(envelope.about), self._own)
-                    if kind is not None and about is not None and _officers_in(bytes(envelope.by)):
+                    if kind is not None and about is not None and officers_in(bytes(envelope.by)):
                         raw = bytes(envelope.body)
                         body = kind.decode(raw)
                         rare = envelope.blobs is not UNSET or envelope.loc is not UNSET
-                        if _encode_sorted(body) == raw and (not rare or _bounded_rest(envelope)):
+                        if encode_sorted(body) == raw and (not rare or bounded_rest(envelope)):
                             notes = _context_notes(kind, about) if about.foreign or kind.origin == "office" else ()
                             private = kind.commitments(body) if kind.private and BIN32 in raw else ()
-                            clock, blobs = _clock_of(envelope), _blobs_of(envelope) if rare else ()
+                            clock, blobs = clock_of(envelope), blobs_of(envelope) if rare else ()
                             return Taken(digest, envelope.prev, notes, envelope.id, clock, about.tags, blobs, private)
             except (msgspec.DecodeError, ValueError, OverflowError, RecursionError, MemoryError):
                 pass
         return take(self.read(data, digest, terminal, seq))
+
+    def slim(self, data: bytes, terminal: bytes, seq: int) -> Slim | Anchored | None:
+        """The envelope at (terminal, seq) where it is canonical and anchored in this epoch, if at all: what is left to
+        judge are `about`, `by`, `body` and `bounded_rest`. Raises msgspec.DecodeError, ValueError.
+        """
+        envelope: Slim | Anchored
+        if data.find(_ANCHOR, 0, _NEAR) < 0:
+            envelope = _decode_slim(data)
+            same = _encode(envelope) == data
+        else:
+            envelope = _decode_anchored(data)
+            same = envelope.anchor.epoch == self._epoch and _same_bytes(envelope, data)
+        return envelope if same and envelope.seq == seq and envelope.terminal == terminal else None
+
+    def field_type(self, name: str) -> BodyCheck | None:
+        """The type of that name, None where it is unknown or would be a claim."""
+        kind = self._lookup(name)
+        return None if kind is None or kind.origin == "office" else kind
+
+    def own_tags(self, about: msgspec.Raw) -> tuple[str, ...] | None:
+        """The indexed tags of the bytes of an `about`; None where they are not sound or name another authority."""
+        found = _about_in(bytes(about), self._own)
+        return None if found is None or found.foreign else found.tags
 
     def take_all(self, envelopes: Sequence[bytes], hashes: Sequence[bytes], terminal: bytes, first: int) -> list[Taken]:
         """`take` of envelopes that follow one another from seq `first`."""

@@ -85,8 +85,9 @@ class EventType:
         """Return the commitments to private values in a body, in the order of its fields, without repetition."""
         found: dict[bytes, None] = {}
         for path in self.private:
-            for value in _values_at(body, path):
-                found[value] = None
+            if getattr(body, path[0]) is not msgspec.UNSET:
+                for value in _values_at(body, path):
+                    found[value] = None
         return tuple(found)
 
 

@@ -11,8 +11,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby
-from operator import attrgetter
+from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
@@ -21,11 +20,13 @@ from msgspec import UNSET
 from schemas import admission, enrolment, entries, merkle, notes
 from schemas import batch as batches
 from schemas import envelope as envelopes
+from schemas import outline as outlines
 from schemas import private as privates
 from schemas import receipt as receipts
 from schemas.admission import Admission, Fresh, Known, Offer, Stored
 from schemas.batch import Batch
 from schemas.envelope import Lookup, Taken
+from schemas.outline import Outline, Read
 from schemas.problems import Problem
 from server.log import store
 from server.log.book import Book, LogState
@@ -33,7 +34,6 @@ from server.log.committer import Committer, Group, Turn
 from server.log.store import Connection
 
 ZERO32: Final = bytes(32)
-_tags_of = attrgetter("tags")
 _ENCODER = msgspec.msgpack.Encoder()  # the lines of results are written with their keys in order
 
 
@@ -60,6 +60,11 @@ def _array_header(count: int) -> bytes:
     return bytes((0x90 | count,)) if count < 16 else b"\xdc" + count.to_bytes(2, "big")
 
 
+def hashes_of(batch: Batch) -> list[bytes]:
+    """The envelope hashes of a batch."""
+    return [sha256(envelope).digest() for envelope in batch.envelopes]
+
+
 class FieldBatch:
     """A batch whose signature was verified. Idempotency: (terminal, seq) and the bytes stored there."""
 
@@ -71,11 +76,9 @@ class FieldBatch:
         "_epoch",
         "_hashes",
         "_head",
-        "_ids",
-        "_leaves",
         "_lookup",
         "_private",
-        "_readings",
+        "_read",
         "_seal_position",
         "_split",
         "_waiting",
@@ -91,43 +94,42 @@ class FieldBatch:
         epoch: int,
         received: int,
         lookup: Lookup,
-        hashes: Sequence[bytes],
+        hashes: list[bytes],
         private: Sequence[Opened] = (),
         *,
-        read: tuple[Sequence[Taken], Sequence[bytes]] | None = None,
+        read: Read | None = None,
     ) -> None:
-        """`read` = the readings for `epoch` and the leaf hashes, where another process made them."""
+        """`read` = what another process read of the batch in `epoch`; `hashes`, of its envelopes, may then be empty."""
         self.batch = batch
         self.received = received
-        self.size = sum(len(e) for e in batch.envelopes) + 512
         self._authority = authority
         self._lookup = lookup
         self._hashes = hashes
         self._private = private
         self._split = False
-        frame = entries.FieldFrame(batch.terminal, received)
-        self._entries = [frame(e) for e in batch.envelopes]
-        self._readings: Sequence[Taken]
-        self._leaves: Sequence[bytes]
-        if read is None:
-            self._read_all(epoch)
-            self._leaves = merkle.leaf_hashes(self._entries)
-        else:
-            self._epoch = epoch
-            self._readings, self._leaves = read
-            self._ids = [r.id for r in self._readings if r.id is not None]
+        self._entries = entries.FieldFrame(batch.terminal, received).all(batch.envelopes)
+        self.size = sum(map(len, self._entries)) + 512
+        self._epoch = epoch
+        self._read = read if read is not None else self._read_here(merkle.leaf_hashes(self._entries))
         self._admitted: Admission | None = None
         self._seal_position: int | None = None
         self._chain = 0
         self._head = (0, ZERO32)
         self._waiting = 0
 
-    def _read_all(self, epoch: int) -> None:
-        self._epoch = epoch
-        self._readings = envelopes.Reader(self._authority, epoch, self._lookup).take_all(
-            self.batch.envelopes, self._hashes, self.batch.terminal, self.batch.first
-        )
-        self._ids = [r.id for r in self._readings if r.id is not None]
+    def _read_here(self, leaves: list[bytes]) -> Read:
+        batch, reader = self.batch, envelopes.Reader(self._authority, self._epoch, self._lookup)
+        hashes = self._hashes or hashes_of(batch)
+        return outlines.read_batch(reader, batch.envelopes, hashes, leaves, batch.terminal, batch.first)
+
+    def _readings(self) -> Sequence[Taken]:
+        """One by one, whether or not the batch has an outline."""
+        read, batch = self._read, self.batch
+        if read.outline is not None and not read.readings:
+            read.hashes = hashes_of(batch)
+            reader = envelopes.Reader(self._authority, self._epoch, self._lookup)
+            read.readings = reader.take_all(batch.envelopes, read.hashes, batch.terminal, batch.first)
+        return read.readings
 
     # -- what the committer asks --
 
@@ -155,13 +157,15 @@ class FieldBatch:
 
     def ids(self) -> Sequence[bytes]:
         """Event ids to look for."""
-        return self._ids
+        read = self._read
+        return read.outline.ids if read.outline is not None else [r.id for r in read.readings if r.id is not None]
 
     async def read(self, connection: Connection, turn: Turn, group: Group, book: Book) -> None:
         """Whether `seen` contradicts the log: a later epoch, a larger size, another root."""
         seen = self.batch.seen
         if turn.log.epoch != self._epoch:
-            self._read_all(turn.log.epoch)
+            self._epoch = turn.log.epoch
+            self._read = self._read_here(self._read.leaves)
         if seen is UNSET:
             return
         if seen.epoch > turn.log.epoch:
@@ -177,28 +181,17 @@ class FieldBatch:
         found = group.terminals.get(batch.terminal)
         if found is None:
             raise Problem("unknown_terminal")
-        offer = Offer(
-            terminal=batch.terminal,
-            first=batch.first,
-            readings=self._readings,
-            declared=batch.declared,
-            lost=batch.lost,
-            head=batch.head,
-            seen=batch.seen,
-            split=self._split,
-            genesis=b"" if batch.envelopes else enrolment.genesis_hash(batch.terminal, found.event_key),
-        )
-        stored = group.stored.get(batch.terminal, {})
-        # The place before `first` matters to a heartbeat and behind a hole only.
-        lowest = batch.first if batch.envelopes and not found.state.rare.holes else batch.first - 1
-        near = {s: stored[s] for s in range(lowest, batch.last + 1) if s in stored} if stored else {}
         known = group.ids.setdefault(turn.log.log_id, set())
-        admitted = admission.admit(found.state, offer, near, known)
-        self._admitted = admitted
-        if admitted.plain is not None and batch.terminal not in group.shared:
-            self._write_plain(admitted.plain, turn, group, found)
+        outline = self._read.outline
+        admitted = None
+        if outline is not None and not self._split and batch.terminal not in group.shared:
+            admitted = admission.admit_outline(found.state, outline, batch.first, batch.declared, known)
+        if outline is not None and admitted is not None:
+            self._write_whole(outline, admitted, turn, group, found)
         else:
+            admitted = self._admit_each(group, found, known)
             self._write_envelopes(admitted, turn, group, found)
+        self._admitted = admitted
         if admitted.seal:
             position = turn.append(self._seal_entry())
             self._seal_position = position
@@ -212,27 +205,38 @@ class FieldBatch:
         self._waiting = found.waiting + found.more
         group.private.extend((p.digest, p.sealed, p.opened) for p in self._private)
 
-    def _write_plain(self, result: Fresh, turn: Turn, group: Group, found: Any) -> None:
-        """The common case of `_write_envelopes`: one run of entries, keys and, for the most part, tags."""
-        terminal, log_id, readings, first = self.batch.terminal, turn.log.log_id, self._readings, self.batch.first
-        begin = turn.extend(self._entries, self._leaves)
+    def _admit_each(self, group: Group, found: Any, known: set[bytes]) -> Admission:
+        """Admission envelope by envelope. Raises Problem."""
+        batch = self.batch
+        offer = Offer(
+            terminal=batch.terminal,
+            first=batch.first,
+            readings=self._readings(),
+            declared=batch.declared,
+            lost=batch.lost,
+            head=batch.head,
+            seen=batch.seen,
+            split=self._split,
+            genesis=b"" if batch.envelopes else enrolment.genesis_hash(batch.terminal, found.event_key),
+        )
+        stored = group.stored.get(batch.terminal, {})
+        # The place before `first` matters to a heartbeat and behind a hole only.
+        lowest = batch.first if batch.envelopes and not found.state.rare.holes else batch.first - 1
+        near = {s: stored[s] for s in range(lowest, batch.last + 1) if s in stored} if stored else {}
+        return admission.admit(found.state, offer, near, known)
+
+    def _write_whole(self, outline: Outline, admitted: Admission, turn: Turn, group: Group, found: Any) -> None:
+        """`_write_envelopes` of a batch that was decided as a whole: one run of entries and keys."""
+        terminal, first, result = self.batch.terminal, self.batch.first, admitted.plain
+        assert result is not None
+        begin = turn.extend(self._entries, self._read.leaves)
         bits = envelopes.notes_to_bits(result.notes)
-        turn.runs.append((terminal, first, result.chain, begin, bits, b"".join(self._ids)))
-        tags: dict[str, list[int]] = {}
-        position = begin
-        for same, run in groupby(readings, _tags_of):
-            behind = position + len(list(run))
-            for tag in same:
-                tags.setdefault(tag, []).extend(range(position, behind))
-            position = behind
-        for index, reading in enumerate(readings):
-            if reading.blobs or reading.private:
-                for kind, digests in (("blob", reading.blobs), ("private", reading.private)):
-                    for digest in digests:
-                        group.wanted.append((log_id, terminal, kind, digest, first + index, begin + index))
-                        found.more += 1
+        turn.runs.append((terminal, first, result.chain, begin, bits, b"".join(outline.ids)))
+        turn.tags += [(tag, begin + index, offsets) for tag, index, offsets in outline.tags]
+        for kind, digest, index in outline.wanted:
+            group.wanted.append((turn.log.log_id, terminal, kind, digest, first + index, begin + index))
+        found.more += len(outline.wanted)
         self._chain = result.chain
-        turn.tag(tags)
 
     def _write_envelopes(self, admitted: Admission, turn: Turn, group: Group, found: Any) -> None:
         batch = self.batch
@@ -241,7 +245,7 @@ class FieldBatch:
         tags: dict[str, list[int]] = {}
         runs: list[list[int]] = []
         last_tags: tuple[str, ...] | None = None
-        add_key, readings, first = turn.keys.append, self._readings, batch.first
+        add_key, readings, first = turn.keys.append, self._readings(), batch.first
         chain = admitted.state.chain
         for index, result in enumerate(admitted.results):
             if isinstance(result, Known):
@@ -250,7 +254,7 @@ class FieldBatch:
             reading = readings[index]
             seq = first + index
             if result.branch is None:
-                position = turn.append(self._entries[index], self._leaves[index])
+                position = turn.append(self._entries[index], self._read.leaves[index])
             else:
                 position = turn.append(
                     entries.branch(result.branch, batch.envelopes[index], seq, terminal, self.received)
@@ -275,19 +279,23 @@ class FieldBatch:
         turn.tag(tags)
 
     def _seal_entry(self) -> bytes:
-        batch = self.batch
-        head = self._hashes[-1] if self._hashes else batch.head
+        batch, read = self.batch, self._read
+        if read.outline is not None:
+            head, envs = read.outline.hash, read.outline.envs
+        else:
+            head = read.hashes[-1] if read.hashes else bytes(batch.head or b"")
+            envs = batches.envs_hash(read.hashes)
         return entries.seal(
-            count=len(self._hashes),
+            count=len(batch.envelopes),
             declared=batch.declared,
             first=batch.first,
-            head=bytes(head or b""),
+            head=head,
             seen=batch.seen,
             lost=batches.lost_hash(batch.lost),
             sig=batch.sig,
             terminal=batch.terminal,
             suite=batch.suite,
-            envs=batches.envs_hash(self._hashes),
+            envs=envs,
             received=self.received,
         )
 
@@ -367,19 +375,24 @@ class FieldBatch:
     def _results(self, turn: Turn, admitted: Admission) -> msgspec.Raw:
         """The array of results, encoded once: the receipt is encoded for its signature and again with it."""
         results = admitted.results
+        fresh = self._fresh_positions()
+        if admitted.plain is not None:
+            begin, encode = _begin("recorded", admitted.plain.notes), _ENCODER.encode
+            pairs = zip(fresh, range(self.batch.first, self.batch.last + 1), strict=True)
+            lines = b"".join([begin + encode(position) + b"\xa3seq" + encode(seq) for position, seq in pairs])
+            return msgspec.Raw(_array_header(len(results)) + lines)
         found = [_array_header(len(results))]
-        fresh = iter(self._fresh_positions())
-        add, encode = found.append, _ENCODER.encode
+        places = iter(fresh)
         for seq, result in enumerate(results, self.batch.first):
             if isinstance(result, Fresh):
                 begin = _begin("recorded" if result.branch is None else "forked", result.notes)
-                position = next(fresh)
+                position = next(places)
             else:
                 stored = result.stored
                 epoch = stored.epoch if stored.epoch != turn.log.epoch else None
                 begin = _begin("duplicate", envelopes.notes_from_bits(stored.note_bits), epoch)
                 position = stored.position
-            add(begin + encode(position) + b"\xa3seq" + encode(seq))
+            found.append(begin + _ENCODER.encode(position) + b"\xa3seq" + _ENCODER.encode(seq))
         return msgspec.Raw(b"".join(found))
 
     def _fresh_positions(self) -> range:

@@ -19,9 +19,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-import struct
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import chain
@@ -33,6 +32,7 @@ import structlog
 from schemas.admission import Stored, TerminalState
 from schemas.entries import BranchEntry, FieldEntry, decode
 from schemas.notes import NoteRefused, open_checkpoint
+from schemas.outline import offsets
 from schemas.problems import Problem
 from server.log import store
 from server.log.book import Book, LogClosed, LogState
@@ -40,8 +40,10 @@ from server.log.store import Connection
 from server.log.terminals import decode_clock, decode_rare, encode_clock, encode_rare
 
 GROUP: Final = 16
-FEW: Final = 256
-"""Entries and single keys that go along with the closing statement; more of them are cheaper by COPY."""
+ALONG_BYTES: Final = 2 * 1024 * 1024
+"""Entries up to so many bytes go along with the closing statement, which costs the database no more than COPY and
+spares round trips; more of them go by COPY, so that no statement grows beyond bounds."""
+ALONG_KEYS: Final = 20_000
 MAX_WAITING: Final = 1_024
 MAX_WAITING_BYTES: Final = 256 * 1024 * 1024
 TILE_SECONDS: Final = 1.0
@@ -112,10 +114,7 @@ class Turn:
 
     def tag(self, positions: dict[str, list[int]]) -> None:
         """Index the tags of one batch: tag -> ascending positions, at most 65,535 apart."""
-        for tag, places in positions.items():
-            first = places[0]
-            offsets = struct.pack(f">{len(places) - 1}H", *[place - first for place in places[1:]])
-            self.tags.append((tag, first, offsets))
+        self.tags += [(tag, places[0], offsets(places)) for tag, places in positions.items()]
 
 
 class Group:
@@ -202,6 +201,11 @@ class Committer:
 
     async def submit(self, work: Work) -> Any:
         """Append a work and return its answer once it is durable. Raises Problem; idempotent as the work is."""
+        with _refusals():
+            return await self.enqueue(work)
+
+    def enqueue(self, work: Work) -> asyncio.Future[Any]:
+        """Append a work, whether or not anybody waits for it: several may, with `answered`. Raises Problem."""
         if self._stopped:
             raise Problem("not_ready", "the server is stopping")
         if len(self._queue) >= MAX_WAITING or self._bytes + work.size > MAX_WAITING_BYTES:
@@ -210,11 +214,7 @@ class Committer:
         self._queue.append(waiting)
         self._bytes += work.size
         self._wake.set()
-        try:
-            return await waiting.future
-        except _Refused as refused:
-            # A fresh exception for each caller: the committer's own would carry its frames with it.
-            raise refused.copy() from None
+        return waiting.future
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Committer]:
@@ -423,7 +423,8 @@ class Committer:
     async def _write(self, connection: Connection, group: Group, grown: Sequence[Turn]) -> None:
         queries = self.book.queries
         along: Sequence[Turn] = ()
-        if sum(len(turn.entries) + len(turn.keys) for turn in grown) > FEW:
+        many = sum(sum(map(len, turn.entries)) for turn in grown) > ALONG_BYTES
+        if many or sum(len(turn.keys) for turn in grown) > ALONG_KEYS:
             await store.copy_entries(connection, ((turn.log.log_id, turn.base, turn.entries) for turn in grown))
             await store.copy_keys(connection, chain.from_iterable(turn.keys for turn in grown))
         else:
@@ -587,6 +588,21 @@ class _Locked:
     async def fetch(self, *arguments: Any) -> Any:
         async with self._lock:
             return await self._connection.fetch(*arguments)
+
+
+async def answered(work: asyncio.Future[Any]) -> Any:
+    """The answer of a work that was enqueued. Raises Problem. Whoever stops waiting does not stop the work."""
+    with _refusals():
+        return await asyncio.shield(work)
+
+
+@contextlib.contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except _Refused as refused:
+        # A fresh exception for each caller: the committer's own would carry its frames with it.
+        raise refused.copy() from None
 
 
 class _Refused(Exception):

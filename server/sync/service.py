@@ -26,17 +26,19 @@ from server.log import store
 from server.log.acts import Enrolment, enrolment_answer
 from server.log.batches import FieldBatch, open_private
 from server.log.book import LogClosed, LogState
-from server.log.committer import Committer
+from server.log.committer import Committer, answered
 from server.log.ids import now_ms, uuid7
 from server.log.terminals import Enrolled
 from server.signed import SignedRequests
 from server.sync.changes import Changes
 from server.sync.encoding import inflate
 from server.sync.quota import Quota, Quotas
-from server.sync.reader import Asked, decode_answer, hashes_if_signed, split
+from server.sync.reader import Asked, decode_answer, hashes_if_signed
 from server.sync.readers import Readers
 
 MANY_PRIVATE: Final = 8
+KEY_BYTES: Final = 192
+"""The end of a batch: `sig`, `suite`, `terminal`, `v`."""
 
 
 @dataclass(slots=True)
@@ -59,6 +61,7 @@ class Sync:
     quotas: Quotas = field(init=False)
     contacts: dict[bytes, int] = field(default_factory=dict)
     _inside: int = 0
+    _uploads: dict[bytes, tuple[bytes, asyncio.Future[Any]]] = field(default_factory=dict)
     _flying: dict[bytes, asyncio.Task[Any]] = field(default_factory=dict)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """One batch is worked on at a time, and between two of them the loop looks at its sockets: uploads that come in
@@ -72,16 +75,17 @@ class Sync:
 
     async def batch(self, body: bytes, coding: str) -> bytes:
         """The receipt for an uploaded batch. Raises Problem. Idempotency: the envelopes' bytes at their places."""
-        digest = sha256(coding.encode() + b"\x00" + body).digest()
-        flying = self._flying.get(digest)
+        # Bodies in flight are found by their end, where the signature is: hashing all of each would cost more.
+        key = coding.encode() + b"\x00" + body[-KEY_BYTES:]
+        same, flying = self._uploads.get(key, (b"", None))
         self._inside += 1
         try:
-            if flying is None:
+            if flying is None or same != body:
                 work = await self._door(inflate(body, coding, batches.MAX_INFLATED))
-                flying = self._fly(digest, self.committer.submit(work))
-            receipt: bytes = await asyncio.shield(flying)
-        except Problem as problem:
-            raise Problem(problem.code, problem.reason, **problem.fields) from None
+                flying = self.committer.enqueue(work)
+                self._uploads[key] = body, flying
+                flying.add_done_callback(lambda _: self._uploads.pop(key, None))
+            receipt: bytes = await answered(flying)
         finally:
             self._inside -= 1
         return receipt
@@ -92,22 +96,25 @@ class Sync:
         # (2) terminal, signature, quota
         terminal = await self.signed.known(batch.terminal)
         received = self.clock()
-        epoch, answered = await self._ask(data, terminal, received)
-        async with self._turn:
-            answer = decode_answer(answered) if answered is not None else None
-            if answer is None:
+        epoch, told = await self._ask(data, terminal, received)
+        read = None
+        hashes: list[bytes] | None
+        if told is not None:
+            read = decode_answer(told)
+            hashes = None if read is None else []
+        else:
+            async with self._turn:
                 hashes = hashes_if_signed(batch, terminal.event_key)
-            else:
-                hashes = split(answer.hashes) if answer.signed else None
         if hashes is None:
             raise Problem("bad_signature", "sig does not fit the batch and the enrolled event key")
         self.quotas.take(batch.terminal, time.monotonic())
         log = await self._log(terminal.authority)
         self.contacts[batch.terminal] = now_ms()
         opened = await self._open_private(batch, log)
-        read = (answer.readings, split(answer.leaves)) if answer is not None and epoch == log.epoch else None
-        async with self._turn:
+        if read is not None and epoch == log.epoch:
             return FieldBatch(batch, terminal.authority, log.epoch, received, self.lookup, hashes, opened, read=read)
+        async with self._turn:
+            return FieldBatch(batch, terminal.authority, log.epoch, received, self.lookup, hashes, opened)
 
     async def _ask(self, data: bytes, terminal: Enrolled, received: int) -> tuple[int, bytes | None]:
         """(epoch, what a reader says of a batch): None where none answers, or where it would only be a detour because

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 from asyncpg.transaction import Transaction
+from msgspec import UNSET
 
-from schemas import receipt
+from schemas import entries, receipt
+from schemas.batch import Batch, envs_hash
 from schemas.problems import Problem
 from schemas.receipt import Receipt
 from server.log.book import Book
@@ -118,6 +121,42 @@ async def test_a_work_that_cannot_be_written_fails_alone_and_its_neighbours_get_
     told = capfd.readouterr()
     assert "commit_failed" in told.out + told.err
     assert "78787878" not in told.out + told.err, "the log does not quote what was refused"
+
+
+@pytest.mark.parametrize("by_reader", [False, True])
+async def test_whoever_read_a_batch_its_seal_says_what_its_terminal_signed(
+    by_reader: bool, database: TestDatabase, short_folder: Path
+) -> None:
+    outcomes: list[list[str]] = []
+    async with open_log(database.dsn("liuhen_writer"), short_folder) as log:
+        terminal = PaperTerminal()
+        await enrol(log, terminal)
+        old = terminal.clone()
+        plain = [terminal.envelope() for _ in range(3)]
+        odd = [terminal.envelope(), terminal.raw(b"\xc1"), terminal.envelope(type="never.heard_of.v1")]
+        other = [old.envelope(), old.envelope()]
+        batches = [
+            terminal.batch(plain, first=1, declared=6), terminal.batch(odd), terminal.batch(plain + odd, first=1),
+            terminal.batch([], declared=9), old.batch(other),
+        ]  # fmt: skip
+        sealed = []
+        for batch in batches:
+            answer = decoded(await send(log, batch, by_reader=by_reader))
+            outcomes.append([result.outcome for result in answer.results])
+            assert answer.seal is not UNSET
+            seal = entries.decode(answer.seal)
+            assert isinstance(seal, entries.SealEntry)
+            sealed.append((seal.f, seal.c, seal.h, seal.x, seal.s))
+    expected = [(b.first, len(b.envelopes), *heads(b), b.sig) for b in batches]
+    assert sealed == [expected[0], expected[1], expected[1], expected[3], expected[4]], "duplicates write no seal"
+    assert outcomes == [["recorded"] * 3, ["recorded"] * 3, ["duplicate"] * 6, [], ["forked"] * 2]
+    await audit(database.dsn())
+
+
+def heads(batch: Batch) -> tuple[bytes, bytes]:
+    """Hash of the last envelope, or `head`, and `envs` as the terminal signs them."""
+    hashes = [sha256(e).digest() for e in batch.envelopes]
+    return (hashes[-1] if hashes else bytes(batch.head or b"")), envs_hash(hashes)
 
 
 async def test_identical_batches_in_one_group_are_written_once(database: TestDatabase, short_folder: Path) -> None:

@@ -31,6 +31,7 @@ from server.log.book import Book
 from server.log.committer import Committer, Hook
 from server.log.keyring import Keyring
 from server.log.register import Register
+from server.sync import reader
 
 AUTHORITY = "210500"
 HOST = "liuhen.example"
@@ -200,12 +201,24 @@ async def enrol(log: Log, terminal: PaperTerminal, info: dict[str, Any] | None =
     return answer
 
 
-async def send(log: Log, batch: Batch, *, authority: str = AUTHORITY, lookup: Lookup = REGISTRY.lookup) -> bytes:
-    """Hand a batch to the committer as the door does after checking its signature; returns the receipt's bytes."""
+async def send(
+    log: Log, batch: Batch, *, authority: str = AUTHORITY, lookup: Lookup = REGISTRY.lookup, by_reader: bool = False
+) -> bytes:
+    """Hand a batch to the committer as the door does after checking its signature; returns the receipt's bytes.
+
+    With `by_reader`, the batch is read as a reader beside the server reads it.
+    """
     newest = await log.book.newest(log.pool, authority)
     assert newest is not None
+    received = now()
+    read = None
     hashes = [sha256(e).digest() for e in batch.envelopes]
+    if by_reader:
+        row = await log.pool.fetchrow(log.book.queries["terminal"], store.uuid(batch.terminal))
+        asked = reader.Asked(batches.encode(batch), bytes(row["event_key"]), authority, newest.epoch, received)
+        read, hashes = reader.decode_answer(reader.encode(reader.read(asked, lookup))), []
+        assert read is not None, "the signature is good"
     opened = open_private(batch, log.keyring.data_keys(authority))
-    work = FieldBatch(batch, authority, newest.epoch, now(), lookup, hashes, opened)
+    work = FieldBatch(batch, authority, newest.epoch, received, lookup, hashes, opened, read=read)
     receipt: bytes = await log.committer.submit(work)
     return receipt
