@@ -99,6 +99,9 @@ class Samples:
             "peers": {name: self._levels(name) if name in self.of else None for name in PEERS},
             "ratios": {name: _rounded(self.ratio(name, at), 3) for name in PEERS},
             "ratios_at": at,
+            "ratios_by_level": {
+                str(level): {name: _rounded(self.ratio(name, level), 3) for name in PEERS} for level in self.of["ours"]
+            },
             "absent": self.absent,
             "group": {str(level): round(events, 1) for level, events in self.mean_groups().items()},
             "cpu_us_per_event": {
