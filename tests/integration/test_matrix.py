@@ -428,3 +428,30 @@ async def test_control_row_level_security_alone_holds_and_without_it_the_matrix_
                 await connection.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     finally:
         await connection.close()
+
+
+async def test_every_form_refuses_without_its_token_and_from_another_site(place: Levels) -> None:
+    """CSRF: whatever somebody's browser is made to send from elsewhere changes nothing."""
+    forms, wrong = 0, []
+    async with aiohttp.ClientSession(place.served.internal, cookie_jar=aiohttp.DummyCookieJar()) as client:
+        for path, route in endpoints(place):
+            if not route.form or not isinstance(route.policy, Officers):
+                continue
+            role = min(route.policy.roles)
+            secret = place.sessions[role, LEVELS[1]]
+            where, token = address(path, place.records[LEVELS[1]]), gates._form_token(secret)
+            other = gates._form_token(place.sessions[role, LEVELS[0]])
+            for form, headers in (
+                ({}, {}),
+                ({gates.FORM_FIELD: other}, {}),
+                ({gates.FORM_FIELD: token}, {"Origin": "https://elsewhere.example"}),
+                ({gates.FORM_FIELD: token}, {"Origin": "null"}),
+                ({gates.FORM_FIELD: token}, {"Sec-Fetch-Site": "cross-site"}),
+            ):
+                forms += 1
+                sent = {"Cookie": f"liuhen_session={secret}", **headers}
+                async with client.post(where, data=form, headers=sent, allow_redirects=False) as answer:
+                    if answer.status != 403:
+                        wrong.append(f"{path} {form} {headers}: {answer.status}")
+    assert forms > 100
+    assert wrong == []
