@@ -24,7 +24,7 @@ from tests.support.office import HEAD, SECOND, STRAY, UNIT, Attack, discussion, 
 from tests.support.postgres import TestDatabase
 
 FULL = os.environ.get("LIUHEN_FULL") == "1"
-EXAMPLES, STEPS = (210, 100) if FULL else (21, 100)
+EXAMPLES, STEPS = (230, 100) if FULL else (22, 100)
 DRAFTERS = st.sampled_from((LIN, UNIT, UNIT))
 REVIEWERS = st.sampled_from((REVIEWER, REVIEWER, SECOND))
 NAMED = st.sampled_from((REVIEWER, SECOND, LIN, STRAY))
