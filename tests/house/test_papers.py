@@ -45,7 +45,7 @@ def test_the_readme_lists_every_setting_and_no_other() -> None:
     rows = re.findall(r"^\| `(\w+)` \| .* \| (.*) \|$", section(README, "Settings"), re.MULTILINE)
     assert [name for name, _ in rows] == [item.name for item in fields(Settings)]
     for (name, default), item in zip(rows, fields(Settings), strict=True):
-        if isinstance(item.default, str):
+        if isinstance(item.default, str) and item.default:  # what an empty text means is said in words
             assert default == f"`{item.default}`", name
 
 
