@@ -41,7 +41,7 @@ PAGES: Final = (
     ("legal_reviewer", "/reviews?sort=amount"),
     ("legal_reviewer", "/reviews?stage=requested&q=%E7%A4%BA%E4%BE%8B7"),
     ("unit_head", "/search?q=%E7%A4%BA%E4%BE%8B"),
-    ("unit_head", "/search?q=%E7%A4%BA%E4%BE%8B777"),
+    ("unit_head", "/search?q=%E7%A4%BA%E4%BE%8B77"),
 )
 """Who asks for what. The board of deadlines gives 100 rows, the others 50; headers count what is due and open, for an
 inspector the own."""

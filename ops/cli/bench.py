@@ -188,7 +188,9 @@ def pages(ctx: click.Context, rows: int, times: int, folder: Path | None, as_jso
 
 
 @command.command(epilog="Example: liuhen bench public --records 100000 --rate 200")
-@click.option("--records", type=click.IntRange(1_000, 1_000_000), default=100_000, show_default=True)
+@click.option(
+    "--records", type=click.IntRange(1_000, 1_000_000), default=100_000, show_default=True, help="Published records."
+)
 @click.option("--rate", type=click.IntRange(1, 10_000), default=200, show_default=True, help="Searches a second.")
 @click.option("--seconds", type=click.IntRange(1, 600), default=20, show_default=True, help="How long to search.")
 @FOLDER

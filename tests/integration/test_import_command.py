@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import structlog
 from click.testing import CliRunner
 
 from domain.import_columns import COLUMNS, KINDS
@@ -21,7 +22,11 @@ HEADER = "单位名称,统一社会信用代码,单位编号,风险等级,监管
 
 async def liuhen(folder: Path, *arguments: str) -> tuple[int, str, str]:
     """The command in a thread of this process: what a process of its own costs is its start."""
-    found = await asyncio.to_thread(CliRunner().invoke, root, [*arguments, "--data", str(folder / "data")])
+    structlog.reset_defaults()  # as a new process begins; what tests before this one set up would print its lines
+    try:
+        found = await asyncio.to_thread(CliRunner().invoke, root, [*arguments, "--data", str(folder / "data")])
+    finally:
+        structlog.reset_defaults()
     assert found.exception is None or isinstance(found.exception, SystemExit), found.exception
     return found.exit_code, found.stdout, found.stderr
 

@@ -29,7 +29,6 @@ OPEN_TO_ALL = {
     "view.cuts": "positions under a name and nothing of any record; who asks is given those of the logs that are seen",
     "view.live": "which slot answers, and nothing of any record",
     "view.process": "which slot answers, and nothing of any record",
-    "view.cuts": "sizes of logs under short names, which reports cite",
 }
 
 
