@@ -52,6 +52,8 @@ class Field:
     options: tuple[str, ...] = ()
     said: str = ""
     """A label of its own where no event has one."""
+    officer: bool = False
+    """Somebody of the office: those registered are offered, and others can be named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,11 @@ class Form:
 def text(name: str, *, required: bool = False, most: int = 128, said: str = "") -> Field:
     """A line of text."""
     return Field(name, "text", (name,), required, most, said=said)
+
+
+def officer(name: str, *, required: bool = False) -> Field:
+    """An officer of the authority, by the id."""
+    return Field(name, "text", (name,), required, 128, officer=True)
 
 
 def area(name: str, *, required: bool = False, most: int = 10_000) -> Field:
@@ -113,7 +120,7 @@ FORMS: Final[Mapping[tuple[str, str], Form]] = {
     ("case", "assign-review"): Form(
         "legal_review.assigned.v1", N_("Assign the review"),
         N_("To somebody who did not handle the case and is qualified to review."),
-        (REVIEW, text("reviewer", required=True), text("unit"), date("due_on"), text("reason", most=500)),
+        (REVIEW, officer("reviewer", required=True), text("unit"), date("due_on"), text("reason", most=500)),
     ),
     ("case", "ask-for-correction"): Form(
         "legal_review.returned.v1", N_("Return for correction"),
@@ -141,8 +148,8 @@ FORMS: Final[Mapping[tuple[str, str], Form]] = {
         "collective_discussion.held.v1", N_("Record the collective discussion"),
         N_("What each of the heads said, as it was said."),
         (
-            DRAFT, date("held_on", required=True), text("host", required=True), text("principal", required=True),
-            text("recorder", required=True), Field("opinions", "opinions", ("opinions",), True),
+            DRAFT, date("held_on", required=True), officer("host", required=True), officer("principal", required=True),
+            officer("recorder", required=True), Field("opinions", "opinions", ("opinions",), True),
             Field("absent", "lines", ("absent",)),
             choice("outcome", ("as_proposed", "changed", "no_penalty", "investigate_further", "transfer")),
             area("decision", required=True), Field("principal_against_majority", "yes_no",
@@ -170,7 +177,7 @@ FORMS: Final[Mapping[tuple[str, str], Form]] = {
     ("case", "hold-hearing"): Form(
         "hearing.held.v1", N_("Record the hearing"), N_("Chaired by somebody who did not handle the case."),
         (
-            date("held_on", required=True), text("chair", required=True), text("recorder"),
+            date("held_on", required=True), officer("chair", required=True), officer("recorder"),
             Field("public", "yes_no", ("public",), True), text("closed_reason", most=500),
             Field("absent_waiver", "yes_no", ("absent_waiver",), True), text("record_hash", required=True, most=64),
             area("opinion"),
@@ -204,7 +211,7 @@ FORMS: Final[Mapping[tuple[str, str], Form]] = {
     ),
     ("hazard", "close"): Form(
         "hazard.closed.v1", N_("Close the hazard"), N_("After the re-inspection that found it corrected."),
-        (text("approver"),),
+        (officer("approver"),),
     ),
     ("hazard", "delist"): Form(
         "major_hazard.delisted.v1", N_("Delist the hazard"), N_("At the level that listed it, after a re-inspection."),

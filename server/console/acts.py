@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -28,6 +28,7 @@ from domain.office.reviews import drafts, evidence_of, reviews
 from domain.office.stamp import stamp
 from domain.workdays import day_of
 from projections.process import queries as process_queries
+from projections.process.views import MatterRow
 from schemas.events import body_json
 from schemas.problems import Problem
 from server.console import act_forms, words
@@ -348,6 +349,7 @@ async def _page(
         now=_now(),
         words=Words(texts, chosen),
         facts=_facts(target, act, found),
+        officers=await _officers(request, form),
         **_choices(target, found),
     )
 
@@ -362,6 +364,17 @@ def label(form: Form, field: Field, texts: Any) -> str:
     for unit in ("（分）", ", fen"):
         found = found.removesuffix(unit)
     return found
+
+
+async def _officers(request: web.Request, form: Form) -> Sequence[MatterRow]:
+    """Who is registered, for the fields of a form that name somebody; typing an id is possible as well."""
+    if not any(field.officer or field.kind == "opinions" for field in form.fields):
+        return ()
+    async with scope(request, own=True) as connection:
+        found = await process_queries.list_matters(
+            connection, "officer", as_of=_now(), limit=process_queries.MAX_ROWS
+        )
+    return found.rows
 
 
 async def _standing(request: web.Request, target: Target) -> Standing | None:

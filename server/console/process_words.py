@@ -17,6 +17,7 @@ from domain.matter import Fact
 from domain.steps import Part
 from domain.workdays import day_of
 from projections import rulefiles
+from projections.process.views import MatterRow
 from schemas.events import REGISTRY
 from server.console.words import KIND_NAMES
 from server.web.i18n import N_, Texts
@@ -250,6 +251,12 @@ class Words:
     def standing(self, state: str) -> str:
         """How a certificate stands, or what its register was told."""
         return self.texts.gettext(STANDINGS[state]) if state in STANDINGS else state
+
+    def officer(self, row: MatterRow) -> str:
+        """Who an officer of the register is: name, unit, and how the certificate stands."""
+        columns = row.columns
+        said = (str(columns.get("name") or row.key), str(columns.get("unit") or ""))
+        return " · ".join(one for one in (*said, self.standing(str(columns.get("standing") or ""))) if one)
 
     def days_over(self, due: int, as_of: int) -> str:
         """How long ago a period ended, in calendar days; "" on its last day."""

@@ -121,6 +121,22 @@ async def test_a_decision_goes_through_the_forms_from_draft_to_number_without_a_
             assert f"{FRONT}罚〔" in await page.text()
 
 
+async def test_a_form_that_names_somebody_offers_who_is_registered_and_takes_others_too(house: House) -> None:
+    await reviewed(house)
+    await fold(house.database)
+    await judge(house.database)
+    async with house.browser(HEAD) as head:
+        async with head.get(f"{PAGE}/acts/discuss") as page:
+            html = await page.text()
+        offered = dict(re.findall(r'<option value="([^"]+)" label="([^"]+)">', html))
+        assert REVIEWER in offered
+        assert all("有效" in label or "证" in label for label in offered.values())
+        for name in ("host", "principal", "recorder", "member_0"):
+            assert re.search(rf'name="{name}" maxlength="128"[^>]* list="officers"', html), name
+        async with head.get(f"{PAGE}/acts/decide") as page:
+            assert '<datalist id="officers">' not in await page.text(), "nobody is named in this form"
+
+
 async def test_without_a_review_the_form_says_which_rule_stops_it_and_what_would_lift_it(house: House) -> None:
     async with house.browser(LIN) as handler:
         assert (await fill(handler, "draft", DRAFT))[0] == 303
