@@ -163,7 +163,7 @@ def inv_22(case: Case, _: Fact, body: PenaltyDecided) -> Finding:
 
 def inv_24(case: Case, act: Fact, _: PenaltyDecided | OnSpotPenaltyDecided) -> Finding | None:
     """INV-24: the same violation of the same party was fined once only (PPL 29). None for what fines nobody."""
-    every = fines_of_party(case)
+    every = case.once(fines_of_party)
     mine = next((one for one in every if one.fact.id == act.id), None)
     if mine is None or not mine.violation.party:
         return None

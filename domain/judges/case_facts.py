@@ -7,7 +7,7 @@ facts, and a fact that does not count (a claim, a branch, an unknown type) gives
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, TypeVar
@@ -26,6 +26,7 @@ from schemas.events.on_spot import OnSpotPenaltyDecided
 from schemas.events.penalty import PenaltyDecided, PenaltyLine, PenaltyNoticeServed
 from schemas.events.recusal import RecusalDecided
 
+A = TypeVar("A")
 B = TypeVar("B", bound=Body)
 
 FINE: Final = "P03"
@@ -73,6 +74,17 @@ class Case:
     def party_limit(self, key: str, on: datetime.date) -> Rule:
         """The rule for this kind of party: `<key>.person` or `<key>.organisation`. Raises NoRule."""
         return self.limit(f"{key}.{self.party_type}", on)
+
+    def once(self, answer: Callable[[Case], A]) -> A:
+        """What a question to the case is answered; asked again, the same answer."""
+        if answer not in self._answers:
+            self._answers[answer] = answer(self)
+        found: A = self._answers[answer]
+        return found
+
+    @cached_property
+    def _answers(self) -> dict[Callable[[Case], Any], Any]:
+        return {}
 
     @cached_property
     def filing(self) -> tuple[Fact, CaseFiled] | None:

@@ -26,6 +26,7 @@ from schemas import batch as batches
 from schemas import entries
 from schemas.entries import Who
 from schemas.events import REGISTRY
+from schemas.events.case import Party
 from schemas.events.draft import DecisionDrafted, hash_of
 from schemas.events.penalty import PenaltyDecided
 from schemas.events.review import LegalReviewConcluded
@@ -33,7 +34,7 @@ from server.log.acts import Act, OfficeActs
 from server.log.desk import Gate
 from server.log.ids import now_ms, uuid7, uuid_text
 from tests.support.cases import CERTIFIED, CHAIR, CLAUSES, FACTS, LIN, REMEDIES, REVIEWER, ZHAO, story
-from tests.support.facts import CASE, certificate
+from tests.support.facts import CASE, ENTERPRISE, certificate
 from tests.support.log import AUTHORITY, PaperTerminal, enrol, send
 from tests.support.postgres import TestDatabase
 from tests.support.process import judge
@@ -134,6 +135,7 @@ class Attack:
         self.steps = 0
         self.statuses: dict[str, int] = {}
         self.case = b""
+        self.firms: list[str] = []
         self._read_to = -1
         self._hands: dict[str, aiohttp.ClientSession] = {}
         self._tokens: dict[str, str] = {}
@@ -195,14 +197,21 @@ class Attack:
         self._stamp = ""
 
     def _renamed(self, facts: Sequence[Fact]) -> list[Fact]:
-        """The facts of the story as those of the case of this run."""
-        old, new = f"case:{uuid_text(CASE)}", f"case:{uuid_text(self.case)}"
+        """The facts of the story as those of the case of this run, against an enterprise of its own."""
+        firm = f"E-{len(self.firms)}"
+        self.firms.append(firm)
+        tags = {
+            f"case:{uuid_text(CASE)}": f"case:{uuid_text(self.case)}",
+            f"enterprise:{ENTERPRISE}": f"enterprise:{firm}",
+        }
         found = []
         for one in facts:
-            body = one.body
-            if body is not None and hasattr(body, "case_id"):
+            body: Any = one.body
+            if hasattr(body, "case_id"):
                 body = structs.replace(body, case_id=self.case)
-            about = tuple(new if tag == old else tag for tag in one.about)
+            if isinstance(getattr(body, "party", None), Party):
+                body = structs.replace(body, party=structs.replace(body.party, id=firm))
+            about = tuple(tags.get(tag, tag) for tag in one.about)
             found.append(replace(one, body=body, about=about, id=uuid7()))
         return found
 
