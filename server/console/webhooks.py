@@ -51,12 +51,14 @@ async def show_one(request: web.Request) -> web.Response:
     if found is None:
         raise Problem("not_found")
     texts = texts_of(request)
+    messages = await webhooks.messages(person, target)
     return page(
         request,
         "webhook.html",
         person,
         target=found,
-        messages=await webhooks.messages(person, target),
+        messages=messages,
+        reasons={one.id: texts.gettext(one.error) for one in messages if one.error},
         states={name: texts.gettext(text) for name, text in {**STATES, **MESSAGES}.items()},
         colours=COLOURS,
         done=request.query.get("done", ""),

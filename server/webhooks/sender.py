@@ -21,6 +21,7 @@ import aiohttp
 import asyncpg
 import structlog
 
+from server.web.i18n import N_
 from server.webhooks import signing, store
 from server.webhooks.addresses import AddressRefused, Allowed, PublicResolver, check_url
 
@@ -122,17 +123,17 @@ class Sender:
         try:
             check_url(row["url"], self._allowed)
             async with session.post(row["url"], data=body, headers=headers, allow_redirects=False) as answer:
-                return answer.status, "" if answer.status < 300 else f"answered {answer.status}"
+                return answer.status, "" if answer.status < 300 else N_("refused")
         except AddressRefused:
-            return None, "the address may not be reached"
+            return None, N_("the address may not be reached")
         except aiohttp.ClientConnectorCertificateError:
-            return None, "the certificate is not valid"
+            return None, N_("the certificate is not valid")
         except aiohttp.ClientConnectorError:
-            return None, "no connection, or no address that may be reached"
+            return None, N_("no connection, or no address that may be reached")
         except TimeoutError:
-            return None, "no answer in time"
+            return None, N_("no answer in time")
         except (aiohttp.ClientError, OSError, ValueError) as fault:
-            return None, type(fault).__name__
+            return None, N_("the connection broke")
 
     def _told(self, authority: str, one: Any) -> Mapping[str, Any]:
         """What a message says of a revision: where to read it. The record itself is fetched, so it is never stale."""

@@ -12,6 +12,7 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
+from schemas.problems import PROBLEMS
 from server.console import guide, words
 from server.public import guide as public_guide
 from server.web.i18n import LOCALE
@@ -107,6 +108,24 @@ def test_every_topic_of_help_is_written_in_both_languages(folder: Path, topics: 
             shapes.append([text.count(f"<{tag}>") for tag in ("h2", "li", "p")])
             assert bool(re.search(r"[\u4e00-\u9fff]{4}", text)) == (lang == "zh"), (topic, lang)
         assert shapes[0] == shapes[1], f"{topic}: one language says more than the other"
+
+
+TERMS = {"双公示", "截面", "cut"}
+"""What help pages put in quotation marks and no page says: terms that they explain."""
+
+
+@pytest.mark.parametrize("folder", [HELP, PUBLIC_HELP])
+def test_what_help_pages_quote_stands_on_a_page_in_those_words(folder: Path) -> None:
+    english = [text for _, text in catalogue()] + [one.title_en for one in PROBLEMS.values()]
+    chinese = [*catalogue().values(), *(one.title_zh for one in PROBLEMS.values())]
+    pages = {"en": [one.lower() for one in english], "zh": [one.lower() for one in chinese]}
+    unknown = []
+    for path in sorted(folder.iterdir()):
+        said = pages[path.name.split(".")[1]]
+        for quoted in re.findall("“([^”]+)”", re.sub(r"<[^>]*>", "", path.read_text("utf-8"))):
+            if quoted not in TERMS and not any(quoted.lower() in text for text in said):
+                unknown.append(f"{path.name}: {quoted}")
+    assert unknown == []
 
 
 def test_commands_in_help_pages_exist() -> None:

@@ -180,7 +180,7 @@ async def test_a_failure_is_tried_again_under_the_same_id_with_growing_pauses_an
         assert await sent(one) == 0, "sent again without a pause"
         await due_now(pool)
     assert message.state == "dead"
-    assert (message.status, message.error) == (503, "answered 503")
+    assert (message.status, message.error) == (503, "refused")
     assert await sent(one) == 0
     assert pauses[:-1] == sorted(pauses[:-1])
     assert len({headers["webhook-id"] for headers, _ in receiver.came}) == 1, (
