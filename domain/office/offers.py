@@ -117,12 +117,11 @@ def _possible(case: Case, actor: Actor) -> list[str]:
             found.append("request-review")
         if open_one is not None:
             found += _on_review(open_one.reviewer, actor, handles)
-        found += ["hold-hearing", "discuss", "decide"]
-    if decided:
-        found.append("apply-to-court")
+        found += ["decide", "discuss", "hold-hearing"] if passed else ["hold-hearing", "discuss", "decide"]
     if _numbered(case):
         found.append("serve")
-    return [*found, *waiting, "close"]
+    last = ["close", "apply-to-court"] if decided else ["close"]
+    return [*found, *waiting, *last]
 
 
 def _on_review(reviewer: str, actor: Actor, handles: bool) -> list[str]:

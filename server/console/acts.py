@@ -326,6 +326,8 @@ async def _page(
     fresh = not given
     if fresh:
         given = _proposed(target, act, found, request)
+        if act == "decide":
+            given.setdefault("front", await _front(request))
     # A form that was refused is a new one: the act it asks for is another than one that may have been recorded.
     name = given["act"] if not fresh and refusal is None and given.get("act") else str(UUID(bytes=new_id()))
     fields = refusal.fields if refusal is not None else {}
@@ -375,6 +377,13 @@ async def _officers(request: web.Request, form: Form) -> Sequence[MatterRow]:
             connection, "officer", as_of=_now(), limit=process_queries.MAX_ROWS
         )
     return found.rows
+
+
+async def _front(request: web.Request) -> str:
+    """The front that the newest numbers of the authority bear, "" before its first number."""
+    async with scope(request, own=True) as connection:
+        found = await process_queries.list_matters(connection, "series", as_of=_now(), limit=20)
+    return next((str(front) for row in found.rows if (front := row.columns.get("front"))), "")
 
 
 async def _standing(request: web.Request, target: Target) -> Standing | None:
