@@ -373,9 +373,7 @@ async def _officers(request: web.Request, form: Form) -> Sequence[MatterRow]:
     if not any(field.officer or field.kind == "opinions" for field in form.fields):
         return ()
     async with scope(request, own=True) as connection:
-        found = await process_queries.list_matters(
-            connection, "officer", as_of=_now(), limit=process_queries.MAX_ROWS
-        )
+        found = await process_queries.list_matters(connection, "officer", as_of=_now(), limit=process_queries.MAX_ROWS)
     return found.rows
 
 

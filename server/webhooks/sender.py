@@ -132,7 +132,7 @@ class Sender:
             return None, N_("no connection, or no address that may be reached")
         except TimeoutError:
             return None, N_("no answer in time")
-        except (aiohttp.ClientError, OSError, ValueError) as fault:
+        except (aiohttp.ClientError, OSError, ValueError):
             return None, N_("the connection broke")
 
     def _told(self, authority: str, one: Any) -> Mapping[str, Any]:

@@ -122,9 +122,12 @@ def test_what_help_pages_quote_stands_on_a_page_in_those_words(folder: Path) -> 
     unknown = []
     for path in sorted(folder.iterdir()):
         said = pages[path.name.split(".")[1]]
-        for quoted in re.findall("“([^”]+)”", re.sub(r"<[^>]*>", "", path.read_text("utf-8"))):
-            if quoted not in TERMS and not any(quoted.lower() in text for text in said):
-                unknown.append(f"{path.name}: {quoted}")
+        quotes = re.findall("“([^”]+)”", re.sub(r"<[^>]*>", "", path.read_text("utf-8")))
+        unknown += [
+            f"{path.name}: {quoted}"
+            for quoted in quotes
+            if quoted not in TERMS and not any(quoted.lower() in text for text in said)
+        ]
     assert unknown == []
 
 
