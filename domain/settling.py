@@ -7,10 +7,10 @@ are there is never softened, and nothing here looks at more than its arguments.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Literal
+from typing import Any, Literal
 
 from domain.matter import Deadline, Reason, Signal, Verdict
 
@@ -29,6 +29,17 @@ class Outstanding:
 def signal_id(rule: str, kind: str, key: str, about: str) -> str:
     """The name of a signal, 16 hex digits: the same in every rebuild, so that a dispute goes on pointing at it."""
     return sha256(f"{rule}\n{kind}:{key}\n{about}".encode()).hexdigest()[:16]
+
+
+def stood(acts: Sequence[Mapping[str, Any]], closes: int | None, as_of: int) -> State:
+    """How a signal stood at an instant (ms): what was said of it by then, and whether the facts had taken it away.
+
+    `acts`: what was said, in order, each with its instant `at` and the `state` that it brought about.
+    """
+    said = [one["state"] for one in acts if one["at"] <= as_of]
+    if said:
+        return "disputed" if said[-1] == "disputed" else "resolved"
+    return "withdrawn" if closes is not None and closes <= as_of else "open"
 
 
 def undecided(missing: Sequence[Outstanding]) -> Reason | None:

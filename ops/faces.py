@@ -39,6 +39,7 @@ from server.log.committer import Committer
 from server.log.desk import Desk, Done, Stand
 from server.log.disclosure_acts import DisclosureActs
 from server.log.number_acts import NumberActs
+from server.log.past import Past
 from server.log.private_values import PrivateValues, Withheld
 from server.log.terminal_acts import TerminalActs
 from server.public import store as published
@@ -363,6 +364,7 @@ def make_services(
         desk=desk,
         webhooks=ConsoleWebhooks(opened.pool, Allowed.parse(settings.webhook_networks)),
         viewing=viewing,
+        past=Past(opened.pool),
         patience=PATIENCE_SECONDS,
     )
 

@@ -10,7 +10,10 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import asyncpg
 
 SLOTS: Final = ("a", "b")
 _NAME: Final = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
@@ -24,6 +27,17 @@ def load(name: str, slot: str) -> Mapping[str, str]:
     text = (resources.files("projections") / "sql" / f"{name}.sql").read_text("utf-8")
     parts = _NAME.split(text.replace("view_x.", f"view_{slot}."))
     return {parts[i]: parts[i + 1].strip() for i in range(1, len(parts), 2)}
+
+
+async def process_slot(conn: asyncpg.Connection) -> str:
+    """Which slot of the process projection answers."""
+    row = await conn.fetchrow(load("process", "a")["live"])
+    return str(row["slot"])
+
+
+async def of_process(conn: asyncpg.Connection, name: str) -> Mapping[str, str]:
+    """The named queries of a file for the slot of the process projection that answers."""
+    return load(name, await process_slot(conn))
 
 
 def other(slot: str) -> str:

@@ -6,8 +6,10 @@ Invariant: the same period, authorities and cut give the same bytes, a year late
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -19,9 +21,30 @@ if TYPE_CHECKING:
 
     from domain.quarterly import Period
     from ops.settings import Settings
+    from projections.process.off_system import OffSystem
     from projections.process.reports import Report
+    from projections.sheets import Sheet
 
-ROLE = "liuhen_projector"
+F = TypeVar("F", bound=Callable[..., Any])
+ROLE = "liuhen_writer"
+"""Reads the log as well, for what stood at an earlier cut; its transactions here write nothing but the cut."""
+ENDINGS = (".json", ".csv", ".xlsx")
+
+
+def _options(command: F) -> F:
+    """What every report is asked with."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="The report as JSON."),
+        click.option("--lang", type=click.Choice(("zh", "en")), default="zh", show_default=True, help="Language."),
+        click.option(
+            "--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write: .json, .csv or .xlsx."
+        ),
+        click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of the database."),
+        click.option("--below", is_flag=True, help="With all authorities below it, each beside the sum."),
+        click.option("--authority", required=True, help="Code of the authority."),
+    ):
+        command = option(command)
+    return command
 
 
 @click.group(epilog="Example: liuhen report quarterly --authority 210500 --period 2026-Q3 --data data")
@@ -30,14 +53,9 @@ def command() -> None:
 
 
 @command.command("quarterly", epilog="Example: liuhen report quarterly --authority 210000 --below --period 2026-Q3")
-@click.option("--authority", required=True, help="Code of the authority.")
-@click.option("--below", is_flag=True, help="With all authorities below it, each beside the sum.")
+@_options
 @click.option("--period", "span", required=True, help="2026, 2026-Q3 or 2026-07.")
 @click.option("--cut", "cut_name", help="Name of the cut of an earlier report: the same table again.")
-@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of the embedded database.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write: .json or .csv.")
-@click.option("--lang", type=click.Choice(("zh", "en")), default="zh", show_default=True, help="Language.")
-@click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
 @click.pass_context
 def quarterly(
     ctx: click.Context, authority: str, below: bool, span: str, cut_name: str | None, data: Path | None,
@@ -48,21 +66,85 @@ def quarterly(
     Nothing in it was typed by anybody; each figure says how it is counted. The cut that is printed names the positions
     of the logs: give it with --cut, and the same table comes out, whatever was recorded since.
     """
-    from domain import quarterly as domain
+    _table(ctx, "quarterly", span, authority, below, cut_name, data, out, lang, as_json)
+
+
+@command.command("monthly", epilog="Example: liuhen report monthly --authority 210500 --month 2026-07 --out july.xlsx")
+@_options
+@click.option("--month", required=True, help="2026-07.")
+@click.option("--cut", "cut_name", help="Name of the cut of an earlier report: the same table again.")
+@click.pass_context
+def monthly(
+    ctx: click.Context, authority: str, below: bool, month: str, cut_name: str | None, data: Path | None,
+    out: Path | None, lang: str, as_json: bool,
+) -> None:  # fmt: skip
+    """The statistics of a month. 月度统计。"""
+    if len(month) != 7 or "Q" in month:
+        raise Refusal(f"expected a month such as 2026-07, got {month}")
+    _table(ctx, "monthly", month, authority, below, cut_name, data, out, lang, as_json)
+
+
+@command.command("annual", epilog="Example: liuhen report annual --authority 210500 --year 2026 --out year.xlsx")
+@_options
+@click.option("--year", required=True, help="2026.")
+@click.option("--cut", "cut_name", help="Name of the cut of an earlier report: the same table again.")
+@click.pass_context
+def annual(
+    ctx: click.Context, authority: str, below: bool, year: str, cut_name: str | None, data: Path | None,
+    out: Path | None, lang: str, as_json: bool,
+) -> None:  # fmt: skip
+    """The statistics of a year, due by 31 January. 行政执法统计年报。
+
+    Penalties count when they were decided, those revoked later included; a case with several kinds counts once, under
+    the heaviest. Amounts of money are in 10,000 yuan, exact to the fen.
+    """
+    if len(year) != 4:
+        raise Refusal(f"expected a year such as 2026, got {year}")
+    _table(ctx, "annual", year, authority, below, cut_name, data, out, lang, as_json)
+
+
+@command.command("off-system", epilog="Example: liuhen report off-system --authority 210000 --below --period 2026-Q3")
+@_options
+@click.option("--period", "span", help="2026, 2026-Q3 or 2026-07; the current quarter by default.")
+@click.option("--at", "name", default="", help="Name of an earlier report, CUT or CUT@INSTANT: the same one again.")
+@click.pass_context
+def off_system(
+    ctx: click.Context, authority: str, below: bool, span: str | None, name: str, data: Path | None,
+    out: Path | None, lang: str, as_json: bool,
+) -> None:  # fmt: skip
+    """What may have been done off the system: signals, their threads, and what is not known. 体外循环报告。
+
+    Every signal of the period with its state and what was said of it, held against the acts that came in; late sync
+    told apart from late entry; terminals that hold something back. Give the printed name with --at, and the same
+    report comes out, whatever was recorded or explained since.
+    """
+    from projections.process import off_system as reports
+
+    period = _period(span or _current())
+    _writable(out)
+    settings = settings_module.load(ctx.obj, data=data)
+    made = asyncio.run(_off_system(settings, authority, below, period, name))
+    if out is not None:
+        _write(out, reports.as_json(made), reports.sheets(made, lang))
+        click.echo(f"{out}: {made.name}", err=True)
+    elif as_json:
+        click.echo(reports.as_json(made).decode())
+    else:
+        _print_off_system(made, lang)
+
+
+def _table(
+    ctx: click.Context, kind: str, span: str, authority: str, below: bool, cut_name: str | None, data: Path | None,
+    out: Path | None, lang: str, as_json: bool,
+) -> None:  # fmt: skip
     from projections.process import reports
 
-    try:
-        period = domain.period(span)
-    except domain.NoPeriod as fault:
-        raise Refusal(str(fault)) from None
-    if out is not None and out.suffix not in (".json", ".csv"):
-        raise Refusal(f"expected a file that ends in .json or .csv, got {out.name}")
+    period = _period(span)
+    _writable(out)
     settings = settings_module.load(ctx.obj, data=data)
-    made = asyncio.run(_quarterly(settings, authority, below, period, cut_name))
+    made = asyncio.run(_made(settings, kind, authority, below, period, cut_name))
     if out is not None:
-        # Excel takes a CSV for UTF-8 only with a byte order mark.
-        text = reports.as_json(made) if out.suffix == ".json" else reports.as_csv(made, lang).encode("utf-8-sig")
-        out.write_bytes(text)
+        _write(out, reports.as_json(made), [reports.sheet(made, lang)])
         click.echo(f"{out}: cut {made.cut.name}", err=True)
     elif as_json:
         click.echo(reports.as_json(made).decode())
@@ -70,41 +152,109 @@ def quarterly(
         _print(made, lang)
 
 
-async def _quarterly(settings: Settings, authority: str, below: bool, period: Period, cut_name: str | None) -> Report:
+def _period(span: str) -> Period:
+    from domain import quarterly as domain
+
+    try:
+        return domain.period(span)
+    except domain.NoPeriod as fault:
+        raise Refusal(str(fault)) from None
+
+
+def _current() -> str:
+    """The quarter of today."""
+    import time
+
+    from domain.workdays import day_of
+
+    today = day_of(time.time_ns() // 1_000_000)
+    return f"{today.year}-Q{(today.month + 2) // 3}"
+
+
+def _writable(out: Path | None) -> None:
+    if out is not None and out.suffix not in ENDINGS:
+        raise Refusal(f"expected a file that ends in {', '.join(ENDINGS)}, got {out.name}")
+
+
+def _write(out: Path, as_json: bytes, tables: Sequence[Sheet]) -> None:
+    from projections import sheets
+
+    try:
+        match out.suffix:
+            case ".json":
+                out.write_bytes(as_json)
+            case ".csv":
+                out.write_text(sheets.BOM + sheets.as_csv(tables), "utf-8", newline="")
+            case _:
+                out.write_bytes(sheets.as_xlsx(tables))
+    except sheets.TooManyRows as fault:
+        raise Refusal(str(fault)) from None
+    except OSError as fault:
+        raise Refusal(f"{out}: {fault.strerror}") from None
+
+
+@asynccontextmanager
+async def _looking(
+    settings: Settings, authority: str, below: bool
+) -> AsyncIterator[tuple[asyncpg.Connection, list[str]]]:
+    """A connection of one moment and the authorities that it sees."""
     import asyncpg
 
     from ops.compose import open_database
-    from projections.process import figures, reports
 
     async with open_database(settings) as database:
         connection = await asyncpg.connect(database.dsn(ROLE), timeout=10)
         try:
             async with connection.transaction(isolation="repeatable_read"):
-                wanted = await _authorities(connection, authority, below)
-                cut = None
-                if cut_name is not None:
-                    try:
-                        cut = await figures.kept(connection, cut_name, wanted)
-                    except figures.NoCut:
-                        raise Refusal(f"no cut is kept under {cut_name}: take the name that a report printed") from None
-                made = await reports.quarterly(connection, wanted, period, cut)
-                await figures.keep(connection, made.cut)
-                return made
+                yield connection, await _authorities(connection, authority, below)
         finally:
             await connection.close()
+
+
+async def _made(
+    settings: Settings, kind: str, authority: str, below: bool, period: Period, cut_name: str | None
+) -> Report:
+    from projections.process import figures, reports
+
+    async with _looking(settings, authority, below) as (connection, wanted):
+        cut = None
+        if cut_name is not None:
+            try:
+                cut = await figures.kept(connection, cut_name, wanted)
+            except figures.NoCut:
+                raise Refusal(f"no cut is kept under {cut_name}: take the name that a report printed") from None
+        made = await reports.quarterly(connection, wanted, period, cut, kind)
+        await figures.keep(connection, made.cut)
+        return made
+
+
+async def _off_system(settings: Settings, authority: str, below: bool, period: Period, name: str) -> OffSystem:
+    from projections.process import figures
+    from projections.process.past import TooFarBack
+    from server.log.past import made_at
+
+    async with _looking(settings, authority, below) as (connection, wanted):
+        try:
+            return await made_at(connection, wanted, period, name)
+        except figures.NoCut:
+            raise Refusal(f"no cut is kept under {name}: take the name that a report printed") from None
+        except TooFarBack:
+            raise Refusal("too much was recorded since that moment: ask for fewer authorities at once") from None
+        except ValueError:
+            raise Refusal(f"expected CUT or CUT@INSTANT as a report printed it, got {name}") from None
 
 
 async def _authorities(connection: asyncpg.Connection, authority: str, below: bool) -> list[str]:
     """The authority, and those whose codes say that they are below it, as far as they have logs here."""
     from projections import statements
     from projections.process.judging import stem
+    from server.log.past import look
 
     known = [row["authority"] for row in await connection.fetch(statements.load("process", "a")["authorities"])]
     if authority not in known:
         raise Refusal(f"{authority} has no log here: `liuhen authority list` shows those that there are")
     wanted = [one for one in known if one == authority or (below and one.startswith(stem(authority)))]
-    await connection.execute("SELECT set_config('liuhen.authority', $1, true)", authority)
-    await connection.execute("SELECT set_config('liuhen.below', $1, true)", ",".join(wanted))
+    await look(connection, wanted)
     return wanted
 
 
@@ -122,6 +272,35 @@ def _print(made: Report, lang: str) -> None:
         value = shown(made.whole.get(entry.code), reports.unit_of(entry), chinese)
         click.echo(f"  {value:>16}  {entry.zh if chinese else entry.en} ({reports.how(entry, lang)})")
     click.echo(f"\n{'统计时点' if chinese else 'As of'} {made.cut.name}: {_positions(made.cut.vector())}")
+
+
+def _print_off_system(made: OffSystem, lang: str) -> None:
+    from domain import lateness
+    from projections.process import off_system as reports
+
+    place = 0 if lang == "zh" else 1
+    click.echo(f"{('报告期', 'Period')[place]} {made.period.name}  {', '.join(made.authorities)}")
+    for rule in made.rules:
+        states = [f"{reports.STATES[state][place]} {number}" for state, number in made.of_rule(rule).items() if number]
+        share = reports.per_hundred(reports.standing(made, rule), made.acts)
+        held = "" if share is None else f" ({share} {('/ 每百次现场行为', 'for each 100 acts on site')[place]})"
+        click.echo(
+            f"  {rule}  {reports.NAMES[rule][place]}{('：', ': ')[place]}{('，', ', ')[place].join(states)}{held}"
+        )
+    for name, one in made.measured.items():
+        late = one.classes
+        click.echo(
+            f"{name}  {('现场行为', 'acts on site')[place]} {one.acts}, "
+            + ", ".join(f"{each} {late[each]}" for each in lateness.CLASSES)
+            + f", declared {one.declared}"
+        )
+    if made.unknown:
+        click.echo(("尚不清楚的终端：", "Not known, of terminals:")[place])
+    for terminal in made.unknown:
+        why = ("；", "; ")[place].join(reports.HOLDING[one][place] for one in terminal.why)
+        click.echo(f"  {terminal.device.authority} {terminal.device.terminal}  {why}  {terminal.device.waiting}")
+    own = {one: logs for one, logs in made.cut.vector().items() if one in made.authorities}
+    click.echo(f"{('统计时点', 'As of')[place]} {made.name}: {_positions(own)}")
 
 
 def shown(value: int | None, unit: str, chinese: bool) -> str:

@@ -3752,6 +3752,7 @@ GRANT SELECT ON TABLE view.changes TO liuhen_backup;
 GRANT SELECT,INSERT ON TABLE view.cuts TO liuhen_console;
 GRANT SELECT,INSERT ON TABLE view.cuts TO liuhen_projector;
 GRANT SELECT ON TABLE view.cuts TO liuhen_backup;
+GRANT SELECT,INSERT ON TABLE view.cuts TO liuhen_writer;
 
 GRANT SELECT,UPDATE ON TABLE view.live TO liuhen_projector;
 GRANT SELECT ON TABLE view.live TO liuhen_console;
@@ -3778,6 +3779,7 @@ GRANT SELECT ON TABLE view_a.deadlines TO liuhen_console;
 GRANT SELECT ON TABLE view_a.deadlines TO liuhen_writer;
 
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.dependents TO liuhen_projector;
+GRANT SELECT ON TABLE view_a.dependents TO liuhen_writer;
 
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_a.dirty TO liuhen_projector;
 GRANT SELECT ON TABLE view_a.dirty TO liuhen_writer;
@@ -3835,6 +3837,7 @@ GRANT SELECT ON TABLE view_b.deadlines TO liuhen_console;
 GRANT SELECT ON TABLE view_b.deadlines TO liuhen_writer;
 
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.dependents TO liuhen_projector;
+GRANT SELECT ON TABLE view_b.dependents TO liuhen_writer;
 
 GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE view_b.dirty TO liuhen_projector;
 GRANT SELECT ON TABLE view_b.dirty TO liuhen_writer;

@@ -111,16 +111,18 @@ async def keep(conn: asyncpg.Connection, cut: Cut) -> str:
     return cut.name
 
 
-async def kept(conn: asyncpg.Connection, name: str, authorities: Sequence[str]) -> Cut:
-    """A cut by its name, of the logs of these authorities. Raises NoCut."""
-    if _NAME.fullmatch(name) is None:
-        raise NoCut(name)
-    queries = await _queries(conn)
-    text = await conn.fetchval(queries["cut"], name)
+async def logs_of_cut(conn: asyncpg.Connection, name: str) -> dict[int, int]:
+    """The positions that a cut keeps, {log_id: size}. Raises NoCut."""
+    text = await conn.fetchval((await _queries(conn))["cut"], name) if _NAME.fullmatch(name) else None
     if text is None:
         raise NoCut(name)
-    logs: dict[int, int] = {int(log): size for log, size in msgspec.json.decode(text, type=dict[str, int]).items()}
-    rows = await conn.fetch(queries["logs"], sorted(authorities))
+    return {int(log): size for log, size in msgspec.json.decode(text, type=dict[str, int]).items()}
+
+
+async def kept(conn: asyncpg.Connection, name: str, authorities: Sequence[str]) -> Cut:
+    """A cut by its name, of the logs of these authorities. Raises NoCut."""
+    logs = await logs_of_cut(conn, name)
+    rows = await conn.fetch((await _queries(conn))["logs"], sorted(authorities))
     own = {row["log_id"]: row["authority"] for row in rows}
     return Cut({log: size for log, size in logs.items() if log in own}, {log: own[log] for log in logs if log in own})
 
@@ -253,8 +255,7 @@ def _wanted(codes: Sequence[str]) -> list[Entry]:
 
 
 async def _queries(conn: asyncpg.Connection) -> Mapping[str, str]:
-    slot: str = await conn.fetchval(statements.load("figures", "a")["slot"])
-    return _joined(slot)
+    return _joined(await statements.process_slot(conn))
 
 
 @cache

@@ -47,7 +47,7 @@ async def signals_by_rule(
     conn: asyncpg.Connection, authorities: Sequence[str], *, since: int, as_of: int
 ) -> tuple[OfRule, ...]:
     """Signals that opened at or after `since` (ms) and stand as of `as_of`, by rule."""
-    rows = await conn.fetch((await _queries(conn))["by_rule"], list(authorities), since, as_of)
+    rows = await conn.fetch((await statements.of_process(conn, "overview"))["by_rule"], list(authorities), since, as_of)
     return tuple(
         OfRule(row["rule"], row["severity"], row["open"], row["disputed"], row["resolved"], row["confirmed"])
         for row in rows
@@ -58,7 +58,7 @@ async def by_authority(
     conn: asyncpg.Connection, authorities: Sequence[str], *, since: int, as_of: int
 ) -> tuple[OfAuthority, ...]:
     """How each authority stands, in the order of their codes."""
-    queries = await _queries(conn)
+    queries = await statements.of_process(conn, "overview")
     signals = {
         row["authority"]: row for row in await conn.fetch(queries["by_authority"], list(authorities), since, as_of)
     }
@@ -78,8 +78,3 @@ async def by_authority(
             )
         )
     return tuple(found)
-
-
-async def _queries(conn: asyncpg.Connection) -> dict[str, str]:
-    slot: str = await conn.fetchval(statements.load("figures", "a")["slot"])
-    return dict(statements.load("overview", slot))

@@ -260,18 +260,22 @@ async def signals(
     rule: str | None = None,
     kind: str | None = None,
     officer: str | None = None,
+    past: bool = False,
     limit: int = 100,
     after: str | None = None,
 ) -> SignalPage:
     """The signal ledger, the newest first, `limit` <= MAX_ROWS. Raises BadCursor. `states` None: all.
 
     One that is stored as open is shown as undecided while a terminal of its matter has events that were not uploaded.
+    `past`: the ledger as it was at `as_of`, without what was said of a signal later.
     """
     queries = await _queries(conn)
     limit = max(1, min(limit, MAX_ROWS))
     opens, name = (FAR, "") if after is None else _read_cursor(after, int, str)
     wanted = [as_of, opens, name, None if states is None else list(states), severity, rule, kind, limit + 1]
-    if officer is None:
+    if past:
+        rows = await conn.fetch(queries["signals_then"], *wanted, officer)
+    elif officer is None:
         rows = await conn.fetch(queries["signals"], *wanted)
     else:
         rows = await conn.fetch(queries["signals_for"], *wanted, officer)

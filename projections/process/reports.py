@@ -6,11 +6,9 @@ bytes, whenever they are asked for. The invariant: a report says nothing that de
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 import msgspec
@@ -20,6 +18,8 @@ from domain.quarterly import BLOCKS, Column, FromPlan, Period, Share, summed
 from projections.process import figures
 from projections.process.context import Context, rules_digest
 from projections.process.figures import Cut
+from projections.sheets import Row, Sheet
+from projections.sheets import as_csv as as_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +35,28 @@ class Report:
     each: Mapping[str, Mapping[str, int | None]]
 
 
+TITLES: Final[Mapping[str, tuple[str, str]]] = {
+    "quarterly": ("执法计划完成情况", "Completion of the plan"),
+    "monthly": ("月度统计", "Statistics of the month"),
+    "annual": ("行政执法统计年报", "Statistics of the year"),
+}
+"""What reports are called: (zh, en)."""
+
+
 async def quarterly(
-    conn: asyncpg.Connection, authorities: Sequence[str], period: Period, cut: Cut | None = None
+    conn: asyncpg.Connection,
+    authorities: Sequence[str],
+    period: Period,
+    cut: Cut | None = None,
+    kind: str = "quarterly",
 ) -> Report:
-    """The quarterly table of some authorities, as of a cut or of now. The caller has set the scope."""
+    """The table of some authorities over a period, as of a cut or of now. The caller has set the scope."""
     wanted = tuple(sorted(set(authorities)))
     cut = await figures.newest(conn, wanted) if cut is None else cut
     laws = await figures.laws_of(conn, cut)
     each = await figures.table(conn, cut, wanted, period, laws)
     whole = summed(figures.figures(), [each[one] for one in wanted])
-    return Report("quarterly", period, wanted, cut, version(laws), whole, each)
+    return Report(kind, period, wanted, cut, version(laws), whole, each)
 
 
 def version(laws: Context) -> str:
@@ -87,23 +99,28 @@ def as_dict(report: Report) -> dict[str, Any]:
 
 def as_csv(report: Report, chosen: str = "zh") -> str:
     """The report as CSV: what it is, then a line a figure, amounts in fen, shares per mille."""
+    return as_text([sheet(report, chosen)])
+
+
+def sheet(report: Report, chosen: str = "zh") -> Sheet:
+    """The report as a table: what it is, then a line a figure, amounts in fen, shares per mille."""
     chinese = chosen == "zh"
-    out = io.StringIO(newline="")
-    write = csv.writer(out).writerow
-    write(["报告期" if chinese else "period", report.period.name])
-    write(["统计时点" if chinese else "as of", report.cut.name])
-    for authority, logs in sorted(report.cut.vector().items()):
-        write([authority, *(f"{log}:{size}" for log, size in logs.items())])
-    write(["统计口径版本" if chinese else "counted by", report.rules])
+    above: list[Row] = [
+        ["报告期" if chinese else "period", report.period.name],
+        ["统计时点" if chinese else "as of", report.cut.name],
+        *([authority, *(f"{log}:{size}" for log, size in logs.items())]
+          for authority, logs in sorted(report.cut.vector().items())),
+        ["统计口径版本" if chinese else "counted by", report.rules],
+    ]  # fmt: skip
     head = ["指标", "名称", "单位", "合计"] if chinese else ["code", "name", "unit", "all"]
-    write([*head, *report.authorities, "口径" if chinese else "how counted"])
+    rows: list[Row] = []
     for entry in figures.figures().entries:
         block = BLOCKS[entry.block][0 if chinese else 1]
         name = entry.zh if chinese else entry.en
         values = [report.whole.get(entry.code), *(report.each[one].get(entry.code) for one in report.authorities)]
-        shown = ["" if value is None else value for value in values]
-        write([entry.code, f"{block}·{name}", unit_of(entry), *shown, how(entry, chosen)])
-    return out.getvalue()
+        rows.append([entry.code, f"{block}·{name}", unit_of(entry), *values, how(entry, chosen)])
+    title = TITLES[report.kind][0 if chinese else 1]
+    return Sheet(title, above, [*head, *report.authorities, "口径" if chinese else "how counted"], rows)
 
 
 def unit_of(entry: Column | Share | FromPlan) -> str:

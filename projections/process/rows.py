@@ -93,7 +93,8 @@ def signal(row: Record, as_of: int, missing: Mapping[bytes, Outstanding]) -> Sig
         row["rule"], row["version"], row["severity"], row["score"], row["opens"], Reason(row["zh"], row["en"]),
         absent=row["absent"], closes=row["closes"],
     )  # fmt: skip
-    state, reason = settling.signal(one, row["state"], as_of, _of(row, missing))
+    acts = plain(row["acts"])
+    state, reason = settling.signal(one, settling.stood(acts, row["closes"], as_of), as_of, _of(row, missing))
     return SignalRow(
         id=row["id"],
         authority=row["authority"],
@@ -110,7 +111,7 @@ def signal(row: Record, as_of: int, missing: Mapping[bytes, Outstanding]) -> Sig
         reason=Title(reason.zh, reason.en),
         inputs=tuple(row["inputs"]),
         officers=tuple(row["officers"]),
-        acts=tuple(plain(row["acts"])),
+        acts=tuple(act for act in acts if act["at"] <= as_of),
         stage=row["stage"],
         columns=plain(row["columns"]),
     )

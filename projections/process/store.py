@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
@@ -90,7 +90,10 @@ class Store:
         quiet: bool = False,
         guard: Callable[[asyncpg.Connection], Awaitable[None]] | None = None,
         memory: Memory | None = None,
+        upto: Mapping[int, int] | None = None,
     ) -> None:
+        """`upto`: only what stands before these positions, as if nothing had come since; only for reading."""
+        self._upto = upto
         self.slot = slot
         self._connection = connection
         self._authorities = dict(logs)
@@ -328,6 +331,10 @@ class Store:
         others = {key: judging.arrange(filed) for key, filed in found.items()}
         return replace(matter, others={**matter.others, **others})
 
+    async def rows(self, wanted: Sequence[MatterId]) -> dict[MatterId, Rows]:
+        """What the judges say of some matters; those of which nothing is filed are left out. Writes nothing."""
+        return await self._judge(wanted)
+
     async def empty(self, matter: MatterId, authority: str) -> Matter:
         """A matter of which nothing is filed yet."""
         context = await self._current_context()
@@ -376,7 +383,7 @@ class Store:
     async def _current_context(self) -> contexts.Context:
         if self._context is None:
             rows = await self._connection.fetch(self._queries["rule_shelves"])
-            places = tuple(sorted((row["log_id"], position) for row in rows for position in row["positions"]))
+            places = tuple(sorted(place for row in rows for place in self._before(row)))
             memory = self._memory
             if memory.context is None or memory.rules != places:
                 facts = await self._facts(places)
@@ -392,12 +399,18 @@ class Store:
             return {}
         places: dict[str, list[Place]] = {}
         for row in await self._connection.fetch(self._queries["shelves"], wanted):
-            places.setdefault(row["key"], []).extend((row["log_id"], position) for position in row["positions"])
+            places.setdefault(row["key"], []).extend(self._before(row))
         facts = await self._facts(place for some in places.values() for place in some[: most + 1])
         return {
             key: [one for place in some[: most + 1] if (one := facts[place]) is not None]
             for key, some in places.items()
         }
+
+    def _before(self, row: Mapping[str, Any]) -> Iterator[Place]:
+        """The places of a row of filings, as far as they are looked at."""
+        log_id = row["log_id"]
+        end = None if self._upto is None else self._upto.get(log_id, 0)
+        return ((log_id, position) for position in row["positions"] if end is None or position < end)
 
     async def _facts(self, places: Iterable[Place]) -> dict[Place, Filed | None]:
         found: dict[Place, Filed | None] = {}

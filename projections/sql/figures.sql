@@ -82,7 +82,3 @@ INSERT INTO view.cuts (id, logs) VALUES ($1, $2::jsonb) ON CONFLICT (id) DO NOTH
 
 -- name: cut
 SELECT logs FROM view.cuts WHERE id = $1
-
--- name: slot
--- Which slot of the process projection answers.
-SELECT slot FROM view.process

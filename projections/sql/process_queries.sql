@@ -116,6 +116,21 @@ WITH page AS MATERIALIZED (
 SELECT s.*, m.stage, m.columns, m.terminals FROM page s JOIN view_x.matters m USING (kind, key)
  ORDER BY s.opens DESC, s.id DESC
 
+-- name: signals_then
+-- The ledger of an earlier instant, `$1`: what was said of a signal only later was not said yet.
+SELECT s.*, m.stage, m.columns, m.terminals
+  FROM unnest(view.seen()) AS seen (authority)
+ CROSS JOIN LATERAL (
+    SELECT s.*, coalesce((SELECT a.act ->> 'state' FROM jsonb_array_elements(s.acts) WITH ORDINALITY AS a (act, n)
+                           WHERE (a.act ->> 'at')::bigint <= $1 ORDER BY n DESC LIMIT 1),
+                         CASE WHEN s.closes <= $1 THEN 'withdrawn' ELSE 'open' END) AS stood
+      FROM view_x.signals s
+     WHERE s.authority = seen.authority AND s.opens <= $1 AND (s.opens, s.id) < ($2, $3)
+       AND ($5::text IS NULL OR s.severity = $5) AND ($6::text IS NULL OR s.rule = $6) AND ($7::text IS NULL OR s.kind = $7)) s
+  JOIN view_x.matters m USING (kind, key)
+ WHERE ($4::text[] IS NULL OR s.stood = ANY ($4)) AND ($9::text IS NULL OR m.officers @> ARRAY[$9])
+ ORDER BY s.opens DESC, s.id DESC LIMIT $8
+
 -- name: signals_for
 -- The same for one officer, from the matters that concern them.
 WITH mine AS MATERIALIZED (

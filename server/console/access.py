@@ -39,8 +39,6 @@ ADMINISTRATORS: Final = Officers(frozenset({"administrator"}))
 TERMINAL_KEEPERS: Final = Officers(frozenset({"unit_head", "bureau_head", "administrator"}))
 """Who resolves a terminal's fork and releases it: who answers for the people with the terminals, or for the system."""
 
-WATCHERS: Final = Officers(frozenset({"supervisor", "bureau_head", "unit_head", "planner", "auditor"}))
-"""Who is led to the figures of the whole."""
 NUMBER_TAKERS: Final = Officers(frozenset({"inspector", "unit_head", "bureau_head", "legal_reviewer", "planner"}))
 """Who is given a document number: whoever writes documents."""
 NUMBER_KEEPERS: Final = Officers(frozenset({"unit_head", "bureau_head"}))

@@ -301,7 +301,7 @@ async def _deadlines(
             within=3 if view == "soon" else None,
             over=view == "due",
             finished=view == "all",
-            past="as_of" in request.query and as_of < time.time_ns() // 1_000_000,
+            past=_past(request, as_of),
             rule=request.query.get("rule") or None,
             officer=person_of(request).officer_id if mine else None,
             limit=DEADLINE_ROWS,
@@ -309,6 +309,11 @@ async def _deadlines(
         )
     except BadCursor:
         raise Problem("bad_cursor") from None
+
+
+def _past(request: web.Request, as_of: int) -> bool:
+    """Whether an earlier instant was asked for."""
+    return "as_of" in request.query and as_of < time.time_ns() // 1_000_000
 
 
 def _signal_filter(request: web.Request) -> dict[str, Any]:
@@ -337,6 +342,7 @@ async def _signals(
             severity=wanted["severity"],
             rule=wanted["rule"],
             officer=person_of(request).officer_id if wanted["mine"] else None,
+            past=_past(request, as_of),
             limit=ROWS,
             after=request.query.get("after"),
         )

@@ -27,7 +27,7 @@ from server.web.i18n import N_, Texts
 from server.web.languages import language
 from server.web.pages import PAGES, NavLink, Pages
 from server.web.problems import dress
-from server.web.routes import Handler, Officers, Route
+from server.web.routes import WATCHERS, Handler, Officers, Route
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 COUNTS: Final = web.RequestKey("counts", Counts)
@@ -50,7 +50,7 @@ NAVIGATION: Final = (
     ("/numbers", N_("Document numbers"), access.FILE_READERS),
     ("/terminals", N_("Terminals"), access.TERMINAL_READERS),
     ("/webhooks", N_("Webhooks"), access.ADMINISTRATORS),
-    ("/supervision", N_("Supervision"), access.WATCHERS),
+    ("/supervision", N_("Supervision"), WATCHERS),
     ("/administration", N_("Administration"), access.ADMINISTRATION_READERS),
 )
 

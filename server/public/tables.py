@@ -20,6 +20,7 @@ from typing import IO, Final
 
 import xlsxwriter
 
+from domain.cells import MAX_CELL, cell, drawable
 from schemas.layout import FILES, Layout, parse_layout
 from schemas.problems import Problem
 from schemas.published_document import Document
@@ -27,8 +28,6 @@ from server.public import records, store
 from server.public.search import Search
 
 BOM: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
-DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "'", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What spreadsheets take for the beginning of a formula, full-width forms too; and the apostrophe that we put there."""
 OWN: Final = (
     ("record", "公示记录编号"),
     ("status", "公示状态"),
@@ -38,9 +37,7 @@ OWN: Final = (
 """Columns of ours in front of the layout: (name in CSVW, header)."""
 MOST_ROWS: Final = 50_000
 """Rows of a spreadsheet: more take minutes to make and to open. CSV has no limit."""
-MAX_CELL: Final = 32_767
 STATUS_WORDS: Final = {"published": "公示中", "corrected": "已更正", "withdrawn": "已撤回", "expired": "公示期满"}
-_NOT_IN_XML: Final = {0xFFFE: 0xFFFD, 0xFFFF: 0xFFFD}
 
 
 @cache
@@ -62,16 +59,6 @@ def cells(entry: store.Entry, layout: Layout) -> list[str]:
     held = {one.code: records.amount(one) for one in document.fields}
     own = [str(entry.record), STATUS_WORDS[entry.status], entry.authority, document.published_on.isoformat()]
     return own + [held.get(one.code, "") for one in layout.columns]
-
-
-def cell(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(DANGEROUS) else text
-
-
-def plain(text: str) -> str:
-    """The text that a cell stands for."""
-    return text[1:] if text.startswith("'") and text[1:].startswith(DANGEROUS) else text
 
 
 def csv_rows(rows: Sequence[Sequence[str]]) -> bytes:
@@ -121,7 +108,7 @@ def _put(sheet: xlsxwriter.workbook.Worksheet, at: int, rows: Sequence[Sequence[
     for number, row in enumerate(rows, start=at):
         for column, text in enumerate(row):
             if text:
-                sheet.write_string(number, column, text.translate(_NOT_IN_XML)[:MAX_CELL])
+                sheet.write_string(number, column, drawable(text)[:MAX_CELL])
 
 
 def layout_of(search: Search) -> tuple[Search, Layout]:

@@ -18,6 +18,7 @@ from aiohttp import web
 
 from domain.quarterly import BLOCKS, NoPeriod, Period, Share, period
 from domain.workdays import day_of
+from projections import sheets
 from projections.process import figures, reports
 from projections.process.figures import Cut, NoCut, Unit
 from projections.process.names import Key, names
@@ -83,10 +84,9 @@ async def as_json(request: web.Request) -> web.Response:
         made = await reports.quarterly(connection, codes, span, await _cut(connection, request))
     await keep(request, made.cut)
     if kind == "csv":
-        text = reports.as_csv(made, language(request))
-        response = web.Response(body=text.encode("utf-8-sig"), content_type="text/csv", charset="utf-8")
-        response.headers["Content-Disposition"] = f'attachment; filename="quarterly-{span.name}-{made.cut.name}.csv"'
-        return response
+        return download(
+            sheets.BOM + reports.as_csv(made, language(request)), f"quarterly-{span.name}-{made.cut.name}.csv"
+        )
     return json_answer(request, reports.as_dict(made))
 
 
@@ -94,7 +94,7 @@ async def show_list(request: web.Request) -> web.Response:
     """The acts that make one figure."""
     entry, span, cut, found, shown = await _units(request)
     chosen = language(request)
-    start = _start(request)
+    start = starting(request)
     rows = found[start : start + ROWS]
     frame = request.app[FRAME]
     async with frame.scope(request) as connection:
@@ -167,6 +167,16 @@ def proposed(day: datetime.date) -> list[str]:
     return [*quarters, str(day.year), str(day.year - 1)]
 
 
+def download(content: str | bytes, name: str) -> web.Response:
+    """A file to save, CSV or XLSX by its name."""
+    if isinstance(content, str):
+        response = web.Response(body=content.encode("utf-8"), content_type="text/csv", charset="utf-8")
+    else:
+        response = web.Response(body=content, content_type=sheets.XLSX)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
 async def keep(request: web.Request, cut: Cut) -> None:
     """Remember a cut that was shown, so that its name works as an address. Repeating it changes nothing."""
     async with request.app[SERVICES].console.acquire(timeout=10) as connection:
@@ -199,7 +209,8 @@ async def _units(request: web.Request) -> tuple[Any, Period, Cut, list[Unit], Se
     return entry, span, cut, found, shown
 
 
-def _start(request: web.Request) -> int:
+def starting(request: web.Request) -> int:
+    """The row at which a page begins. Raises Problem bad_cursor."""
     text = request.query.get("from", "0")
     if not (text.isascii() and text.isdecimal() and len(text) < 7):
         raise Problem("bad_cursor", "expected `from` to be the number of a row")

@@ -7,16 +7,17 @@ from typing import Final
 
 from aiohttp import web
 
-from server.supervision import figures, overview
-from server.supervision.access import WATCHERS
+from server.supervision import figures, off_system, overview
 from server.web.frames import FRAME
-from server.web.routes import Route, add
+from server.web.routes import WATCHERS, Route, add
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 ROUTES: Final = (
     Route("GET", "/supervision", overview.show, WATCHERS, kind="page"),
     Route("GET", "/supervision/figures", figures.show, WATCHERS, kind="page"),
     Route("GET", "/supervision/figures/{code}", figures.show_list, WATCHERS, kind="page"),
+    Route("GET", "/supervision/off-system", off_system.show, WATCHERS, kind="page"),
+    Route("GET", "/api/v1/reports/off-system", off_system.send, WATCHERS),
     Route("GET", "/api/v1/supervision", overview.as_json, WATCHERS),
     Route("GET", "/api/v1/reports/quarterly", figures.as_json, WATCHERS),
     Route("GET", "/api/v1/figures/{code}", figures.list_json, WATCHERS),

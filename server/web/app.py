@@ -27,6 +27,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 from domain.disclosure_record import Record
 from domain.matter import Matter
 from domain.publication import Sheet
+from domain.quarterly import Period
+from projections.process.off_system import OffSystem
 from schemas.events import Body
 from schemas.problems import Problem
 from server.identity.person import Person
@@ -232,6 +234,16 @@ class Desk(Protocol):
         """
 
 
+class Past(Protocol):
+    """What stood at an earlier cut of the log. Implemented by server.log.past."""
+
+    async def off_system(self, authorities: Sequence[str], period: Period, name: str = "") -> OffSystem:
+        """The report on enforcement off the system, of now or by the name of an earlier one.
+
+        Raises projections.process.figures.NoCut, projections.process.past.TooFarBack, ValueError for an odd name.
+        """
+
+
 class Disclosures(Protocol):
     """Publication as the console asks for it, on the person's own authority. Implemented in ops.
 
@@ -405,6 +417,8 @@ class Services:
     disclosures: Disclosures | None = None
     """None where no log is written."""
     webhooks: Webhooks | None = None
+    past: Past | None = None
+    """None where no log is written."""
     keeping: Keeping | None = None
     """None where no log is written."""
     viewing: Viewing | None = None

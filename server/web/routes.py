@@ -65,6 +65,8 @@ class Route:
             raise ValueError(f"{self.method} {self.path}: step_up needs a form on a page for officers")
 
 
+WATCHERS: Final = Officers(frozenset({"supervisor", "bureau_head", "unit_head", "planner", "auditor"}))
+"""Who sees figures of the whole, and is led to them: whoever directs, plans, looks over others or checks."""
 ROUTES: Final = web.AppKey("routes", dict[tuple[str, str], Route])
 """The table of an application: {(method, address with the names of its parts): Route}."""
 

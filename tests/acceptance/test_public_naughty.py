@@ -16,6 +16,7 @@ import aiohttp
 import pytest
 from playwright.async_api import async_playwright
 
+from domain.cells import plain
 from ops import browser as needs
 from schemas.published_document import Document
 from server.public import frame, tables
@@ -91,7 +92,7 @@ async def test_csv_gives_every_text_back_and_no_cell_is_a_formula(
 ) -> None:
     body = await read(client, "/disclosures.csv?subject=penalty")
     rows = list(csv.reader(io.StringIO(body.decode("utf-8"), newline="")))
-    compare(rows, log, tables.plain)
+    compare(rows, log, plain)
     for row in rows[1:]:
         assert not [
             cell for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"))

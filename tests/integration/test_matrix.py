@@ -93,6 +93,8 @@ WITHOUT_RECORDS: Final = {
     "/account/second-factor": "second-factor",
     "/supervision": "/supervision/figures/visits",
     "/supervision/figures": "/supervision/figures/visits",
+    "/supervision/off-system": "/api/v1/reports/off-system",
+    "/api/v1/reports/off-system": '"off-system"',
     "/supervision/figures/{code}": "/api/v1/figures/visits",
     "/api/v1/supervision": '"tables"',
     "/api/v1/reports/quarterly": '"counted_by"',

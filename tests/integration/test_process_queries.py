@@ -114,7 +114,8 @@ async def test_states_are_as_of_the_instant_that_was_asked_for(database: TestDat
         early = await queries.signals(conn, as_of=start, kind="task", states=None)
         late = await queries.signals(conn, as_of=start + 30 * DAY, kind="task", states=None)
         assert [row.rule for row in late.rows] == ["SIG-02", *(row.rule for row in early.rows)]
-        assert {(row.rule, row.state) for row in early.rows} == {("SIG-01", "open"), ("SIG-03", "withdrawn")}
+        assert {(row.rule, row.state) for row in early.rows} == {("SIG-01", "open"), ("SIG-03", "open")}
+        assert {row.rule: row.state for row in late.rows}["SIG-03"] == "withdrawn", "taken away by what came since"
         assert (await queries.counts(conn, as_of=start)).due == 0
         told = await queries.counts(conn, as_of=start + 90 * DAY)
         assert (told.due, told.ahead_1, told.ahead_3, told.signals, told.serious) == (2, 0, 0, 4, 2)
@@ -123,6 +124,28 @@ async def test_states_are_as_of_the_instant_that_was_asked_for(database: TestDat
         assert len((await queries.deadlines(conn, as_of=start + 89 * DAY, within=3)).rows) == 2
         assert (await queries.deadlines(conn, as_of=start + 89 * DAY, over=True)).rows == ()
         assert len((await queries.deadlines(conn, as_of=start + 90 * DAY, over=True)).rows) == 2
+
+
+async def test_the_ledger_of_an_earlier_instant_shows_no_later_word_about_a_signal(database: TestDatabase) -> None:
+    writer = Writer()
+    async with paper(database) as log:
+        await log.append(hazards(writer, 1))
+        await judge(database, judges=JUDGES)
+        async with officer(database) as conn:
+            (one, *_) = (await queries.signals(conn, as_of=AS_OF, kind="task", rule="SIG-01")).rows
+        told = {"signal_id": one.id, "rule": "SIG-01", "matter": f"{one.kind}:{one.key}"}
+        dispute = {**body("signal.disputed.v1"), **told, "officer": "officer-0017"}
+        resolve = {**body("signal.resolved.v1"), **told, "resolution": "explained"}
+        first, second = one.opens + DAY, one.opens + 2 * DAY
+        await log.append([writer.office("signal.disputed.v1", dispute, ["officer:officer-0017"], received=first)])
+        await log.append([writer.office("signal.resolved.v1", resolve, ["officer:x"], received=second)])
+    await judge(database, judges=JUDGES)
+    async with officer(database) as conn:
+        for as_of, state, acts in ((first - 1, "open", 0), (first, "disputed", 1), (second, "resolved", 2)):
+            for states in (None, (state,)):
+                page = await queries.signals(conn, as_of=as_of, states=states, rule="SIG-01", kind="task", past=True)
+                assert [(row.id, row.state, len(row.acts)) for row in page.rows] == [(one.id, state, acts)]
+        assert (await queries.signals(conn, as_of=first - 1, states=("resolved",), past=True)).rows == ()
 
 
 async def test_the_board_of_an_earlier_day_shows_what_ran_on_that_day(database: TestDatabase) -> None:

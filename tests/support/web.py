@@ -32,6 +32,7 @@ from server.identity.oidc import Provider
 from server.identity.sealing import Sealer
 from server.log.desk import Desk, Gate
 from server.log.number_acts import NumberActs
+from server.log.past import Past
 from server.signed import SignedRequests, Terminals
 from server.sync import routes as sync_routes
 from server.sync.changes import Changes
@@ -150,6 +151,7 @@ async def open_house(
             console=pool, gate=gate, acts=acts, exports=exports, disclosures=disclosures, desk=desk, viewing=shown,
             webhooks=None if opened is None else ConsoleWebhooks(opened.pool, Allowed()),
             keeping=None if opened is None else _keeping(database, folder, opened, pool),
+            past=None if opened is None else Past(opened.pool),
         )  # fmt: skip
         if terminals:
             faces = [*faces, partial(sync_routes.add_routes, sync=_sync(house_log(opened), pool))]

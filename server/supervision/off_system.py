@@ -1,0 +1,154 @@
+"""The report on enforcement off the system as a page to print, as JSON, CSV and XLSX, of now or of an earlier moment.
+
+Its name, cut and instant, stands on every form of it and gives the same report again. The invariant: what is unknown is
+shown as unknown, and no list is by officer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from aiohttp import web
+
+from domain import lateness
+from projections import sheets
+from projections.process import off_system as reports
+from projections.process.figures import NoCut
+from projections.process.names import names
+from projections.process.off_system import HOLDING, NAMES, STATES, Case, OffSystem
+from projections.process.past import TooFarBack
+from schemas.problems import Problem
+from server.supervision.figures import download, proposed, starting, today, wanted_period
+from server.web.app import SERVICES
+from server.web.etag import json_answer
+from server.web.frames import FRAME
+from server.web.languages import language
+
+ROWS: Final = 100
+"""Signals on one page; the files have all of them."""
+ADDRESS: Final = "/api/v1/reports/off-system"
+PLACES: Final[Mapping[str, str]] = {
+    "task": "/tasks/", "case": "/cases/", "hazard": "/hazards/", "enterprise": "/enterprises/", "officer": "/officers/",
+}  # fmt: skip
+"""Where matters have their pages. A day of an officer has none."""
+
+
+async def show(request: web.Request) -> web.Response:
+    """The report as a page."""
+    made, shown = await _made(request)
+    place = 0 if language(request) == "zh" else 1
+    start = starting(request)
+    state, rule = request.query.get("state", ""), request.query.get("rule", "")
+    cases = [one for one in made.cases if state in ("", one.state) and rule in ("", one.signal.rule)]
+    rows = cases[start : start + ROWS]
+    async with request.app[FRAME].scope(request) as connection:
+        called = await names(connection, [("enterprise", one.signal.subject) for one in rows if one.signal.subject])
+    kept = {"period": made.period.name, "at": made.name}
+    chosen = {**kept, **({"state": state} if state else {}), **({"rule": rule} if rule else {})}
+    following = start + ROWS if start + ROWS < len(cases) else None
+    return request.app[FRAME].page(
+        request,
+        "off_system.html",
+        period=made.period.name,
+        periods=proposed(today()),
+        name=made.name,
+        at=made.at,
+        now="at" not in request.query,
+        exact=f"/supervision/off-system?{urlencode(kept)}",
+        query=urlencode(kept),
+        counted_by=made.counted_by,
+        positions={one: logs for one, logs in made.cut.vector().items() if one in made.authorities},
+        classes=lateness.CLASSES,
+        measured=[(one, dict(shown).get(one, ""), figures) for one, figures in made.measured.items()],
+        states=[(one, words[place]) for one, words in STATES.items()],
+        rules=[
+            {
+                "rule": one,
+                "name": NAMES[one][place],
+                "states": made.of_rule(one),
+                "per_hundred": reports.per_hundred(reports.standing(made, one), made.acts),
+                "to": f"/supervision/off-system?{urlencode({**kept, 'rule': one})}#signals",
+            }
+            for one in made.rules
+        ],
+        unknown=[(one.device, [HOLDING[why][place] for why in one.why]) for one in made.unknown],
+        total=len(cases),
+        all=len(made.cases),
+        rows=[_row(one, place, called.get(("enterprise", one.signal.subject), "")) for one in rows],
+        state=state,
+        rule=rule,
+        rule_name=NAMES.get(rule, ("", ""))[place],
+        next=None if following is None else f"{request.path}?{urlencode({**chosen, 'from': following})}#signals",
+        first=start == 0,
+    )
+
+
+async def send(request: web.Request) -> web.Response:
+    """`/api/v1/reports/off-system?period=&at=&format=json|csv|xlsx`: the whole report."""
+    kind = request.query.get("format", "json")
+    if kind not in ("json", "csv", "xlsx"):
+        raise Problem("bad_request", "expected format to be json, csv or xlsx")
+    made, _ = await _made(request)
+    if kind == "json":
+        return json_answer(request, reports.as_dict(made))
+    tables = reports.sheets(made, language(request))
+    name = f"off-system-{made.period.name}-{made.cut.name}.{kind}"
+    if kind == "csv":
+        return download(sheets.BOM + sheets.as_csv(tables), name)
+    try:
+        return download(await asyncio.to_thread(sheets.as_xlsx, tables), name)
+    except sheets.TooManyRows as fault:
+        raise Problem("too_large", str(fault)) from None
+
+
+async def _made(request: web.Request) -> tuple[OffSystem, tuple[tuple[str, str], ...]]:
+    span = wanted_period(request)
+    frame = request.app[FRAME]
+    service = request.app[SERVICES].past
+    if service is None:
+        raise Problem("not_ready", "no log is written here: ask the main server for this report")
+    async with frame.scope(request):
+        shown = frame.seen(request)
+    try:
+        return await service.off_system([code for code, _ in shown], span, request.query.get("at", "")), shown
+    except NoCut:
+        raise Problem("not_found", "no report of this name is kept: leave `at` out for the report of now") from None
+    except TooFarBack:
+        raise Problem(
+            "too_large", "too much was recorded since that moment: make it by `liuhen report off-system --at`"
+        ) from None
+    except ValueError:
+        raise Problem(
+            "bad_request", "expected `at` to be the name that a report printed: a cut, or a cut @ an instant"
+        ) from None
+
+
+def _row(one: Case, place: int, called: str) -> dict[str, Any]:
+    signal = one.signal
+    page = PLACES.get(signal.kind, "")
+    return {
+        "id": signal.id,
+        "authority": signal.authority,
+        "rule": signal.rule,
+        "name": NAMES[signal.rule][place],
+        "severity": signal.severity,
+        "opens": signal.opens,
+        "state": one.state,
+        "state_name": STATES[one.state][place],
+        "reason": (one.reason.zh, one.reason.en)[place],
+        "to": page + quote(signal.key, safe="") if page and signal.kind != "officer" else "",
+        "kind": signal.kind,
+        "subject": signal.subject,
+        "subject_name": called,
+        "thread": [
+            {
+                "at": act["at"],
+                "state": STATES.get(act["said"].get("resolution", "disputed"), STATES["disputed"])[place],
+                "reason": act["said"].get("reason", ""),
+            }
+            for act in one.thread
+        ],
+    }

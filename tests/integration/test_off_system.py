@@ -1,0 +1,144 @@
+"""The report on enforcement off the system: as of a cut, the same again later, with the unknown shown as unknown."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import openpyxl
+import pytest
+
+from domain.quarterly import period
+from projections import sheets
+from projections.process import figures, off_system, past
+from server.log.past import look, made_at
+from tests.support.log import AUTHORITY, now
+from tests.support.postgres import TestDatabase
+from tests.support.process import judge, paper
+from tests.support.stories import story_events
+from tests.support.web import open_house
+
+SPAN = period("2026")
+
+
+@asynccontextmanager
+async def writer(
+    database: TestDatabase, authorities: Sequence[str] = (AUTHORITY,)
+) -> AsyncIterator[asyncpg.Connection]:
+    """A connection as the server has it for questions about the past."""
+    connection = await database.connect("liuhen_writer")
+    try:
+        async with connection.transaction(isolation="repeatable_read"):
+            await look(connection, authorities)
+            yield connection
+    finally:
+        await connection.close()
+
+
+async def test_a_report_is_the_same_bytes_at_its_cut_after_more_was_recorded(database: TestDatabase) -> None:
+    events = story_events()
+    third = len(events) // 3
+    async with paper(database) as log:
+        await log.append(events[: 2 * third])
+        await judge(database)
+        async with writer(database) as conn:
+            made = await made_at(conn, [AUTHORITY], SPAN)
+            live = await past.signals(conn, made.cut, [AUTHORITY], 0, now())
+            everything = await conn.fetch("SELECT id FROM view_a.signals UNION SELECT id FROM view_b.signals")
+        await log.append(events[2 * third :])
+        await judge(database)
+    async with writer(database) as conn:
+        again = await made_at(conn, [AUTHORITY], SPAN, made.name)
+        rejudged = await past.signals(conn, made.cut, [AUTHORITY], 0, now())
+        later = await made_at(conn, [AUTHORITY], SPAN)
+
+    assert len(live) == len(everything) > 5
+    assert rejudged == live, "what is judged again on the facts before the cut is what was judged then"
+    assert off_system.as_json(again) == off_system.as_json(made) != off_system.as_json(later)
+    assert {one.id for one in live} != {one.signal.id for one in later.cases}
+    for chosen in ("zh", "en"):
+        assert sheets.as_csv(off_system.sheets(again, chosen)) == sheets.as_csv(off_system.sheets(made, chosen))
+        assert sheets.as_xlsx(off_system.sheets(again, chosen)) == sheets.as_xlsx(off_system.sheets(made, chosen))
+
+
+async def test_live_rows_of_a_later_moment_would_have_given_something_else(database: TestDatabase) -> None:
+    """The control: read without judging again, the same cut shows what came since."""
+    events = story_events()
+    third = len(events) // 3
+    async with paper(database) as log:
+        await log.append(events[: 2 * third])
+        await judge(database)
+        async with writer(database) as conn:
+            cut = await past.newest(conn)
+            then = await past.signals(conn, cut, [AUTHORITY], 0, now())
+        await log.append(events[2 * third :])
+        await judge(database)
+    async with writer(database) as conn:
+        everything_now = await past.signals(conn, await past.newest(conn), [AUTHORITY], 0, now())
+    assert everything_now != then
+
+
+async def test_the_report_says_what_signals_are_held_against_and_what_is_unknown(database: TestDatabase) -> None:
+    async with paper(database) as log:
+        await log.append(story_events())
+        await judge(database)
+    async with writer(database) as conn:
+        made = await made_at(conn, [AUTHORITY], SPAN)
+    told = off_system.as_dict(made)
+    measured = told["measured"][AUTHORITY]
+    assert measured["acts_on_site"] > 20
+    assert sum(measured["by_lateness"].values()) + measured["declared_later"] == measured["acts_on_site"]
+    states = {state: sum(rule[state] for rule in told["rules"]) for state in off_system.STATES}
+    assert sum(states[one] for one in off_system.STATES if one != "withdrawn") == len(told["signals"]) > 5
+    assert all(rule["per_hundred_acts"] is not None for rule in told["rules"])
+    rows = list(csv.reader(io.StringIO(sheets.as_csv(off_system.sheets(made, "en")))))
+    ids = {row[-1] for row in rows if row and len(row) == 11}
+    assert {one["id"] for one in told["signals"]} <= ids
+    book = openpyxl.load_workbook(io.BytesIO(sheets.as_xlsx(off_system.sheets(made, "zh"))))
+    assert book.sheetnames == ["基数", "分类", "未知", "预警"]
+    assert book["预警"].max_row == len(told["signals"]) + 1
+    for fine in ("罚款", "fine"):
+        assert fine not in " ".join(book[name].cell(1, n).value or "" for name in book.sheetnames for n in range(1, 12))
+
+
+async def test_a_cut_that_nobody_kept_and_a_name_of_another_form_are_said(database: TestDatabase) -> None:
+    async with writer(database) as conn:
+        with pytest.raises(figures.NoCut):
+            await made_at(conn, [AUTHORITY], SPAN, "0123456789ab")
+        with pytest.raises(ValueError, match="Invalid isoformat"):
+            await made_at(conn, [AUTHORITY], SPAN, "0123456789ab@yesterday")
+
+
+async def test_the_page_the_files_and_the_moment_of_the_report(database: TestDatabase, short_folder: Path) -> None:
+    async with paper(database) as log:
+        await log.append(story_events())
+    await judge(database)
+    async with open_house(database, short_folder, log=True) as house:
+        async with house.program("supervisor") as program, house.browser("he") as browser:
+            address = "/api/v1/reports/off-system?period=2026"
+            made = await (await program.get(address)).json()
+            name = made["as_of"]["name"]
+            again = await (await program.get(f"{address}&at={name}")).json()
+            table = await (await program.get(f"{address}&at={name}&format=csv")).text()
+            book = await program.get(f"{address}&at={name}&format=xlsx")
+            page = await (await browser.get(f"/supervision/off-system?period=2026&at={name}&lang=en")).text()
+            only = await (await browser.get("/supervision/off-system?period=2026&rule=SIG-09&lang=en")).text()
+            odd = [
+                (await program.get(f"{address}&{query}")).status
+                for query in ("at=0123456789ab", "at=%00", "at=0123456789ab@x", "format=pdf", "from=x")
+            ]
+        async with house.browser("lin") as inspector:
+            refused = await inspector.get("/supervision/off-system")
+    assert again == made
+    assert table.startswith("\ufeff体外循环报告,2026")
+    assert book.content_type == sheets.XLSX
+    assert "an earlier moment" in page
+    assert page.count('href="/signals/') == min(100, len(made["signals"]))
+    assert "Late sync, proven" in page
+    assert "SIG-09" in only
+    assert odd == [404, 404, 400, 400, 200]
+    assert refused.status == 403
