@@ -21,6 +21,12 @@ facts come in changes no shelf.
     wording:<authority>/<YYYY-MM>/<band>
                                     on-site records of a month whose findings may be worded alike
     wording:<digest>                on-site records with the same text
+    outside:<authority>/<kind>/<YYYY-MM>
+                                    rows of others' books, and what a person said of a match
+    money:, visits:<authority>/<YYYY-MM>
+                                    decisions and payments, entries and records of a month: what such a row may be
+    register:<authority>/<token>/<Y>, named:<code>, ledgers:<authority>
+                                    registers by series, enterprises by credit code, which books came in
     device:<terminal>/<YYYY-MM-DD>  E07: checks and faults of a terminal on a day, for the acts that it recorded
 """
 
@@ -33,6 +39,7 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from domain import document_numbers as numbers
+from domain import outside_facts as outside
 from domain import wording
 from domain.matter import Fact
 from domain.printed import Refused
@@ -135,6 +142,30 @@ CHAIN: Final = frozenset(
 )
 """Types that finish an item of a plan (INV-08): a plan asks for these of its tasks, and not for every photo."""
 
+OUTSIDE: Final = frozenset(
+    (
+        "outside_ledger.rows_received.v1",
+        "outside_ledger.match_decided.v1",
+        "external_record.received.v1",
+        "tip.received.v1",
+        "accident.report_approved.v1",
+        "reconsideration.opened.v1",
+        "suit.opened.v1",
+        "case.filed.v1",
+        "penalty.decided.v1",
+        "on_spot_penalty.decided.v1",
+        "fine_payment.recorded.v1",
+        "cash.deposited.v1",
+        "site.entered.v1",
+        "inspection_record.signed.v1",
+        "enterprise.profiled.v1",
+    )
+)
+"""Types that have rows of others' books, or that such a row may be."""
+
+LEDGERS: Final = frozenset(("outside_ledger.mapping_saved.v1", "outside_ledger.imported.v1"))
+"""Types that say which books came in and how their columns are read."""
+
 _PRESENT: Final = ("officers_present", "officers", "interviewers", "captured_by", "recorder")
 _NUMBERS: Final = ("document_no", "notice_no", "approval_no", "document_nos")
 _SERIES: Final = frozenset(
@@ -223,6 +254,11 @@ def _of_body(fact: Fact, body: Body) -> Iterator[str]:
     if fact.type in _SIGNALS:
         yield from (value for value in _values(body, "matter") if isinstance(value, str) and ":" in value)
     yield from _series(fact, body, printed)
+    if fact.type in OUTSIDE:
+        yield from outside.outside_keys(fact)
+        yield from outside.shelves_of(fact)
+    if fact.type in LEDGERS:
+        yield f"ledgers:{fact.authority}"
 
 
 @cache

@@ -431,6 +431,10 @@ REGISTERS: Final = (
         use("interference.recorded.v1", "position", "form", "content"),
         use("periodic_report.submitted.v1", "period", "figures"),
         use("external_record.received.v1", "source", "reference"),
+        use("outside_ledger.mapping_saved.v1", "kind", "version", "columns"),
+        use("outside_ledger.imported.v1", "kind", "file", "taken", "known", "refused"),
+        use("outside_ledger.rows_received.v1", "kind", "month", "rows"),
+        use("outside_ledger.match_decided.v1", "key", "event", "outcome", "reason"),
     ),
     part(
         "R7",

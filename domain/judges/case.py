@@ -24,6 +24,7 @@ from domain.judges import (
     case_officers,
     case_page,
     case_recording,
+    case_recusal,
     case_review,
     case_shapes,
     case_side,
@@ -44,7 +45,7 @@ from schemas.events.penalty import PenaltyDecided
 from schemas.events.recusal import RecusalDecided
 from schemas.events.review import LegalReviewAssigned, LegalReviewConcluded
 
-VERSION: Final = 7
+VERSION: Final = 8
 
 
 def judge(matter: Matter) -> Judgement:
@@ -128,6 +129,7 @@ def _signals(case: Case) -> Iterable[Signal]:
     yield from case_measures.signals(case)
     yield from case_steps.signals(case)
     yield from case_recording.signals(case)
+    yield from case_recusal.signals(case)
     yield from disclosure_signals.signals(case)
     yield from case_closing.signals(case)
     yield from record_rules.alarms(case.matter, _own(case.matter.facts), case.handlers)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.imports import Fault, Table
+    from ops.outside import Told, Wanted
     from ops.settings import Settings
     from schemas.entries import Who
     from server.log.import_acts import Compared
@@ -32,6 +33,9 @@ LARGEST: Final = 1024 * 1024
 
 SHOWN: Final = 50
 """Faults that are printed as lines; --json has them all."""
+
+BOOKS: Final = ("receipts", "documents", "complaints", "court", "reconsideration", "visit_log", "credit", "cameras")
+"""Kinds of books of others; a test compares them with those of the events."""
 
 _options: Final[list[Any]] = [
     click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False)),
@@ -115,6 +119,126 @@ def rules(
     book, calendar = rulefiles.load()
     table = import_rules.read_rules(content, authority=authority, book=book, calendar=calendar)
     _carry_out(ctx, "rules", file, content, table, authority, data, dry_run, False, officer, as_json)
+
+
+@command.command(
+    "ledger", epilog="Example: liuhen import ledger piao.xlsx --kind receipts --authority 210500 --dry-run"
+)
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--kind",
+    required=True,
+    type=click.Choice(
+        ["receipts", "documents", "complaints", "court", "reconsideration", "visit_log", "credit", "cameras"]
+    ),
+    help="Kind of the book: fine receipts, register of documents, complaint line, dockets, visits, credit, cameras.",
+)
+@click.option("--authority", required=True, help="Code of the authority whose log the rows go to.")
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of the embedded database.")
+@click.option("--source", default="file", show_default=True, help="Whose book it is, in a few words.")
+@click.option("--mapping", default="", help="Name of a saved mapping of columns.")
+@click.option("--map", "mapped", multiple=True, help="One column, TITLE=FIELD or TITLE=amount 万元; may be repeated.")
+@click.option("--save-mapping", default="", help="Save the columns of --map under this name, as its next version.")
+@click.option("--unit", type=click.Choice(["元", "万元", "亿元"]), help="Unit of amounts that name none.")
+@click.option("--dry-run", is_flag=True, help="Say what would be recorded, record nothing.")
+@click.option("--skip-faulty", is_flag=True, help="Record the rows without a fault although others have one.")
+@click.option("--officer", help="Id of the officer who answers for the import.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
+@click.pass_context
+def ledger(ctx: click.Context, /, file: Path, data: Path | None, **given: Any) -> None:
+    """Take over a book that others keep, to be held against the log. 导入外部台账（票据、登记簿、热线等）供核对。"""
+    from ops import outside
+
+    _check_names(given["source"], given["officer"], given["mapping"] or None, given["save_mapping"] or None)
+    kind = outside.kind_of(given["kind"])
+    assert kind is not None  # click.Choice
+    try:
+        columns = outside.columns_of("\n".join(given["mapped"]))
+    except ValueError as fault:
+        raise Refusal(
+            f"expected columns such as `--map 票号=reference --map 金额=amount\u00a0元`, each field once; came {fault}"
+        ) from None
+    wanted = outside.Wanted(kind, given["source"], given["mapping"], columns, given["unit"] or "")
+    settings = settings_module.load(ctx.find_root().obj, data=data)
+    beside = settings.data is not None or settings.database_dsn is not None
+    if not beside and (not given["dry_run"] or given["mapping"]):
+        raise Refusal("name a folder (--data DIR) or an outside database; --dry-run without one checks the rows only")
+    told = asyncio.run(_take(settings, file, wanted, beside, given))
+    _tell_ledger(told, beside, **given)
+    if told.faults:
+        ctx.exit(EXIT_NOT_IN_ORDER)
+
+
+async def _take(settings: Settings, file: Path, wanted: Wanted, beside: bool, given: dict[str, Any]) -> Told:
+    from ops import outside, outside_files
+    from ops.cli.progress import progress
+    from ops.compose import open_database, open_log
+    from ops.faces import make_uploads
+    from ops.tables import TableRefused
+    from schemas.problems import Problem
+    from server.log import store
+
+    bar = progress(given["as_json"])
+    try:
+        if not beside:
+            return await outside.check(file, wanted, progress=bar)
+        who = _who(given["officer"], outside_files.digest(file)[0])
+        async with open_database(settings) as database, open_log(settings, database) as log:
+            if not await log.pool.fetch(store.load_queries("server.log", "log.sql")["logs_of"], given["authority"]):
+                raise Refusal(
+                    f"{given['authority']} has no log here: `liuhen authority list` shows those that there are"
+                )
+            ledgers = outside.OutsideLedgers(log.committer, log.pool, make_uploads(settings, log).store)
+            told = await ledgers.take(
+                given["authority"], file, wanted, who,
+                dry_run=given["dry_run"], skip_faulty=given["skip_faulty"], progress=bar,
+            )  # fmt: skip
+            if given["save_mapping"] and wanted.columns and not given["dry_run"]:
+                await ledgers.save_columns(given["authority"], wanted.kind, given["save_mapping"], wanted.columns, who)
+            return told
+    except TableRefused as fault:
+        raise Refusal(str(fault)) from fault
+    except Problem as fault:
+        raise Refusal(f"refused ({fault}): run the same command again, what stands there stays") from fault
+
+
+def _tell_ledger(told: Told, beside: bool, *, as_json: bool, dry_run: bool, **_: Any) -> None:
+    if as_json:
+        outcome = {
+            "kind": told.kind,
+            "file": told.file,
+            "form": told.form,
+            "encoding": told.encoding,
+            "columns": {one.title: one.field for one in told.columns},
+            "rows": told.rows,
+            "counts": told.counts(),
+            "months": told.months,
+            "persons": told.persons,
+            "totals": told.totals,
+            "recorded": told.recorded,
+            "dry_run": dry_run,
+            "compared": beside,
+            "faults": [_public(fault) for fault in told.faults],
+            "more_faults": told.more,
+        }
+        click.echo(json.dumps(outcome, ensure_ascii=False))
+        return
+    for fault in told.faults[:SHOWN]:
+        came = f"（{fault.came}）" if fault.came else ""
+        column = f" {fault.column}" if fault.column else ""
+        click.echo(f"第 {fault.row} 行{column}{came}：{fault.zh}。{fault.en}.")
+    if len(told.faults) + told.more > SHOWN:
+        click.echo(f"… {len(told.faults) + told.more - SHOWN} more faults: --json lists more")
+    if told.columns:
+        click.echo("read as: " + ", ".join(f"{one.title} → {one.field}" for one in told.columns))
+    if told.persons:
+        click.echo(f"{told.persons} cells name persons and were passed over")
+    counts = ", ".join(f"{number} {state}" for state, number in told.counts().items())
+    words = counts if beside else f"{counts} (not compared with a log)"
+    end = "dry run, nothing recorded" if dry_run else f"{told.recorded} acts recorded"
+    click.echo(f"{told.rows} rows: {words}; {end}")
+    if told.faults and told.new and not dry_run and not told.recorded:
+        click.echo("nothing was recorded: mend the rows, or give --skip-faulty")
 
 
 def _import(

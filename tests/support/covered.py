@@ -230,6 +230,11 @@ COVERED: Final[Mapping[str, tuple[str, str, str]]] = {
         "inspection_signals::sig_03_what_is_written_within_minutes_or_lasts_longer_is_in_order",
         "inspection_signals::sig_03_goes_when_the_approval_of_the_backfill_arrives",
     ),
+    "SIG-04": (
+        "outside_judge::sig_04_a_receipt_without_payment_or_decision",
+        "outside_judge::sig_04_a_receipt_with_an_exact_key_raises_nothing",
+        "outside_judge::sig_04_waits_for_terminals_that_may_still_upload",
+    ),
     "SIG-05": (
         "case_order::sig_05_names_the_steps_that_are_missing",
         "case_order::sig_05_is_silent_when_the_period_for_a_defence_ended_unused",
@@ -330,6 +335,11 @@ COVERED: Final[Mapping[str, tuple[str, str, str]]] = {
         "registers::sig_24_equal_figures_raise_nothing",
         "registers::sig_24_without_figures_of_the_system_nothing_is_said",
     ),
+    "SIG-25": (
+        "outside_judge::sig_25_an_act_that_only_others_know",
+        "outside_judge::sig_25_what_is_recorded_raises_nothing",
+        "outside_judge::sig_25_an_act_that_only_others_know",
+    ),
     "SIG-26": (
         "case_discretion::sig_26_sees_a_filing_and_a_decision_outside_the_list_of_powers",
         "inspection_signals::sig_26_an_act_outside_the_published_list",
@@ -354,6 +364,11 @@ COVERED: Final[Mapping[str, tuple[str, str, str]]] = {
         "case_side::sig_30_sees_what_is_wrong_with_a_measure",
         "case_side::sig_30_an_extension_gives_thirty_days_more_once",
         "case_side::sig_30_opens_when_a_measure_should_have_been_lifted",
+    ),
+    "SIG-31": (
+        "outside_judge::sig_31_an_officer_with_a_declared_interest_handles_the_case",
+        "outside_judge::sig_31_an_interest_elsewhere_or_at_another_time_raises_nothing",
+        "outside_judge::sig_31_without_a_filed_case_nothing_is_said",
     ),
     "SIG-32": (
         "judge_series::many_voids_are_asked_about_and_few_numbers_say_nothing",
