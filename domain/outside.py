@@ -535,10 +535,9 @@ def _ref(text: str) -> str:
 
 def _is_citizen(text: str) -> bool:
     try:
-        codes.parse_citizen_id(text)
+        return not codes.parse_citizen_id(text).masked
     except Refused:
         return False
-    return True
 
 
 @lru_cache(maxsize=20_000)

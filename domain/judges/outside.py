@@ -317,7 +317,7 @@ def _told(held: Held, one: Match, rule: str, severity: Severity, score: int, zh:
 
 
 def sig_01(held: Held) -> Iterator[Signal]:
-    """SIG-01: numbers that the register passes over, above the highest that the log knows: those below, the series tells."""
+    """SIG-01: numbers that the register passes over, above those that the log knows: the rest is the series's."""
     highest: dict[tuple[Any, ...], int] = {}
     for one in held.knowns:
         if one.number is not None:

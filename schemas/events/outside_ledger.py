@@ -14,7 +14,9 @@ from msgspec import UNSET, Meta, UnsetType
 from schemas.events.body import Act, Body, Part, Spec
 from schemas.events.fields import Count, Digest, DocumentNo, Fen, Id, Instant, LegalDate, Line, Ref, says
 
-LedgerKind = Literal["receipts", "documents", "complaints", "court", "reconsideration", "visit_log", "credit", "cameras"]
+LedgerKind = Literal[
+    "receipts", "documents", "complaints", "court", "reconsideration", "visit_log", "credit", "cameras"
+]  # fmt: skip
 """Whose book it is: of fine receipts, documents sent out, the complaint line, a court, a reconsidering body, an
 enterprise's gate, a credit platform, a docking station of body cameras."""
 

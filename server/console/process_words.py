@@ -27,6 +27,10 @@ SIGNALS: Final[Mapping[str, Part]] = {part.code: part for part in rule_inputs.SI
 RULES: Final[Mapping[str, Part]] = {part.code: part for part in (*rule_inputs.INVARIANTS, *rule_inputs.SIGNALS)}
 """Invariants and signals; what they are called stands beside what they read, in both languages."""
 STAGES: Final[Mapping[str, Mapping[str, str]]] = {
+    "outside": {
+        "open": N_("differences stand open"),
+        "settled": N_("everything fits"),
+    },
     "series": {
         "in_order": N_("no number stands twice"),
         "conflict": N_("a number stands twice"),
@@ -213,6 +217,7 @@ DRAFTS: Final[Mapping[str, str]] = {
 MORE_KINDS: Final[Mapping[str, str]] = {
     "series": N_("Document numbers"),
     "day": N_("An officer's day"),
+    "outside": N_("Book of others"),
 }
 
 

@@ -1,0 +1,230 @@
+"""Files of others' books: what is read, what is refused by row with its reason, and what is not opened at all."""
+
+from __future__ import annotations
+
+import datetime
+import resource
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from domain.import_columns import Wrong
+from domain.outside import Layout, Reading, layout, read_rows
+from ops import outside_files
+from ops.outside_files import opened
+from ops.tables import TableRefused
+from schemas.events.outside_ledger import LedgerRow
+
+HEAD = ["票据号码", "缴款日期", "金额", "单位", "文号", "统一社会信用代码", "缴款人"]
+
+
+def xlsx(path: Path, *rows: list[Any], then: Callable[[Any], None] = lambda _sheet: None, **more: Any) -> Path:
+    book = openpyxl.Workbook()
+    if more.get("mac"):
+        book.epoch = openpyxl.utils.datetime.MAC_EPOCH
+    for row in rows:
+        book.active.append(row)
+    then(book.active)
+    book.save(path)
+    return path
+
+
+def read(path: Path, kind: Any = "receipts", unit: str = "") -> tuple[list[LedgerRow], Reading]:
+    reading = Reading()
+    with opened(path) as book:
+        rows = list(book.rows)
+        plan = layout(kind, [cells for _, cells in rows[:10]], unit=unit, serial_off=book.serial_off)
+        assert isinstance(plan, Layout), plan
+        found = list(read_rows(plan, [row for row in rows if row[0] > plan.header], reading))
+    return found, reading
+
+
+def test_a_spreadsheet_as_offices_keep_it(tmp_path: Path) -> None:
+    path = xlsx(
+        tmp_path / "a.xlsx",
+        ["示例市罚没收入台账"],
+        HEAD,
+        ["T-1", datetime.date(2026, 3, 5), 20000, "元", "（示）应急罚〔2026〕1号", None, "示例制造有限公司"],
+        ["T-2", "2026年3月5日", "1.5", "万元", None, "91210500MA0TEX018W", "张三"],
+        ["T-3", "2026/3/5", "２０，０００元", None, None, None, None],
+        ["T-4", 46086, 0.1 + 0.2, "元", None, None, None],
+        ["T-5", datetime.datetime.fromisoformat("2026-03-05T14:30"), "贰万元整", None, None, None, None],
+        [1234567, "2026-3-5 9:05", "1.2万元", "元", None, None, None],
+        [None, None, None, None, None, None, None],
+        ["合计", None, 99999, None, None, None, None],
+        then=lambda sheet: sheet.merge_cells("A1:G1"),
+    )
+    found, reading = read(path)
+    assert reading.faults == []
+    assert [row.amount_fen for row in found] == [2_000_000, 1_500_000, 2_000_000, 30, 2_000_000, 1_200_000]
+    assert {row.on for row in found} == {datetime.date(2026, 3, 5)}
+    assert [row.reference for row in found][-1] == "1234567"
+    assert found[0].party == "示例制造有限公司"
+    assert (reading.persons, reading.totals, reading.rows) == (1, 1, 6)
+    assert [row.n for row in found] == [3, 4, 5, 6, 7, 8]
+
+
+REFUSED = (
+    (["T-1", datetime.date(2026, 3, 5), "=10000*2", "元"], "公式"),
+    (["T-1", "3月5日", 1, "元"], "日期不完整"),
+    (["T-1", "20263", 1, "元"], "1990"),
+    (["T-1", "2026-02-30", 1, "元"], "没有这一天"),
+    (["T-1", "2026-3-5 25:00", 1, "元"], "时刻"),
+    (["T-1", "2026-3-5", 20000], "单位不明"),
+    (["T-1", "2026-3-5", "约2万元"], "不是确数"),
+    (["T-1", "2026-3-5", "1.005元"], "分以下"),
+    (["T-1", "2026-3-5", 0, "元"], "为零"),
+    (["T-1", "2026-3-5", "1.2E+5", "元"], "科学计数法"),
+    (["1.23457E+17", "2026-3-5", 1, "元"], "科学计数法"),
+    ([1234567890123456789, "2026-3-5", 1, "元"], "15 位"),
+    (["11010119900307001X", "2026-3-5", 1, "元", None, "110101199003074514"], "公民身份号码"),
+    (["T-1", "2026-3-5", 1, "元", None, "91210500MA0TEX0181"], "校验码"),
+    (["T-1", "2026-3-5", 1, "元", None, "9121**********018W"], "遮盖"),
+    (["T-1", "2026-3-5", 1, "元", "应急罚2026第1"], "年份"),
+    (["T-1", None, 1, "元"], "必填"),
+    (["T-1", "2026-3-5", 1, "角"], "元、万元"),
+)
+
+
+@pytest.mark.parametrize(("row", "says"), REFUSED)
+def test_a_row_is_refused_with_its_reason_and_the_others_are_read(tmp_path: Path, row: list[Any], says: str) -> None:
+    found, reading = read(xlsx(tmp_path / "a.xlsx", HEAD, row, ["T-9", "2026-3-5", 1, "元"]))
+    assert [one.reference for one in found] == ["T-9"]
+    assert any(says in fault.zh for fault in reading.faults), reading.faults
+    assert {fault.row for fault in reading.faults} == {2}
+    assert all(fault.en and "19900307" not in fault.came for fault in reading.faults)
+
+
+def test_merged_cells_are_refused_row_by_row_but_for_their_first(tmp_path: Path) -> None:
+    rows = [["T-1", "2026-3-5", 1, "元"], ["T-2", "2026-3-5", 1, "元"], ["T-3", "2026-3-5", 1, "元"]]
+    path = xlsx(tmp_path / "a.xlsx", HEAD, *rows, then=lambda sheet: sheet.merge_cells("B2:B3"))
+    found, reading = read(path)
+    assert [row.reference for row in found] == ["T-1", "T-3"]
+    (fault,) = reading.faults
+    assert (fault.row, "第 2 行" in fault.zh) == (3, True)
+
+
+def test_a_spreadsheet_that_counts_from_1904_means_the_same_days(tmp_path: Path) -> None:
+    found, _ = read(xlsx(tmp_path / "a.xlsx", HEAD, ["T-1", 46086 - 1462, 1, "元"], mac=True))
+    assert found[0].on == datetime.date(2026, 3, 5)
+
+
+def test_headers_of_one_field_twice_and_missing_ones_are_named(tmp_path: Path) -> None:
+    with opened(xlsx(tmp_path / "a.xlsx", ["票号", "票据号码", "缴款日期"], ["1", "2", "2026-3-5"])) as book:
+        plan = layout("receipts", [cells for _, cells in book.rows])
+    assert isinstance(plan, list)
+    assert "只保留一列" in plan[0].zh
+    assert [(fault.column, "缺少这一列" in fault.zh) for fault in plan[1:]] == [("金额", True)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030"])
+@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
+def test_csv_of_any_office(tmp_path: Path, encoding: str, delimiter: str) -> None:
+    path = tmp_path / "a.csv"
+    last = "00013\t" if delimiter == "," else "00013"
+    lines = (["票据号码", "缴款日期", "金额（万元）"], ['="00012"', "2026年3月5日", "1.5"], [last, "46086", "2"])
+    path.write_bytes("\r\n".join(delimiter.join(line) for line in lines).encode(encoding))
+    found, reading = read(path)
+    assert reading.faults == []
+    assert [(row.reference, row.amount_fen) for row in found] == [("00012", 1_500_000), ("00013", 2_000_000)]
+
+
+def test_a_formula_in_csv_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("票据号码,缴款日期,金额（元）\nT-1,2026-3-5,=SUM(1+1)\n", "utf-8")
+    assert [fault.zh[:5] for fault in read(path)[1].faults] == ["单元格是公"]
+
+
+def bomb(path: Path, name: str, size: int) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed, packed.open(name, "w") as part:
+        for _ in range(size // 2**20):
+            part.write(bytes(2**20))
+    return path
+
+
+def test_files_that_are_none_are_refused_before_they_are_unpacked(tmp_path: Path) -> None:
+    small = xlsx(tmp_path / "ok.xlsx", HEAD)
+    entity = tmp_path / "entity.xlsx"
+    with zipfile.ZipFile(small) as source, zipfile.ZipFile(entity, "w") as made:
+        for part in source.infolist():
+            text = source.read(part)
+            made.writestr(part, text.replace(b"<workbook", b"<!DOCTYPE x [<!ENTITY a 'b'>]><workbook", 1))
+    old = tmp_path / "old.xls"
+    old.write_bytes(b"\xd0\xcf\x11\xe0" + bytes(600))
+    wide = tmp_path / "utf16.csv"
+    wide.write_bytes("票据号码".encode("utf-16"))
+    binary = tmp_path / "x.csv"
+    binary.write_bytes(bytes(range(256)))
+    torn = tmp_path / "torn.xlsx"
+    torn.write_bytes(small.read_bytes()[:900])
+    said = {}
+    for path in (bomb(tmp_path / "bomb.xlsx", "xl/worksheets/sheet1.xml", 64 * 2**20), entity, old, wide, binary, torn):
+        with pytest.raises(TableRefused) as refused, opened(path) as book:
+            list(book.rows)
+        said[path.name] = str(refused.value)
+    assert "times its size" in said["bomb.xlsx"]
+    assert "entities" in said["entity.xlsx"]
+    assert "old .xls" in said["old.xls"]
+    assert "UTF-16" in said["utf16.csv"]
+    assert "neither UTF-8" in said["x.csv"]
+    assert "no spreadsheet" in said["torn.xlsx"]
+
+
+def test_limits_hold_at_one_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outside_files, "MAX_ROWS", 3)
+    lines = [["票据号码"], ["1"], ["2"]]
+    with opened(xlsx(tmp_path / "a.xlsx", *lines)) as book:
+        assert len(list(book.rows)) == 3
+    with (
+        pytest.raises(TableRefused, match="more than 3 rows"),
+        opened(xlsx(tmp_path / "b.xlsx", *lines, ["3"])) as book,
+    ):
+        list(book.rows)
+    with opened(xlsx(tmp_path / "c.xlsx", ["x"] * 100)) as book:
+        list(book.rows)
+    with (
+        pytest.raises(TableRefused, match="at most 100 columns"),
+        opened(xlsx(tmp_path / "d.xlsx", ["x"] * 101)) as book,
+    ):
+        list(book.rows)
+    with (
+        pytest.raises(TableRefused, match="more than 20000 characters"),
+        opened(xlsx(tmp_path / "e.xlsx", ["x" * 20_001])) as book,
+    ):
+        list(book.rows)
+    monkeypatch.setattr(outside_files, "MAX_BYTES", 10)
+    with pytest.raises(TableRefused, match="larger than"):
+        outside_files.digest(tmp_path / "a.xlsx")
+    (tmp_path / "none").touch()
+    with pytest.raises(TableRefused, match="is empty"):
+        outside_files.digest(tmp_path / "none")
+
+
+def test_a_long_book_is_read_without_growing(tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    with path.open("w", encoding="utf-8") as file:
+        file.write("票据号码,缴款日期,金额（元）\n")
+        file.writelines(f"{n:010},2026-03-05,{n % 5000 + 1}\n" for n in range(60_000))
+    with opened(path) as book:
+        rows = iter(book.rows)
+        for _ in range(10_000):
+            next(rows)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        assert sum(1 for _ in rows) == 50_001
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 8 * 1024, f"{grown} KiB"
+
+
+def test_an_error_and_other_values_are_no_text(tmp_path: Path) -> None:
+    def put(sheet: Any) -> None:
+        sheet["A2"].value, sheet["A2"].data_type = "#N/A", "e"
+        sheet["B2"].value = datetime.time(9, 5)
+
+    with opened(xlsx(tmp_path / "a.xlsx", ["票据号码", "缴款日期"], then=put)) as book:
+        (_, (first, second)) = list(book.rows)[1]
+    assert isinstance(first, Wrong)
+    assert isinstance(second, Wrong)
