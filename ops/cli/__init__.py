@@ -44,6 +44,7 @@ VERBS: dict[str, Verb] = {
         "ops.cli.terminal", "run", "Act as a terminal: enrol, record, sync.", "模拟执法终端：登记、记录、同步"
     ),
     "fleet": Verb("ops.cli.fleet", "run", "Play many terminals against a server.", "用多台模拟终端检验服务器"),
+    "year": Verb("ops.cli.year", "run", "Load a generated year, check the signals.", "载入生成的年度数据，检验预警"),
     "authority": Verb("ops.cli.authority", "keep", "Begin and list the logs of authorities.", "建立、列出机关日志"),
     "enrol-code": Verb("ops.cli.enrol_code", "keep", "Issue a code that enrols a terminal.", "签发终端登记码"),
     "backup": Verb("ops.cli.backup", "keep", "Back up, verify the copy, confirm it.", "备份并确认"),

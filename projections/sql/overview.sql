@@ -25,3 +25,9 @@ SELECT r.authority, count(*) AS acts, count(*) FILTER (WHERE r.origin = 'field' 
   FROM view_x.counted r
  WHERE r.authority = ANY ($1::text[]) AND r.received BETWEEN $2 AND $3 AND r.n = 0 AND r.origin IN ('field', 'backfilled')
  GROUP BY r.authority
+
+-- name: standing
+-- Which matters of some authorities a rule spoke of by an instant, whatever became of it since.
+SELECT DISTINCT s.rule, s.kind, s.key
+  FROM view_x.signals s
+ WHERE s.authority = ANY ($1::text[]) AND s.opens <= $2
