@@ -185,8 +185,7 @@ def unheard(plot: Plot) -> Place:
     told = told_of(plot, case, waived=False)
     last = almanac.add_workdays(told, 3)
     day = last if plot.wrong else last + DAY
-    case.scene.team.busy.add(day)
-    number = decide_on(case, day, 15)
+    number = decide_on(case, case.scene.team.take(day), 15)
     settled(case, number, fen)
     return plot.of_case(case.scene, f"told {told}, decided {day}, no defence")
 
@@ -214,8 +213,7 @@ def hasty(plot: Plot) -> Place:
     case.review()
     scene.on(almanac.add_workdays(told, 4), 11, 0)
     case.discuss()
-    scene.team.busy.add(day)
-    number = decide_on(case, day, 15)
+    number = decide_on(case, scene.team.take(day), 15)
     settled(case, number, fen)
     return plot.of_case(scene, f"told {told}, decided {day}")
 
@@ -423,13 +421,11 @@ def over_age(plot: Plot) -> Place:
         case = filed_case(plot, filed, fen, CORRECTED)
         last = almanac.rolled(filed, 90)
         scene = case.scene
-        scene.on(last - 8 * DAY, 10)
-        scene.team.busy.add(scene.day)
+        scene.on(scene.team.take(last - 8 * DAY), 10)
         case.notice()
         case.waived()
         day = last + DAY if plot.wrong else last
-        scene.team.busy.add(day)
-        settled(case, decide_on(case, day), fen)
+        settled(case, decide_on(case, scene.team.take(day)), fen)
         return plot.of_case(scene, f"filed {filed}, decided {day}")
     day = datetime.date(almanac.YEAR, 12, 1 if plot.wrong else 2)
     scene = plot.scene()

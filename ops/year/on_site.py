@@ -27,7 +27,7 @@ def late(plot: Plot) -> Place:
     upload = almanac.start_of(day + DAY) + almanac.UPLOAD
     begun = upload - plot.over(24 * HOUR, HOUR, SECOND)
     scene = plot.visit(day)
-    scene.at, scene.received = begun, upload
+    scene.at, scene.received = begun - 2 * MINUTE, upload  # the clock is checked first, which concerns no task
     scene.arrive()
     plot.finish(scene)
     return plot.of_task(scene, f"uploaded {minutes(upload - begun)} later")
@@ -230,11 +230,7 @@ def unseen(plot: Plot) -> Place:
     last = scene.order([found], 5 + plot.dice.randrange(20)) + 10 * DAY
     scene.conclude("ordered")
     looked = last + DAY if plot.wrong else last
-    if looked in scene.team.busy:  # the team looks again whatever else it does on that day, in the evening
-        scene.on(looked, 18)
-    else:
-        scene.team.busy.add(looked)
-        scene.on(looked, 10)
+    scene.on(scene.team.take(looked), 10)
     scene.close([found], scene.reinspect([found]))
     return plot.place(f"hazard:{text(found.id)}", f"due {last}, looked at {looked}")
 

@@ -59,13 +59,13 @@ class Plot:
 
     # -- time and place --
 
-    def day(self, first: int = 1, last: int = 10, *, length: int = 1, rest: bool = False) -> datetime.date:
+    def day(self, first: int = 1, last: int = 10, *, length: int = 1) -> datetime.date:
         """A working day in these months from which on the team is free for so many days; they are taken."""
         for _ in range(TRIES):
             span = (datetime.date(almanac.YEAR, last, 28) - datetime.date(almanac.YEAR, first, 4)).days
             start = datetime.date(almanac.YEAR, first, 4) + self.dice.randrange(span) * DAY
             wanted = {start + number * DAY for number in range(length)}
-            if (rest or almanac.works(start)) and not wanted & self.team.busy:
+            if almanac.works(start) and not wanted & self.team.busy:
                 self.team.busy |= wanted
                 return start
             self.team = self.dice.choice(self.province.by_code[self.authority].teams)

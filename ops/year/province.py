@@ -161,10 +161,10 @@ class Province:
             site, left = None, 0
             for number in range(self.scale.visits):
                 if site is None or left == 0:
-                    site, left = self.site(team.authority), 3
+                    site, left = self.site(team.authority), 2
                     item = self.item(team.authority, site, "key" if dice.random() < 0.65 else "general")
                 left -= 1
-                with_item = left == 2
+                with_item = left == 1
                 month = 1 + number * 11 // self.scale.visits
                 try:
                     day = team.free(datetime.date(almanac.YEAR, month, 3) + dice.randrange(25) * DAY, _LATEST)

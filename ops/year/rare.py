@@ -208,8 +208,7 @@ def _heard(plot: Plot, month: int) -> None:
         "chair": scene.desk("chair"), "public": True,
     }  # fmt: skip
     scene.act("hearing_notice.served.v1", body)
-    scene.team.busy.add(held)
-    scene.on(held, 10, 0)
+    scene.on(scene.team.take(held), 10, 0)
     start = scene.at
     scene.wait(50)
     body = {

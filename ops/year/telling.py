@@ -17,6 +17,9 @@ from ops.year import almanac
 from ops.year.almanac import DAY, MINUTE, SECOND
 
 HEAD: Final = "head"
+PATIENCE: Final = 12 * DAY
+"""How much later than it was meant to be the next step of a matter may come."""
+
 RIGHTS: Final = ["有权陈述和申辩", "有权申请执法人员回避", "有配合检查、如实提供情况的义务"]
 POWERS: Final = ("CF-0101", "CF-0102", "QZ-0201")
 """What every authority may do by the list that it publishes: fines, and sealing or seizing."""
@@ -52,12 +55,20 @@ class Team:
     officers: tuple[str, str]
     busy: set[datetime.date] = field(default_factory=set)
 
-    def free(self, day: datetime.date, last: datetime.date = almanac.LAST, *, rest: bool = False) -> datetime.date:
-        """Take the first free working day from a day on (`rest`: of any kind). Raises ValueError behind `last`."""
-        while day in self.busy or not (rest or almanac.works(day)):
+    def free(self, day: datetime.date, last: datetime.date = almanac.LAST) -> datetime.date:
+        """Take the first free working day from a day on, not much later. Raises ValueError where there is none."""
+        last = min(last, day + PATIENCE)
+        while day in self.busy or not almanac.works(day):
             day += DAY
         if day > last:
             raise ValueError(f"{self.terminal} has no day left until {last}")
+        self.busy.add(day)
+        return day
+
+    def take(self, day: datetime.date) -> datetime.date:
+        """Take a day of any kind. Raises ValueError where it is taken."""
+        if day in self.busy:
+            raise ValueError(f"{self.terminal} is not free on {day}")
         self.busy.add(day)
         return day
 

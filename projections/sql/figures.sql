@@ -48,18 +48,31 @@ SELECT authority, count(*) AS n, count(DISTINCT subject) FILTER (WHERE subject <
 -- name: chains
 -- Items of plans that were done as of a cut: the four steps of a task, in order, the last of them by the last day.
 -- $1 logs, $2 sizes; $3 authorities; $4 first and $5 last day.
+-- Each step is looked for behind the earliest one before it, so that every join is one of equal units.
 WITH cut AS MATERIALIZED (SELECT * FROM unnest($1::integer[], $2::bigint[]) AS c (log_id, size)),
-seen AS (
-    SELECT x.* FROM view_x.counted x JOIN cut c ON c.log_id = x.log_id AND x.position < c.size
+seen AS MATERIALIZED (
+    SELECT x.authority, x.measure, x.unit, x.word, x.subject, x.day, x.at
+      FROM view_x.counted x JOIN cut c ON c.log_id = x.log_id AND x.position < c.size
      WHERE x.authority = ANY ($3::text[]) AND x.measure IN ('task_planned', 'entered', 'shown', 'recorded', 'concluded')
+),
+entered AS MATERIALIZED (
+    SELECT unit, min(at) AS at FROM seen WHERE measure = 'entered' AND word = 'entered' GROUP BY unit
+),
+shown AS MATERIALIZED (
+    SELECT s.unit, min(s.at) AS at FROM seen s JOIN entered e ON e.unit = s.unit AND s.at >= e.at
+     WHERE s.measure = 'shown' GROUP BY s.unit
+),
+recorded AS MATERIALIZED (
+    SELECT s.unit, min(s.at) AS at FROM seen s JOIN shown e ON e.unit = s.unit AND s.at >= e.at
+     WHERE s.measure = 'recorded' GROUP BY s.unit
+),
+ended AS MATERIALIZED (
+    SELECT s.unit, min(s.day) AS day FROM seen s JOIN recorded e ON e.unit = s.unit AND s.at >= e.at
+     WHERE s.measure = 'concluded' AND s.word <> 'no_entry' AND s.day BETWEEN $4 AND $5 GROUP BY s.unit
 )
 SELECT t.authority, t.word AS item, t.unit, min(t.subject) AS subject, min(e.day) AS day
-  FROM seen t JOIN seen e ON e.measure = 'concluded' AND e.unit = t.unit AND e.word <> 'no_entry' AND e.day BETWEEN $4 AND $5
+  FROM seen t JOIN ended e ON e.unit = t.unit
  WHERE t.measure = 'task_planned'
-   AND EXISTS (SELECT FROM seen a, seen b, seen r
-                WHERE a.measure = 'entered' AND a.unit = t.unit AND a.word = 'entered'
-                  AND b.measure = 'shown' AND b.unit = t.unit AND b.at >= a.at
-                  AND r.measure = 'recorded' AND r.unit = t.unit AND r.at >= b.at AND r.at <= e.at)
  GROUP BY t.authority, t.word, t.unit
 
 -- name: logs
