@@ -32,6 +32,7 @@ from ops.year.telling import Told
 from ops.year.terminals import Terminal, enrolled, upload
 from ops.year.year import Day, Year
 from projections.process import figures, overview, queries, reports
+from projections.process.views import ProcessLag
 from schemas.entries import Who
 from server.log.acts import Act, OfficeActs
 from server.log.ids import now_ms
@@ -262,7 +263,7 @@ async def judged(served: Served, known: Sequence[str]) -> None:
     await _behind(served, known, lambda lag: lag.behind + lag.dirty)
 
 
-async def _behind(served: Served, known: Sequence[str], left: Callable[[queries.ProcessLag], int]) -> None:
+async def _behind(served: Served, known: Sequence[str], left: Callable[[ProcessLag], int]) -> None:
     deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline:
         behind = 0
@@ -302,7 +303,7 @@ async def check(settings: Settings, dsn: Callable[[str], str], progress: Progres
         async with connection.transaction(isolation="repeatable_read"):
             await _scope(connection, known)
             standing = await overview.standing(connection, known, as_of=almanac.END)
-            signals, missed, flagged = _compared(places, standing)
+            signals, missed, flagged = compared(places, standing)
             made = {name: await reports.quarterly(connection, known, period(name)) for name in QUARTERS}
             again = 0
             for name in QUARTERS:
@@ -319,11 +320,11 @@ async def check(settings: Settings, dsn: Callable[[str], str], progress: Progres
         finally:
             source.close()
     books = await asyncio.to_thread(count.keep, out)
-    numbers, wrong = _counted(books, known, made)
+    numbers, wrong = counted(books, known, made)
     return Checked(signals, missed, flagged, numbers, wrong, again, len(QUARTERS))
 
 
-def _compared(
+def compared(
     places: Sequence[Place], standing: set[tuple[str, str]]
 ) -> tuple[tuple[OfSignal, ...], tuple[Place, ...], tuple[Place, ...]]:
     """Each kind of signal, planted places that were missed, and near misses that were flagged."""
@@ -346,7 +347,7 @@ def _compared(
     return tuple(rows), missed, flagged
 
 
-def _counted(
+def counted(
     books: count.Books, known: Sequence[str], made: Mapping[str, reports.Report]
 ) -> tuple[int, tuple[str, ...]]:
     """How many numbers were compared with the count over the export, and those that differ, in words."""

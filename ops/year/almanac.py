@@ -25,9 +25,11 @@ UPLOAD: Final = 20 * HOUR
 _OFF: Final = (
     ((1, 1), (1, 1)), ((1, 28), (2, 4)), ((4, 4), (4, 6)), ((5, 1), (5, 5)), ((5, 31), (6, 2)), ((10, 1), (10, 8)),
 )  # fmt: skip
-_WORKED: Final = frozenset(datetime.date(YEAR, *one) for one in ((1, 26), (2, 8), (4, 27), (9, 28), (10, 11)))
+_WORKED: Final = frozenset(datetime.date(YEAR, *one) for one in ((1, 26), (2, 8), (4, 27), (9, 28), (10, 11))) | {
+    datetime.date(YEAR + 1, 1, 4)
+}
 _AFTER: Final = frozenset(datetime.date(YEAR + 1, 1, number) for number in (1, 2, 3))
-"""Days off of the next year's beginning, for periods that reach into it."""
+"""Days off of the next year's beginning, for periods that reach into it; the Sunday behind them is worked."""
 
 _HOLIDAYS: Final = _AFTER | frozenset(
     datetime.date(YEAR, *first) + number * DAY

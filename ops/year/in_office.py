@@ -355,7 +355,7 @@ def misreported(plot: Plot) -> Place:
     dice = plot.dice
     plan, quarter = new_id(dice, almanac.at(almanac.FIRST, 9)), 1 + dice.randrange(3)
     codes = dice.sample(("visits", "inspected", "cases", "decided", "general_found", "major_found", "tips"), 4)
-    system = [{"code": code, "value": 5 + dice.randrange(4_000)} for code in codes]
+    system: list[dict[str, Any]] = [{"code": code, "value": 5 + dice.randrange(4_000)} for code in codes]
     figures = [dict(one) for one in system]
     if plot.wrong:
         dice.choice(figures)["value"] += dice.choice((1, -1))

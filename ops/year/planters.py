@@ -47,7 +47,11 @@ PLANTERS: Final[Mapping[str, Planter]] = {
     "SIG-32": in_office.voids,
 }
 
-WITHOUT: Final[Mapping[str, str]] = {}
+WITHOUT: Final[Mapping[str, str]] = {
+    "SIG-04": "rests on receipts of the treasury, which offices bring in as tables and no terminal uploads",
+    "SIG-25": "rests on registers of others, which offices bring in as tables and no terminal uploads",
+    "SIG-31": "rests on interests and contacts that people declare; no limit separates a near miss from a case",
+}
 """Signals without a planter, with the reason."""
 
 

@@ -57,7 +57,7 @@ class Scale:
         """The sizes of a share of the full year (0 < share <= 1)."""
         small = share < 0.5
         teams = (max(1, round(20 * share)), max(1, round(11 * share)), max(1, round(19 * share)))
-        visits = 38 if share >= 0.05 else max(3, round(380 * share))
+        visits = 50 if share >= 0.1 else max(4, round(500 * share))
         return cls(share, places or max(5, round(50 * share)), 1 if small else 2, teams, visits)
 
 
@@ -143,7 +143,7 @@ class Province:
 
     def item(self, authority: str, site: Site, kind: str) -> bytes:
         """A new item of an authority's plan."""
-        made = {
+        made: dict[str, Any] = {
             "item_id": new_id(self.dice, OPENED), "enterprise_id": site.id, "kind": kind,
             "quarter": 1 + self.dice.randrange(4), "days": 1 + self.dice.randrange(4),
         }  # fmt: skip
@@ -158,7 +158,7 @@ class Province:
         """Decide which team visits which enterprise when; call it after the planters took their days."""
         for team in self.teams:
             dice = Random(f"{self.seed}/{team.terminal}/days")  # noqa: S311 - as above
-            site, left = None, 0
+            site, left, item = None, 0, b""
             for number in range(self.scale.visits):
                 if site is None or left == 0:
                     site, left = self.site(team.authority), 2
@@ -314,15 +314,15 @@ def opening(province: Province) -> Iterator[Told]:
             "status": "operating", "effective_on": "2024-01-01", **site.more,
         }  # fmt: skip
         yield office(one.code, "enterprise.profiled.v1", profile, tag)
-        body = {
+        supervised = {
             "enterprise_id": site.id, "agency": one.code, "level": one.level, "valid_from": "2024-01-01",
             "reason": "initial",
         }  # fmt: skip
-        yield office(one.code, "supervising_body.assigned.v1", body, tag)
+        yield office(one.code, "supervising_body.assigned.v1", supervised, tag)
     for authority, items in sorted(province.items.items()):
         parts = [items[start : start + 250] for start in range(0, len(items), 250)]
         for number, some in enumerate(parts, 1):
-            body = {
+            body: dict[str, Any] = {
                 "plan_id": province.plans[authority], "year": almanac.YEAR, "agency": authority, "part": number,
                 "parts": len(parts), "headcount": 2 * len(province.by_code[authority].teams), "items": some,
                 "approver": "示例人民政府", "approval_no": f"示政复〔{almanac.YEAR}〕{4}号",

@@ -30,6 +30,9 @@ from ops.year.planting import Plot
 from ops.year.province import Province, decide_on, words
 from ops.year.telling import Told, new_id, text
 
+OUTCOMES: Final = ("upheld", "altered", "revoked", "invalid", "unlawful", "withdrawn")
+"""How reconsiderations end: one after another, so that each comes in every year."""
+
 COURT: Final = "示例市人民法院"
 POLICE: Final = "示例市公安局"
 
@@ -306,7 +309,8 @@ def _contested(plot: Plot, month: int) -> None:
     }  # fmt: skip
     scene.office("reconsideration.opened.v1", body, by="clerk")
     scene.on(almanac.add_workdays(scene.day, 10), 11, 0)
-    outcome = plot.dice.choice(("upheld", "altered", "revoked", "invalid", "unlawful", "withdrawn"))
+    place = ("province", "prefecture", "county").index(plot.province.by_code[plot.authority].level)
+    outcome = OUTCOMES[month // 3 + place]
     body = {"remedy_id": remedy, "case_id": case.id, "outcome": outcome, "closed_on": scene.today()}
     scene.office("reconsideration.closed.v1", body, by="clerk")
     effect = {"altered": "changed", "revoked": "revoked", "invalid": "invalid", "unlawful": "unlawful"}.get(outcome)
