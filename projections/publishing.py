@@ -24,7 +24,7 @@ from msgspec import UNSET
 from domain.search_terms import haystack, terms
 from domain.workdays import day_of
 from projections import statements
-from projections.runner import CHANNEL, LOST, RECONNECT_SECONDS, REPOLL_SECONDS, connect
+from projections.runner import LOST, RECONNECT_SECONDS, REPOLL_SECONDS, connect
 from schemas import entries, published_document
 from schemas.entries import DisclosureEntry, EntryRefused, OfficeEntry
 from schemas.events import REGISTRY, Body, InvalidBody
@@ -37,6 +37,10 @@ from schemas.events.disclosure import (
 from schemas.events.rule_set import RuleSetPublished
 from schemas.published_document import Document, DocumentRefused
 
+CHANNEL: Final = "liuhen_releases"
+"""Notified with each release. Not that of the logs: releases are rare, and to be woken by every upload costs as much CPU
+as a small batch does.
+"""
 BATCH: Final = 1_000
 """Releases in one transaction."""
 FIGURES_SECONDS: Final = 30.0

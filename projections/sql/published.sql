@@ -1,5 +1,5 @@
 -- name: behind
--- Whether anything was released that is not shown: asked at every commit of the log.
+-- Whether anything was released that is not shown: asked with each release, and every few seconds.
 SELECT EXISTS (SELECT FROM disclosure.releases r LEFT JOIN published.positions p USING (log_id) WHERE r.position >= coalesce(p.position, 0))
 
 -- name: turn

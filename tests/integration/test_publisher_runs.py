@@ -1,4 +1,4 @@
-"""The publisher beside the other projectors: it shows what is released while they hold their leases."""
+"""The publisher beside the other projectors: it shows what is released while they hold their leases, at once."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from projections import publishing
 from projections.process.runner import ProcessRunner
 from projections.publishing import Publisher
 from projections.runner import Runner
@@ -51,3 +52,25 @@ async def test_what_is_released_is_shown_beside_the_other_projectors(log: Log, d
         stop.set()
         async with asyncio.timeout(30):
             await asyncio.gather(*tasks)
+
+
+async def test_a_release_wakes_the_publisher(log: Log, database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without looking by itself: the claim would fail if only uploads, or nothing, were told to it."""
+    monkeypatch.setattr(publishing, "REPOLL_SECONDS", 3_600.0)
+    monkeypatch.setattr(publishing, "FIGURES_SECONDS", 3_600.0)
+    desk = await bureau(log, database)
+    own = await decided(desk)
+    prepared = await desk.acts.prepare_publication(AUTHORITY, "case", own.key, own.decision, {}, MONTHS, PREPARER)
+    assert prepared.record.pending is not None
+    stop = asyncio.Event()
+    task = asyncio.create_task(Publisher(database.dsn("liuhen_projector")).run(stop))
+    public = await database.connect("liuhen_public")
+    try:
+        await until(public, "SELECT count(*) FROM published.positions")  # its first look is over
+        await desk.acts.release(AUTHORITY, prepared.record.id, prepared.record.pending.id, RELEASER)
+        await until(public, "SELECT count(*) FROM published.records")
+    finally:
+        await public.close()
+        stop.set()
+        async with asyncio.timeout(30):
+            await task

@@ -164,8 +164,11 @@ SELECT evidence.cite($1, $2, $3);
 INSERT INTO disclosure.documents (digest, document) VALUES ($1, $2) ON CONFLICT DO NOTHING;
 
 -- name: keep_release
--- What a `disclosure` entry commits to, in its transaction.
-INSERT INTO disclosure.releases (log_id, position, record, revision, digest, salt) VALUES ($1, $2, $3, $4, $5, $6);
+-- What a `disclosure` entry commits to, in its transaction, with whose commit the publisher is woken.
+WITH kept AS (
+    INSERT INTO disclosure.releases (log_id, position, record, revision, digest, salt) VALUES ($1, $2, $3, $4, $5, $6) RETURNING log_id
+)
+SELECT pg_notify('liuhen_releases', log_id::text) FROM kept;
 
 -- name: keep_record
 -- How a record stands after an act on it, in the transaction of that act.
