@@ -28,6 +28,8 @@ PEERS: Final = ("copy", "eventsourcing", "eventsourcing_fastest", "umadb", "umad
 MOST_TERMINALS: Final = 256
 MOST_EVENTS: Final = 2_000_000
 MOST_ROUNDS: Final = 50
+WAL_BYTES: Final = 5_000
+"""Of WAL an event leaves in all targets together that write to the cluster."""
 UNHURRIED: Final = 60_000
 """Events of a level and round at most, where nobody asked for a number: some seconds of load and 60 MB."""
 
@@ -49,6 +51,12 @@ class Plan:
         """Batches that each terminal sends in one round."""
         events = self.events if self.events is not None else min(UNHURRIED, 10_000 + 5_000 * (level - 1))
         return max(1, events // (BATCH * level))
+
+    @property
+    def wal(self) -> int:
+        """About as many bytes of WAL as the run writes."""
+        levels = [*self.levels, SPREAD] if self.authorities > 1 else self.levels
+        return WAL_BYTES * self.rounds * sum(BATCH * level * self.batches(level) for level in levels)
 
     @property
     def ratio_level(self) -> int:
@@ -164,6 +172,7 @@ async def run(plan: Plan, *, settings: Settings | None = None, place: Path | Non
         say("start", 0, plan.rounds)
         rig = await stack.enter_async_context(rigs.running(authorities=logs, place=place, settings=settings))
         samples = Samples(rig.machine, plan)
+        await rig.make_wal(plan.wal)
         await floor.make_tables(rig)
         peers = await _peers(stack, rig, samples)
         one = await rig.enrol(rig.authorities[0], max(plan.levels))

@@ -35,6 +35,8 @@ START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 30.0
 POLL_SECONDS: Final = 0.05
 LONGEST_LINE: Final = 4 * 1024 * 1024
+MOST_WAL: Final = 2 * 1024**3
+"""Half of the embedded cluster's max_wal_size: what a database that has been busy for a while keeps of WAL files."""
 CHUNK: Final = 100_000
 """Events that are prepared at a time where a log is only filled: about 80 MB."""
 
@@ -194,6 +196,17 @@ class Rig:
             batches = max(1, min(left, CHUNK) // (BATCH * len(terminals)))
             await self.send(terminals, [terminal.prepare(batches) for terminal in terminals])
             left -= batches * BATCH * len(terminals)
+
+    async def make_wal(self, size: int) -> None:
+        """Have the database keep WAL files for so many bytes, MOST_WAL at most, as one that runs for longer does.
+
+        It makes a new one where there is none to be used again, and whoever fills the last one up writes and fsyncs
+        16 MiB of zeros: every upload of that moment waits, some 13,000 events after the last time.
+        """
+        file = await self.admin.fetchval(self.queries["wal_file"])
+        for _ in range(min(size, MOST_WAL) // file):
+            await self.admin.execute(self.queries["fill_wal_file"])
+        await self.admin.execute("CHECKPOINT")
 
     def cpu(self) -> dict[str, float | None]:
         """CPU seconds so far of the server, of its child processes (readers, projector), of PostgreSQL and of this

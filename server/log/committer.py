@@ -47,6 +47,9 @@ ALONG_KEYS: Final = 20_000
 MAX_WAITING: Final = 1_024
 MAX_WAITING_BYTES: Final = 256 * 1024 * 1024
 TILE_SECONDS: Final = 1.0
+PLANS: Final = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
+"""Every group makes the same few statements, which find all by index: planned once, not for each, and never so that a
+table is read through because it was small at that time."""
 log = structlog.get_logger("liuhen.log")
 
 Hook = Callable[[str], Awaitable[None]]
@@ -558,7 +561,7 @@ class Committer:
     async def _connected(self) -> Connection:
         if self._connection is not None and not self._connection.is_closed():
             return self._connection
-        connection = await store.connect(self._dsn, name="liuhen committer")
+        connection = await store.connect(self._dsn, name="liuhen committer", settings=PLANS)
         await store.raw_uuids(connection)
         identity = await store.server_identity(connection)
         if self._identity is not None and identity != self._identity:

@@ -68,13 +68,15 @@ def uuid(raw: bytes) -> Any:
     return UUID(raw)
 
 
-async def connect(dsn: str, *, name: str = "liuhen") -> Connection:
-    """A connection of our own, outside any pool. Raises DatabaseUnfit or one of LOST."""
+async def connect(dsn: str, *, name: str = "liuhen", settings: Mapping[str, str] | None = None) -> Connection:
+    """A connection of our own, outside any pool, with `settings` of the database for it alone. Raises DatabaseUnfit or
+    one of LOST.
+    """
     connection = await asyncpg.connect(
         dsn,
         timeout=CONNECT_SECONDS,
         command_timeout=STATEMENT_SECONDS,
-        server_settings={"application_name": name, "lock_timeout": "10s"},
+        server_settings={"application_name": name, "lock_timeout": "10s", **(settings or {})},
     )
     try:
         await check_server(connection)

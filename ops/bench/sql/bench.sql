@@ -42,3 +42,11 @@ SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)
 -- name: library_rows
 -- What the library's recorder stored, to be compared with what was sent.
 SELECT count(*) FROM bench_events;
+
+-- name: wal_file
+-- Bytes of a WAL file.
+SELECT pg_size_bytes(current_setting('wal_segment_size'));
+
+-- name: fill_wal_file
+-- Goes on to the next WAL file; the message is there because an empty one is not left.
+SELECT pg_logical_emit_message(true, 'bench', ''); SELECT pg_switch_wal();
