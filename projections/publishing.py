@@ -38,9 +38,7 @@ from schemas.events.rule_set import RuleSetPublished
 from schemas.published_document import Document, DocumentRefused
 
 CHANNEL: Final = "liuhen_releases"
-"""Notified with each release. Not that of the logs: releases are rare, and to be woken by every upload costs as much CPU
-as a small batch does.
-"""
+"""Notified with each release. Not that of the logs: releases are rare, and to be woken by every upload costs CPU."""
 BATCH: Final = 1_000
 """Releases in one transaction."""
 FIGURES_SECONDS: Final = 30.0
