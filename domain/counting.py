@@ -28,6 +28,7 @@ from schemas.events.major_hazard import MajorHazardDelisted, MajorHazardListed
 from schemas.events.on_site import CredentialsShown, SiteEntered
 from schemas.events.on_site_measure import OnSiteMeasureOrdered
 from schemas.events.on_spot import OnSpotPenaltyDecided
+from schemas.events.oversight import PeriodicReportSubmitted
 from schemas.events.penalty import FinePaymentRecorded, PenaltyDecided, PenaltyLine
 from schemas.events.plan import PlanApproved, PlanRevisionApproved, PlanRevisionDecided
 from schemas.events.power_cut import PowerCutOrdered
@@ -42,7 +43,7 @@ Origin: TypeAlias = Literal["field", "office", "backfilled", "imported"]
 STOPS: Final = frozenset(("stop_production", "stop_construction", "stop_using_equipment"))
 """Measures on the site that stop work (handbook 6.4, coercion)."""
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Raised with every change that could change a row: the tables are then made anew."""
 
 EARLIEST: Final = datetime.date(2000, 1, 1)
@@ -298,6 +299,10 @@ def _tip_concluded(fact: Fact, body: TipConcluded) -> Iterator[Counted]:
     yield _one(fact, "tip_concluded", body.concluded_on, body.tip_id, UNSET, body.outcome)
 
 
+def _reported(fact: Fact, body: PeriodicReportSubmitted) -> Iterator[Counted]:
+    yield _one(fact, "report", body.submitted_on, body.report_id, UNSET, body.kind, body.period)
+
+
 _BY_TYPE: Final[Mapping[type, Callable[[Fact, Any], Iterator[Counted]]]] = {
     PlanApproved: _plan,
     PlanRevisionDecided: _revision,
@@ -337,4 +342,5 @@ _BY_TYPE: Final[Mapping[type, Callable[[Fact, Any], Iterator[Counted]]]] = {
     DisclosureWithdrawn: _withdrawn,
     TipReceived: _tip,
     TipConcluded: _tip_concluded,
+    PeriodicReportSubmitted: _reported,
 }

@@ -16,6 +16,8 @@ from aiohttp import web
 from domain.disclosure_record import Record
 from domain.document_series import RETURN_REASONS
 from domain.publication import Sheet
+from domain.quarterly import Period
+from domain.reporting import Kind
 from ops.compose import Database, OpenLog
 from ops.settings import NO_ROLE, Settings
 from schemas.entries import Who
@@ -41,6 +43,7 @@ from server.log.disclosure_acts import DisclosureActs
 from server.log.number_acts import NumberActs
 from server.log.past import Past
 from server.log.private_values import PrivateValues, Withheld
+from server.log.report_acts import ReportActs
 from server.log.terminal_acts import TerminalActs
 from server.public import store as published
 from server.public.routes import make_public_app
@@ -329,6 +332,22 @@ class ConsoleWebhooks:
         return await webhooks.send_again(self._pool, person.authority, target=target)
 
 
+class ConsoleReports:
+    """Periodic reports in the name of a signed-in officer (server.web.app.Reports)."""
+
+    def __init__(self, acts: ReportActs) -> None:
+        self._acts = acts
+
+    async def submit(
+        self, person: Person, report: bytes, kind: Kind, span: Period, told: Mapping[str, int], explanation: str,
+        reviewer: str, to: str,
+    ) -> None:  # fmt: skip
+        """`periodic_report.submitted.v1`."""
+        await self._acts.submit(
+            person.authority, report, kind, span, told, who(person), explanation=explanation, reviewer=reviewer, to=to
+        )
+
+
 def make_services(
     settings: Settings, opened: OpenLog, console: asyncpg.Pool, store: BlobStore, viewing: Viewing | None = None
 ) -> Services:
@@ -365,6 +384,7 @@ def make_services(
         webhooks=ConsoleWebhooks(opened.pool, Allowed.parse(settings.webhook_networks)),
         viewing=viewing,
         past=Past(opened.pool),
+        reports=ConsoleReports(ReportActs(opened.committer, opened.pool)),
         patience=PATIENCE_SECONDS,
     )
 

@@ -11,6 +11,7 @@ import datetime
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import Final, TypeAlias
 
 import xlsxwriter
@@ -22,6 +23,8 @@ Row: TypeAlias = Sequence[Value]
 BOM: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
 """In front of a CSV: without it a spreadsheet does not take it for UTF-8."""
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+LARGEST: Final = 10**15
+"""Beyond 15 digits a spreadsheet rounds."""
 MOST_ROWS: Final = 50_000
 """Rows of a sheet: more take minutes to make and to open. CSV has no limit."""
 _DAY_ONE: Final = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC).replace(tzinfo=None)
@@ -83,11 +86,22 @@ def as_xlsx(sheets: Sequence[Sheet]) -> bytes:
     return file.getvalue()
 
 
+def number(text: str, unit: str) -> int | None:
+    """A figure as people write it, in the unit of the table; None where it is none."""
+    try:
+        read = Decimal(text.replace(",", "").replace("，", "").replace(" ", ""))
+    except InvalidOperation:
+        return None
+    if not read.is_finite():
+        return None
+    scaled = read * {"fen": 100, "per_mille": 10}.get(unit, 1)
+    return int(scaled) if scaled == scaled.to_integral_value() and abs(scaled) < LARGEST else None
+
+
 def _put(page: xlsxwriter.workbook.Worksheet, at: int, row: Row, number_form: object) -> None:
     for column, one in enumerate(row):
         if isinstance(one, int):
-            # Beyond 15 digits a spreadsheet rounds.
-            if abs(one) < 10**15:
+            if abs(one) < LARGEST:
                 page.write_number(at, column, one, number_form)
             else:
                 page.write_string(at, column, str(one))

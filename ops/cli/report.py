@@ -6,6 +6,7 @@ Invariant: the same period, authorities and cut give the same bytes, a year late
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -131,6 +132,96 @@ def off_system(
         click.echo(reports.as_json(made).decode())
     else:
         _print_off_system(made, lang)
+
+
+@command.command(
+    "submit",
+    epilog="Example: liuhen report submit --authority 210500 --kind yearly --period 2026 --officer officer-0001",
+)
+@click.option("--authority", required=True, help="Code of the authority.")
+@click.option(
+    "--kind", type=click.Choice(("quarterly", "yearly", "annual_statistics")), required=True, help="Which report."
+)
+@click.option("--period", "span", required=True, help="2026-Q3 for a quarter, 2026 for a year.")
+@click.option("--officer", required=True, help="Id of the officer who hands it in.")
+@click.option(
+    "--differing", type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="CSV of the figures that differ from the system: CODE,NUMBER (yuan for money, per cent for shares).",
+)  # fmt: skip
+@click.option("--explanation", default="", help="Why they differ.")
+@click.option("--to", default="", help="Code of the authority that receives it.")
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of the database.")
+@click.option("--json", "as_json", is_flag=True, help="The outcome as JSON.")
+@click.pass_context
+def submit(
+    ctx: click.Context, authority: str, kind: str, span: str, officer: str, differing: Path | None, explanation: str,
+    to: str, data: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Hand a report in: figures as the system has them, but those that differ. 上报报表。
+
+    What is handed in and what the system has at that moment are recorded side by side; where they differ, a signal
+    says so. The file of figures that differ has the header code,value.
+    """
+    period = _period(span)
+    told = {} if differing is None else _differing(differing)
+    if told and not explanation.strip():
+        raise Refusal("say with --explanation why the figures differ: whoever reads the report sees both")
+    settings = settings_module.load(ctx.obj, data=data)
+    report = asyncio.run(_submit(settings, authority, kind, period, told, officer, explanation, to))
+    if as_json:
+        click.echo(json.dumps({"report": report, "kind": kind, "period": period.name, "differing": told}))
+    else:
+        click.echo(f"{report}: handed in, {len(told)} figures differ from the system")
+
+
+def _differing(path: Path) -> dict[str, int]:
+    """Figures of a file by their codes, in the units of the table."""
+    from ops.tables import TableRefused, read
+    from projections.process import figures, reports
+    from projections.sheets import number
+
+    known = figures.figures().by_code
+    told: dict[str, int] = {}
+    try:
+        rows = read(path)[0].rows
+    except TableRefused as fault:
+        raise Refusal(str(fault)) from None
+    for place, row in enumerate(rows, 2):
+        code, text = (*row, "", "")[:2]
+        if code not in known:
+            raise Refusal(f"{path.name}, row {place}: expected a code of the table, got {code!r}")
+        value = number(text, reports.unit_of(known[code]))
+        if value is None:
+            raise Refusal(f"{path.name}, row {place}: expected a number for {code}, got {text!r}")
+        told[code] = value
+    return told
+
+
+async def _submit(
+    settings: Settings, authority: str, kind: str, period: Period, told: dict[str, int], officer: str,
+    explanation: str, to: str,
+) -> str:  # fmt: skip
+    from hashlib import sha256
+
+    from domain import reporting
+    from ops.compose import open_database, open_log
+    from schemas.entries import Who
+    from schemas.problems import Problem
+    from server.log.ids import uuid7
+    from server.log.report_acts import ReportActs
+
+    (wanted,) = (one for one in reporting.KINDS if one == kind)
+    report = uuid7()
+    said = json.dumps([kind, period.name, told, explanation], sort_keys=True)
+    who = Who(officer=officer, session=sha256(said.encode()).digest(), via="command")
+    async with open_database(settings) as database, open_log(settings, database) as log:
+        try:
+            await ReportActs(log.committer, log.pool).submit(
+                authority, report, wanted, period, told, who, explanation=explanation, to=to
+            )
+        except Problem as fault:
+            raise Refusal(fault.reason or fault.code) from None
+    return report.hex()
 
 
 def _table(

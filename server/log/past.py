@@ -16,15 +16,26 @@ from typing import Final, TypeAlias
 
 import asyncpg
 
+from domain import reporting
 from domain.quarterly import Period
-from projections.process import figures, off_system, past
+from domain.reporting import Kind
+from projections.process import figures, off_system, past, submissions
 from projections.process.figures import NoCut
 from projections.process.off_system import OffSystem
 from projections.process.store import Memory
+from projections.process.submissions import Handed, Reconciled
 
 FRESH_SECONDS: Final = 20.0
 KEPT: Final = 32
 _Key: TypeAlias = tuple[tuple[str, ...], str, str]
+
+
+def _fits(kind: Kind, span: Period) -> bool:
+    try:
+        reporting.check(kind, span)
+    except reporting.NotOfPeriod:
+        return False
+    return True
 
 
 @dataclass(slots=True)
@@ -57,6 +68,25 @@ class Past:
             while len(self._found) > KEPT:
                 self._found.popitem(last=False)
             return made
+
+    async def submissions(self, authorities: Sequence[str], span: Period) -> Handed:
+        """What was handed in for a period, and by when it is due, as of now."""
+        async with scope(self.pool, authorities) as connection:
+            cut = await past.newest(connection)
+            found = await submissions.submitted(connection, cut, authorities, span=span.name)
+            kinds = [kind for kind in reporting.KINDS if _fits(kind, span)]
+            due = {kind: await submissions.due_by(connection, cut, authorities, kind, span) for kind in kinds}
+            return Handed(found, due)
+
+    async def submission(self, authorities: Sequence[str], report: str) -> Reconciled | None:
+        """One report that was handed in, beside what the system has now; None where there is none of that id."""
+        async with scope(self.pool, authorities) as connection:
+            cut = await past.newest(connection)
+            found = await submissions.submitted(connection, cut, authorities, report=report)
+            if not found:
+                return None
+            await figures.keep(connection, cut)
+            return Reconciled(found[0], await submissions.reconciled(connection, cut, found[0]), cut.name)
 
     def _known(self, key: _Key) -> OffSystem | None:
         at, made = self._found.get(key, (0.0, None))

@@ -6,6 +6,7 @@ number stands on a page without the way to the acts that make it.
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import time
 from collections.abc import Mapping, Sequence
@@ -73,12 +74,12 @@ async def show(request: web.Request) -> web.Response:
 
 
 async def as_json(request: web.Request) -> web.Response:
-    """`/api/v1/reports/quarterly?period=&cut=`: the report, `?format=csv` as CSV."""
+    """`/api/v1/reports/quarterly?period=&cut=`: the report, `?format=csv` or `xlsx` as a table."""
     span = wanted_period(request)
     frame = request.app[FRAME]
     kind = request.query.get("format", "json")
-    if kind not in ("json", "csv"):
-        raise Problem("bad_request", "expected format to be json or csv")
+    if kind not in ("json", "csv", "xlsx"):
+        raise Problem("bad_request", "expected format to be json, csv or xlsx")
     async with frame.scope(request) as connection:
         codes = [code for code, _ in frame.seen(request)]
         made = await reports.quarterly(connection, codes, span, await _cut(connection, request))
@@ -87,6 +88,9 @@ async def as_json(request: web.Request) -> web.Response:
         return download(
             sheets.BOM + reports.as_csv(made, language(request)), f"quarterly-{span.name}-{made.cut.name}.csv"
         )
+    if kind == "xlsx":
+        book = await asyncio.to_thread(sheets.as_xlsx, [reports.sheet(made, language(request))])
+        return download(book, f"quarterly-{span.name}-{made.cut.name}.xlsx")
     return json_answer(request, reports.as_dict(made))
 
 
@@ -147,10 +151,10 @@ async def list_json(request: web.Request) -> web.Response:
     )
 
 
-def wanted_period(request: web.Request) -> Period:
-    """The period that is asked for, the current quarter by default. Raises Problem bad_request."""
+def wanted_period(request: web.Request, text: str = "") -> Period:
+    """The period that is asked for or given, the current quarter by default. Raises Problem bad_request."""
     try:
-        return period(request.query.get("period", "") or proposed(today())[0])
+        return period(text or request.query.get("period", "") or proposed(today())[0])
     except NoPeriod as fault:
         raise Problem("bad_request", str(fault)) from None
 

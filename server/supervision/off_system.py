@@ -64,6 +64,11 @@ async def show(request: web.Request) -> web.Response:
         classes=lateness.CLASSES,
         measured=[(one, dict(shown).get(one, ""), figures) for one, figures in made.measured.items()],
         states=[(one, words[place]) for one, words in STATES.items()],
+        columns=[
+            (one, words[place])
+            for one, words in STATES.items()
+            if one == "open" or any(made.of_rule(rule)[one] for rule in made.rules)
+        ],
         rules=[
             {
                 "rule": one,

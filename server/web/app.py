@@ -28,7 +28,9 @@ from domain.disclosure_record import Record
 from domain.matter import Matter
 from domain.publication import Sheet
 from domain.quarterly import Period
+from domain.reporting import Kind
 from projections.process.off_system import OffSystem
+from projections.process.submissions import Handed, Reconciled
 from schemas.events import Body
 from schemas.problems import Problem
 from server.identity.person import Person
@@ -243,6 +245,24 @@ class Past(Protocol):
         Raises projections.process.figures.NoCut, projections.process.past.TooFarBack, ValueError for an odd name.
         """
 
+    async def submissions(self, authorities: Sequence[str], span: Period) -> Handed:
+        """What was handed in for a period, and by when it is due."""
+
+    async def submission(self, authorities: Sequence[str], report: str) -> Reconciled | None:
+        """One report that was handed in (its id, hex), beside what the system has now."""
+
+
+class Reports(Protocol):
+    """Periodic reports as officers hand them in, on the person's own authority. Implemented in ops."""
+
+    async def submit(
+        self, person: Person, report: bytes, kind: Kind, span: Period, told: Mapping[str, int], explanation: str,
+        reviewer: str, to: str,
+    ) -> None:  # fmt: skip
+        """Hand a report in, once for each id `report`: `told` differ from the system. Raises Problem bad_request,
+        conflict.
+        """
+
 
 class Disclosures(Protocol):
     """Publication as the console asks for it, on the person's own authority. Implemented in ops.
@@ -417,6 +437,8 @@ class Services:
     disclosures: Disclosures | None = None
     """None where no log is written."""
     webhooks: Webhooks | None = None
+    reports: Reports | None = None
+    """None where no log is written."""
     past: Past | None = None
     """None where no log is written."""
     keeping: Keeping | None = None

@@ -18,6 +18,7 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
+from domain.quarterly import period
 from ops import browser as needs
 from projections import queries
 from projections.process import queries as process_queries
@@ -25,6 +26,7 @@ from schemas.entries import Who
 from server.console import guide
 from server.identity import store
 from server.log.acts import Act, OfficeActs
+from server.log.report_acts import ReportActs
 from server.public import guide as public_guide
 from server.public import store as public_store
 from server.public.routes import make_public_app
@@ -156,6 +158,7 @@ class Keys:
     private: str
     sheet: str
     records: list[str]
+    report: str
 
 
 async def registered(house: House) -> Keys:
@@ -167,6 +170,10 @@ async def registered(house: House) -> Keys:
         act = Act(name, tags, fields, uuid7(), 1, uuid7())
         await house.log.committer.submit(OfficeActs(AUTHORITY, [act], who, now()))
     await under_review(house.log, reviewer="he")
+    report = uuid7()
+    await ReportActs(house.log.committer, house.log.pool).submit(
+        AUTHORITY, report, "yearly", period("2026"), {"visits": 3, "fines": 100}, who, explanation="终端尚未上传"
+    )
     await stories.fold(house.database)
     await judge(house.database)
     sheet, released = await disclosed(house)
@@ -184,7 +191,7 @@ async def registered(house: House) -> Keys:
             ("enterprise.profiled.v1", "enterprise_id"),
         )
     )
-    return Keys(officer, enterprise, found.rows[0].id, private, sheet, released)
+    return Keys(officer, enterprise, found.rows[0].id, private, sheet, released, report.hex())
 
 
 async def disclosed(house: House) -> tuple[str, list[str]]:
@@ -232,6 +239,7 @@ def addresses(
         "/administration/accounts/{name}": ["lin"],
         "/invitation/{key}": [],  # its link is made below
         "/supervision/figures/{code}": ["visits", "fines"],
+        "/supervision/reports/{id}": [keys.report],
     }
     for (method, path), route in house.app[ROUTES].items():
         if isinstance(route.policy, Officers) and not opens(route.policy.roles):

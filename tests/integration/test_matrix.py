@@ -68,6 +68,9 @@ GUESSES: Final[dict[str, Callable[[Records], str]]] = {
 }
 """What is tried where nothing is declared: leaks are looked for at once, a right answer needs the declaration."""
 ADDRESSES: Final[dict[str, Callable[[Records], str]]] = {
+    "/supervision/reports/new": lambda r: f"/supervision/reports/new?kind=yearly&period=2026&authority={r.authority}",
+    "/supervision/reports/{id}": lambda r: f"/supervision/reports/{'0' * 32}",
+    "/api/v1/reports/submitted/{id}": lambda r: f"/api/v1/reports/submitted/{'0' * 32}",
     "/administration/accounts/{name}": lambda r: f"/administration/accounts/inspector-{r.authority}",
     "/invitation/{key}": lambda r: "/invitation/" + "x" * 43,
     "/private/{epoch}/{position}/{commitment}": lambda r: f"/private/{r.private}",
@@ -94,6 +97,9 @@ WITHOUT_RECORDS: Final = {
     "/supervision": "/supervision/figures/visits",
     "/supervision/figures": "/supervision/figures/visits",
     "/supervision/off-system": "/api/v1/reports/off-system",
+    "/supervision/reports": "/api/v1/reports/submitted",
+    "/supervision/reports/new": "explanation",
+    "/api/v1/reports/submitted": '"items"',
     "/api/v1/reports/off-system": '"off-system"',
     "/supervision/figures/{code}": "/api/v1/figures/visits",
     "/api/v1/supervision": '"tables"',
@@ -108,6 +114,8 @@ WITHOUT_RECORDS: Final = {
 }
 """Pages that show no record of any authority, or figures of many, and what stands on them in any case."""
 NOTHING_SEEDED: Final = {
+    "/supervision/reports/{id}": "tests/integration/test_submissions.py",
+    "/api/v1/reports/submitted/{id}": "tests/integration/test_submissions.py",
     "/webhooks/{id}": "tests/integration/test_webhooks.py",
     "/cases/{id}/export/{copy}": "tests/integration/test_console_export.py",
     "/disclosures/prepare/{kind}/{key}/{decision}": "tests/integration/test_console_disclosures.py",
@@ -119,6 +127,7 @@ EMPTY_FORMS: Final = frozenset({"/officers/{id}/acts/{act}"})
 FOR_THE_OWN: Final = frozenset({"/administration/terminals"})
 """Forms that name no authority: whatever is sent, they do something for the own one."""
 PROVEN: Final = {
+    "/supervision/reports": "tests/integration/test_submissions.py",
     "/sign-out": "tests/integration/test_identity.py",
     "/account/sessions": "tests/integration/test_second_factor.py",
     "/account/password": "tests/integration/test_second_factor.py",

@@ -54,7 +54,7 @@ async def test_a_number_opens_the_list_that_makes_it_and_its_moment_can_be_asked
 REFUSED = (
     ("/api/v1/reports/quarterly?period=2026-Q9", 400, "expected a year, quarter or month"),
     ("/api/v1/reports/quarterly?cut=0123456789ab", 404, "no cut of this name"),
-    ("/api/v1/reports/quarterly?format=xml", 400, "json or csv"),
+    ("/api/v1/reports/quarterly?format=xml", 400, "json, csv or xlsx"),
     ("/api/v1/figures/nothing", 404, "no figure of this code"),
     ("/api/v1/figures/visits?cut=%00", 404, "no cut of this name"),
 )

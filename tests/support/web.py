@@ -21,7 +21,15 @@ from aiohttp import web
 
 from domain.office import gates
 from ops.compose import Database
-from ops.faces import ConsoleDesk, ConsoleWebhooks, console_acts, console_disclosures, console_exports, office_faces
+from ops.faces import (
+    ConsoleDesk,
+    ConsoleReports,
+    ConsoleWebhooks,
+    console_acts,
+    console_disclosures,
+    console_exports,
+    office_faces,
+)
 from ops.keeping import OfficeKeeping
 from ops.settings import Settings
 from schemas.events import REGISTRY
@@ -33,6 +41,7 @@ from server.identity.sealing import Sealer
 from server.log.desk import Desk, Gate
 from server.log.number_acts import NumberActs
 from server.log.past import Past
+from server.log.report_acts import ReportActs
 from server.signed import SignedRequests, Terminals
 from server.sync import routes as sync_routes
 from server.sync.changes import Changes
@@ -152,6 +161,7 @@ async def open_house(
             webhooks=None if opened is None else ConsoleWebhooks(opened.pool, Allowed()),
             keeping=None if opened is None else _keeping(database, folder, opened, pool),
             past=None if opened is None else Past(opened.pool),
+            reports=None if opened is None else ConsoleReports(ReportActs(opened.committer, opened.pool)),
         )  # fmt: skip
         if terminals:
             faces = [*faces, partial(sync_routes.add_routes, sync=_sync(house_log(opened), pool))]

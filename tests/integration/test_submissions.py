@@ -1,0 +1,121 @@
+"""Reports that are handed in: through the form, beside the system's figures, with their signal and their due day."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import AsyncIterator
+from datetime import date
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from domain import reporting
+from domain.quarterly import period
+from projections import rulefiles
+from schemas.entries import Who
+from server.log.acts import Act, OfficeActs
+from tests.support import projections as stories
+from tests.support.log import AUTHORITY, now, uuid7
+from tests.support.postgres import TestDatabase
+from tests.support.process import judge
+from tests.support.web import House, open_house
+
+FORM = "/supervision/reports/new?kind=yearly&period=2026&lang=en"
+
+
+@pytest.fixture
+async def house(database: TestDatabase, short_folder: Path) -> AsyncIterator[House]:
+    async with open_house(database, short_folder, log=True) as opened:
+        await stories.inspection(opened.log, await stories.enrolled(opened.log))
+        plan = {**stories.body("plan.approved.v1"), "year": 2026}
+        tags = sorted((f"authority:{AUTHORITY}", f"plan:{plan['plan_id']}"))
+        who = Who(officer="officer-0002", session=bytes(32), via="console")
+        act = Act("plan.approved.v1", tags, plan, uuid7(), 1, uuid7())
+        await opened.log.committer.submit(OfficeActs(AUTHORITY, [act], who, now()))
+        await judge(database)
+        yield opened
+
+
+def fields(page: str) -> dict[str, str]:
+    """The hidden fields of the form."""
+    form = page.split('action="/supervision/reports"')[1]
+    return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form))
+
+
+async def test_a_report_stands_beside_the_system_and_a_difference_is_a_signal(house: House) -> None:
+    async with house.browser("he") as head, house.program("supervisor") as supervisor:
+        shown = await (await head.get(FORM)).text()
+        made = await (await supervisor.get("/api/v1/reports/quarterly?period=2026")).json()
+        visits = next(one["value"] for one in made["figures"] if one["code"] == "visits")
+        data = {**fields(shown), "code-1": "visits", "value-1": str(visits + 3)}
+        silent = await head.post("/supervision/reports", data=data, allow_redirects=False)
+        odd = await head.post("/supervision/reports", data={**data, "value-1": "1.5"}, allow_redirects=False)
+        why = "三次检查的终端尚未上传"
+        sent = [
+            await head.post("/supervision/reports", data={**data, "explanation": why}, allow_redirects=False)
+            for _ in range(2)
+        ]
+        await judge(house.database)
+        listed = await (await supervisor.get("/api/v1/reports/submitted?period=2026")).json()
+        (one,) = listed["items"]
+        told = await (await supervisor.get(f"/api/v1/reports/submitted/{one['id']}")).json()
+        page = await (await head.get(f"/supervision/reports/{one['id']}?lang=en")).text()
+        overview = await (await head.get("/supervision/reports?period=2026&lang=en")).text()
+        book = await (await supervisor.get(f"/api/v1/reports/submitted/{one['id']}?format=xlsx")).read()
+        signals = await (await supervisor.get("/api/v1/signals?rule=SIG-24&state=all&lang=en")).json()
+
+    assert silent.status == 400
+    assert "Say why the figures differ" in await silent.text()
+    assert f'value="{visits + 3}"' in await silent.text(), "what was written stays"
+    assert odd.status == 400
+    assert [answer.status for answer in sent] == [303, 303], "a form that is sent twice hands in once"
+    differing = {row["code"]: row for row in told["figures"] if row["difference"]}
+    assert differing == {
+        "visits": {"code": "visits", "reported": visits + 3, "system": visits, "now": visits, "difference": 3}
+    }
+    assert told["explanation"] == why
+    assert (one["differing"], one["late"], one["due"]) == (1, one["submitted_on"] > one["due"], "2026-12-30")
+    assert why in page
+    assert "+3" in page
+    assert "handed in on" in overview
+    sheet = openpyxl.load_workbook(io.BytesIO(book)).active
+    assert sheet is not None
+    assert any(row[0] == "visits" and row[5] == 3 for row in sheet.iter_rows(values_only=True))
+    (signal,) = signals["rows"]
+    assert f"visits reported {visits + 3} and counted {visits}" in signal["reason"]
+
+
+async def test_only_who_plans_or_directs_hands_in_and_only_sees_below(house: House) -> None:
+    async with house.browser("lin") as inspector, house.program("supervisor", "210521") as neighbour:
+        refused = await inspector.get("/supervision/reports/new?kind=yearly&period=2026")
+        other = await (await neighbour.get("/api/v1/reports/submitted?period=2026")).json()
+        odd = [
+            (await neighbour.get(f"/api/v1/reports/submitted/{name}")).status for name in ("x", "0" * 32, "%00", "new")
+        ]
+    async with house.browser("he") as head:
+        wrong = [
+            (await head.get(f"/supervision/reports/new?{query}")).status
+            for query in ("kind=weekly&period=2026", "kind=quarterly&period=2026", "kind=yearly&period=2026-Q1")
+        ]
+    assert refused.status == 403
+    assert other["items"] == []
+    assert odd == [404] * 4
+    assert wrong == [400] * 3
+
+
+def test_reports_are_due_by_the_days_of_the_catalogue() -> None:
+    rules, calendar = rulefiles.load()
+    days = {
+        (kind, span): reporting.due_by(kind, period(span), rules, calendar, AUTHORITY)
+        for kind, span in (
+            ("quarterly", "2026-Q1"),
+            ("quarterly", "2026-Q4"),
+            ("yearly", "2026"),
+            ("annual_statistics", "2026"),
+        )
+    }
+    assert [day for _, day in sorted(days.items())] == [
+        date(2027, 1, 31), date(2026, 4, 5), date(2027, 1, 5), date(2026, 12, 30),
+    ]  # fmt: skip
