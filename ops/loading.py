@@ -325,17 +325,22 @@ async def check(settings: Settings, dsn: Callable[[str], str], progress: Progres
 
 
 def compared(
-    places: Sequence[Place], standing: set[tuple[str, str]]
+    places: Sequence[Place], standing: set[tuple[str, str, str]]
 ) -> tuple[tuple[OfSignal, ...], tuple[Place, ...], tuple[Place, ...]]:
     """Each kind of signal, planted places that were missed, and near misses that were flagged."""
     subjects = {one.subject for one in places}
-    hit = [one for one in places if (one.signal, one.subject) in standing]
-    rules = sorted({one.signal for one in places} | {rule for rule, _ in standing})
+    whole = {(rule, subject) for rule, subject, _ in standing}
+    hit = {
+        one
+        for one in places
+        if ((one.signal, one.subject, one.about) in standing if one.about else (one.signal, one.subject) in whole)
+    }
+    rules = sorted({one.signal for one in places} | {rule for rule, _ in whole})
     rows = []
     for rule in rules:
         planted = [one for one in places if one.signal == rule and one.kind == "planted"]
         near = [one for one in places if one.signal == rule and one.kind == "near"]
-        elsewhere = sum(name == rule and subject not in subjects for name, subject in standing)
+        elsewhere = sum(name == rule and subject not in subjects for name, subject in whole)
         rows.append(
             OfSignal(
                 rule, len(planted), sum(one in hit for one in planted), len(near), sum(one in hit for one in near),
@@ -343,7 +348,7 @@ def compared(
             )
         )  # fmt: skip
     missed = tuple(one for one in places if one.kind == "planted" and one not in hit)
-    flagged = tuple(one for one in hit if one.kind == "near")
+    flagged = tuple(one for one in places if one.kind == "near" and one in hit)
     return tuple(rows), missed, flagged
 
 

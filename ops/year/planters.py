@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from random import Random
 from typing import Final
 
-from ops.year import in_office, on_site
+from ops.year import in_office, on_site, others
 from ops.year.planting import Place, Planter, Plot
 from ops.year.province import Province
 from ops.year.telling import Told
@@ -19,6 +19,7 @@ PLANTERS: Final[Mapping[str, Planter]] = {
     "SIG-01": in_office.gap,
     "SIG-02": in_office.disorder,
     "SIG-03": on_site.late,
+    "SIG-04": others.unknown_payment,
     "SIG-05": in_office.unheard,
     "SIG-06": on_site.alone,
     "SIG-07": on_site.expired,
@@ -39,19 +40,17 @@ PLANTERS: Final[Mapping[str, Planter]] = {
     "SIG-22": in_office.not_referred,
     "SIG-23": in_office.unpublished,
     "SIG-24": in_office.misreported,
+    "SIG-25": others.unknown_visit,
     "SIG-26": in_office.powerless,
     "SIG-27": on_site.twice,
     "SIG-28": on_site.cloned,
     "SIG-29": in_office.over_age,
     "SIG-30": in_office.sealed_long,
+    "SIG-31": others.interested,
     "SIG-32": in_office.voids,
 }
 
-WITHOUT: Final[Mapping[str, str]] = {
-    "SIG-04": "rests on receipts of the treasury, which offices bring in as tables and no terminal uploads",
-    "SIG-25": "rests on registers of others, which offices bring in as tables and no terminal uploads",
-    "SIG-31": "rests on interests and contacts that people declare; no limit separates a near miss from a case",
-}
+WITHOUT: Final[Mapping[str, str]] = {}
 """Signals without a planter, with the reason."""
 
 

@@ -24,13 +24,17 @@ TRIES: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One line of the list: what was planted where. `subject` is `kind:key` of the matter that it concerns."""
+    """One line of the list: what was planted where.
+
+    `subject` is `kind:key` of the matter that it concerns, `about` the part of it, "" for the whole.
+    """
 
     signal: str
     kind: Kind
     authority: str
     subject: str
     what: str
+    about: str = ""
 
 
 @dataclass(slots=True)
@@ -107,9 +111,9 @@ class Plot:
         """The place, under a case."""
         return self.place(f"case:{text(scene.case)}", what)
 
-    def place(self, subject: str, what: str) -> Place:
+    def place(self, subject: str, what: str, about: str = "") -> Place:
         """The place, under any matter."""
-        return Place(self.signal, "planted" if self.wrong else "near", self.authority, subject, what)
+        return Place(self.signal, "planted" if self.wrong else "near", self.authority, subject, what, about)
 
 
 Planter = Callable[[Plot], Place]

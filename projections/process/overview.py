@@ -80,7 +80,7 @@ async def by_authority(
     return tuple(found)
 
 
-async def standing(conn: asyncpg.Connection, authorities: Sequence[str], *, as_of: int) -> set[tuple[str, str]]:
-    """(rule, "kind:key") of every matter that a rule has spoken of by an instant, whatever became of it since."""
+async def standing(conn: asyncpg.Connection, authorities: Sequence[str], *, as_of: int) -> set[tuple[str, str, str]]:
+    """(rule, "kind:key", about) of everything that a rule has spoken of by an instant, whatever became of it since."""
     rows = await conn.fetch((await statements.of_process(conn, "overview"))["standing"], list(authorities), as_of)
-    return {(row["rule"], f"{row['kind']}:{row['key']}") for row in rows}
+    return {(row["rule"], f"{row['kind']}:{row['key']}", row["about"]) for row in rows}

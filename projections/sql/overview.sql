@@ -27,7 +27,7 @@ SELECT r.authority, count(*) AS acts, count(*) FILTER (WHERE r.origin = 'field' 
  GROUP BY r.authority
 
 -- name: standing
--- Which matters of some authorities a rule spoke of by an instant, whatever became of it since.
-SELECT DISTINCT s.rule, s.kind, s.key
+-- What rules spoke of by an instant in the matters of some authorities, whatever became of it since.
+SELECT s.rule, s.kind, s.key, s.about
   FROM view_x.signals s
  WHERE s.authority = ANY ($1::text[]) AND s.opens <= $2
