@@ -48,30 +48,36 @@ SELECT authority, count(*) AS n, count(DISTINCT subject) FILTER (WHERE subject <
 -- name: chains
 -- Items of plans that were done as of a cut: the four steps of a task, in order, the last of them by the last day.
 -- $1 logs, $2 sizes; $3 authorities; $4 first and $5 last day.
--- Each step is looked for behind the earliest one before it, so that every join is one of equal units.
+-- Each step is looked for behind the earliest one before it. The steps of a task are gathered first, so that nothing is
+-- joined but tasks: how many tasks have all steps is nothing that a planner can guess.
 WITH cut AS MATERIALIZED (SELECT * FROM unnest($1::integer[], $2::bigint[]) AS c (log_id, size)),
 seen AS MATERIALIZED (
     SELECT x.authority, x.measure, x.unit, x.word, x.subject, x.day, x.at
       FROM view_x.counted x JOIN cut c ON c.log_id = x.log_id AND x.position < c.size
      WHERE x.authority = ANY ($3::text[]) AND x.measure IN ('task_planned', 'entered', 'shown', 'recorded', 'concluded')
 ),
-entered AS MATERIALIZED (
-    SELECT unit, min(at) AS at FROM seen WHERE measure = 'entered' AND word = 'entered' GROUP BY unit
+steps AS (
+    SELECT unit, min(at) FILTER (WHERE measure = 'entered' AND word = 'entered') AS entered,
+           array_agg(at) FILTER (WHERE measure = 'shown') AS shown,
+           array_agg(at) FILTER (WHERE measure = 'recorded') AS recorded,
+           array_agg(at) FILTER (WHERE measure = 'concluded' AND word <> 'no_entry' AND day BETWEEN $4 AND $5) AS ended,
+           array_agg(day) FILTER (WHERE measure = 'concluded' AND word <> 'no_entry' AND day BETWEEN $4 AND $5) AS days
+      FROM seen GROUP BY unit
 ),
-shown AS MATERIALIZED (
-    SELECT s.unit, min(s.at) AS at FROM seen s JOIN entered e ON e.unit = s.unit AND s.at >= e.at
-     WHERE s.measure = 'shown' GROUP BY s.unit
+after_entry AS (
+    SELECT s.*, (SELECT min(x) FROM unnest(s.shown) AS x WHERE x >= s.entered) AS told FROM steps s
+     WHERE s.entered IS NOT NULL AND s.ended IS NOT NULL
 ),
-recorded AS MATERIALIZED (
-    SELECT s.unit, min(s.at) AS at FROM seen s JOIN shown e ON e.unit = s.unit AND s.at >= e.at
-     WHERE s.measure = 'recorded' GROUP BY s.unit
+after_certificates AS (
+    SELECT s.unit, s.ended, s.days, (SELECT min(x) FROM unnest(s.recorded) AS x WHERE x >= s.told) AS signed
+      FROM after_entry s
 ),
-ended AS MATERIALIZED (
-    SELECT s.unit, min(s.day) AS day FROM seen s JOIN recorded e ON e.unit = s.unit AND s.at >= e.at
-     WHERE s.measure = 'concluded' AND s.word <> 'no_entry' AND s.day BETWEEN $4 AND $5 GROUP BY s.unit
+done AS MATERIALIZED (
+    SELECT s.unit, (SELECT min(e.day) FROM unnest(s.ended, s.days) AS e (at, day) WHERE e.at >= s.signed) AS day
+      FROM after_certificates s
 )
-SELECT t.authority, t.word AS item, t.unit, min(t.subject) AS subject, min(e.day) AS day
-  FROM seen t JOIN ended e ON e.unit = t.unit
+SELECT t.authority, t.word AS item, t.unit, min(t.subject) AS subject, min(d.day) AS day
+  FROM seen t JOIN done d ON d.unit = t.unit AND d.day IS NOT NULL
  WHERE t.measure = 'task_planned'
  GROUP BY t.authority, t.word, t.unit
 
