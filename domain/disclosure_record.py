@@ -91,6 +91,7 @@ class Record:
     feed: str = ""
     case_id: bytes = b""
     task_id: bytes = b""
+    draw_id: bytes = b""
     decision: bytes = b""
     document_no: str = ""
     published_on: datetime.date | None = None
@@ -115,6 +116,7 @@ class Prepare:
     withheld: tuple[tuple[str, str], ...] = ()
     case_id: bytes = b""
     task_id: bytes = b""
+    draw_id: bytes = b""
     document_no: str = ""
     decision: bytes = b""
     ground: str = ""
@@ -203,6 +205,7 @@ def decide(record: Record, command: Command, day: datetime.date) -> Fact:
             pending = _looked_at(record, command.preparation)
             return DisclosureReturned(
                 record_id=record.id, case_id=record.case_id or UNSET, task_id=record.task_id or UNSET,
+                draw_id=record.draw_id or UNSET,
                 preparation=pending.id, reason=_reason(command.reason), returned_by=command.by,
             )  # fmt: skip
         case Expire():
@@ -212,6 +215,7 @@ def decide(record: Record, command: Command, day: datetime.date) -> Fact:
                 raise Problem("conflict", f"it stays public until {record.until}")
             return DisclosureExpired(
                 record_id=record.id, case_id=record.case_id or UNSET, task_id=record.task_id or UNSET,
+                draw_id=record.draw_id or UNSET,
                 until=record.until, expired_on=day, snapshot_hash=command.digest, position=command.position,
             )  # fmt: skip
         case _:
@@ -260,6 +264,7 @@ def _prepare(record: Record, command: Prepare) -> DisclosurePrepared:
         feed=command.feed,
         case_id=command.case_id or UNSET,
         task_id=command.task_id or UNSET,
+        draw_id=command.draw_id or UNSET,
         document_no=command.document_no or UNSET,
         decision=command.decision or UNSET,
         codes=command.codes,
@@ -284,14 +289,15 @@ def _release(record: Record, command: Release, day: datetime.date) -> Fact:
     match pending.proposes:
         case "publish":
             return DisclosurePublished(
-                record_id=record.id, case_id=body.case_id, task_id=body.task_id, document_no=body.document_no,
+                record_id=record.id, case_id=body.case_id, task_id=body.task_id, draw_id=body.draw_id,
+                document_no=body.document_no,
                 feed=body.feed, subject=body.subject, fields=fields, redaction_version=body.redaction_version,
                 snapshot_hash=command.digest, prepared_by=pending.by, approver=command.by, published_on=day,
                 until=command.until or UNSET, decision=body.decision, preparation=pending.id, position=command.position,
             )  # fmt: skip
         case "correct":
             return DisclosureCorrected(
-                record_id=record.id, case_id=body.case_id, task_id=body.task_id, fields=fields,
+                record_id=record.id, case_id=body.case_id, task_id=body.task_id, draw_id=body.draw_id, fields=fields,
                 redaction_version=body.redaction_version, snapshot_hash=command.digest, corrected_on=day,
                 reason=_given(body.reason), approver=command.by, prepared_by=pending.by, preparation=pending.id,
                 position=command.position, until=command.until or UNSET,
@@ -299,14 +305,16 @@ def _release(record: Record, command: Release, day: datetime.date) -> Fact:
         case "withdraw":
             ground = next(one for one in WITHDRAWALS if one == body.ground)
             return DisclosureWithdrawn(
-                record_id=record.id, case_id=body.case_id, task_id=body.task_id, withdrawn_on=day, ground=ground,
+                record_id=record.id, case_id=body.case_id, task_id=body.task_id, draw_id=body.draw_id,
+                withdrawn_on=day, ground=ground,
                 reason=_given(body.reason), alteration=body.alteration, approver=command.by, prepared_by=pending.by,
                 preparation=pending.id, position=command.position, snapshot_hash=command.digest,
             )  # fmt: skip
         case "withhold":
             why = next(one for one in WITHHOLDINGS if one == body.ground)
             return DisclosureWithheld(
-                record_id=record.id, case_id=body.case_id, task_id=body.task_id, document_no=body.document_no,
+                record_id=record.id, case_id=body.case_id, task_id=body.task_id, draw_id=body.draw_id,
+                document_no=body.document_no,
                 ground=why, reason=_given(body.reason), withheld_on=day, preparation=pending.id,
                 prepared_by=pending.by, approver=command.by,
             )  # fmt: skip
@@ -334,6 +342,7 @@ def _about(record: Record, fact: DisclosurePrepared | DisclosurePublished) -> Re
         feed=fact.feed,
         case_id=b"" if fact.case_id is UNSET else fact.case_id,
         task_id=b"" if fact.task_id is UNSET else fact.task_id,
+        draw_id=b"" if fact.draw_id is UNSET else fact.draw_id,
         decision=b"" if fact.decision is UNSET else fact.decision,
         document_no="" if fact.document_no is UNSET else fact.document_no,
     )

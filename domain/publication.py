@@ -16,7 +16,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET
 
-from domain import penalty_kinds
+from domain import penalty_kinds, public_files
 from domain.disclosure_record import Gate, Record
 from domain.filing import text_of
 from domain.judges import case_money as money
@@ -28,17 +28,24 @@ from domain.rulebook import NoRule
 from domain.workdays import day_of
 from schemas.events import Body
 from schemas.events.case import Party
+from schemas.events.compulsory import CompulsoryMeasureEnded, CompulsoryMeasureImposed
 from schemas.events.decision import DailyPenaltyDecided
 from schemas.events.enterprise import EnterpriseProfiled
 from schemas.events.on_spot import OnSpotPenaltyDecided
 from schemas.events.penalty import PenaltyDecided, PenaltyLine
+from schemas.events.plan import RandomSelectionAnnounced, RandomSelectionRevealed
 from schemas.events.task import TaskAssigned, TaskConcluded
 from schemas.layout import Layout
-from schemas.published_document import FORMAT, Agency, Changed, Document, Ground, Outcome, PartyType
+from schemas.published_document import FORMAT, Agency, Changed, Document, Ground, Outcome, PartyType, Subject
 from schemas.published_document import Field as DocumentField
 
-FEEDS: Final[Mapping[str, str]] = {"penalty": "penalties", "inspection": "inspections"}
+FEEDS: Final[Mapping[str, str]] = {
+    "penalty": "penalties", "inspection": "inspections", "compulsory_measure": "measures",
+    "random_selection": "draws", "officers": "officers",
+}  # fmt: skip
 """Subject -> the feed in whose list its fields must be."""
+
+MEASURES: Final[Mapping[str, str]] = {"seal": "查封", "seize": "扣押", "other": "其他行政强制措施"}
 
 LICENCES: Final = frozenset({"P06", "P07", "P08"})
 """Kinds that name a licence or a qualification."""
@@ -63,13 +70,18 @@ REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
         "CF_CFJG", "CF_CFJGDM", "CF_SJLY", "CF_SJLYDM",
     ),
     "inspection": ("JC_DX", "JC_LX", "JC_RQ", "JC_JG", "JC_JGMC"),
+    "compulsory_measure": ("QZ_XDR_MC", "QZ_LX", "QZ_YJ", "QZ_RQ", "QZ_QX", "QZ_JGMC"),
+    "random_selection": (
+        "SJ_MC", "SJ_JD", "SJ_CQRQ", "SJ_SF", "SJ_CN", "SJ_GKSLY", "SJ_DXMLZY", "SJ_RYMLZY", "SJ_JGMC",
+    ),
+    "officers": ("RY_BT", "RY_RQ", "RY_S", "RY_MD", "RY_MDWJ", "RY_JGMC"),
 }  # fmt: skip
 """Columns without which a record says too little to be published."""
 
 EDITABLE: Final = frozenset({"CF_WFXW", "CF_SY", "CF_YJ", "CF_NR", "CF_NR_ZKDX", "BZ"})
 """Texts that whoever prepares may write anew, so that names of others and secrets stay inside."""
 
-ENDS: Final = frozenset({"CF_GSJZQ", "JC_GSJZQ"})
+ENDS: Final = frozenset({"CF_GSJZQ", "JC_GSJZQ", "QZ_GSJZQ", "SJ_GSJZQ", "RY_GSJZQ"})
 """Columns with the last day of publication."""
 
 OPEN_END: Final = "2099-12-31"
@@ -84,6 +96,9 @@ _USED: Final[Mapping[type[Body], frozenset[str]]] = {
         {"document_no", "decided_on", "amount_fen", "from_on", "to_on", "days", "bases", "remedies_text"}
     ),
     TaskConcluded: frozenset({"outcome", "concluded_on"}),
+    CompulsoryMeasureImposed: frozenset({"document_no", "kind", "bases", "imposed_on", "ends_on"}),
+    RandomSelectionAnnounced: frozenset(RandomSelectionAnnounced.__struct_fields__) - {"plan_id"},
+    RandomSelectionRevealed: frozenset(RandomSelectionRevealed.__struct_fields__),
 }
 """Fields of a decision or a result that a column is made of; all others are part of the file and stay inside."""
 
@@ -97,10 +112,11 @@ class Proposal:
     """What could be published of one decision or result.
 
     `shown` are the columns in order, `inside` the other fields of the decision, by name, which stay in the file.
-    `missing` are columns without which nothing is published. `months`: (least, most) time of publication.
+    `missing` are columns without which nothing is published. `months`: (least, most) time of publication. `files` are
+    published beside the document, which holds their digests.
     """
 
-    subject: str
+    subject: Subject
     feed: str
     decision: bytes
     number: str
@@ -113,6 +129,7 @@ class Proposal:
     inside: tuple[tuple[str, str], ...]
     missing: tuple[str, ...]
     months: tuple[int, int]
+    files: tuple[bytes, ...] = ()
     edits: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -139,7 +156,9 @@ class Sheet:
 
 
 def commitments(matter: Matter, decision: bytes) -> tuple[bytes, ...]:
-    """Commitments to the names that a proposal needs: of the party, or of who represents it."""
+    """Commitments to the names that a proposal needs: of the party, of who represents it, of officers."""
+    if matter.kind in ("draw", "officers"):
+        return public_files.commitments(matter)
     if matter.kind != "case":
         return ()
     party = _party(Case(matter), _fact(matter, decision))
@@ -165,16 +184,26 @@ def propose(
 
     `names` are opened names by their commitment. Raises NothingToPublish; NoRule where the rules lack an entry.
     """
-    fact, opened = _fact(matter, decision), names or {}
+    opened = names or {}
     written = {code: text.strip() for code, text in (edits or {}).items() if code in EDITABLE}
-    subject = "inspection" if isinstance(fact.body, TaskConcluded) else "penalty"
-    layout = next(one for one in layouts if one.subject == subject)
     agency = _agency(matter, on)
-    party_type: PartyType
-    kinds: tuple[str, ...]
-    if subject == "inspection":
-        values, party_type, kinds = _inspection(Visit(matter), fact), "organisation", ()
-        number, remedies = "", ""
+    fact = None if matter.kind == "officers" else _fact(matter, decision)
+    subject = subject_of(fact)
+    layout = next(one for one in layouts if one.subject == subject)
+    party_type: PartyType = "organisation"
+    kinds: tuple[str, ...] = ()
+    files: tuple[bytes, ...] = ()
+    number = remedies = ""
+    if fact is None:
+        told = public_files.officers(matter, on, opened)
+        values, files = told.values, told.files
+    elif subject == "random_selection":
+        told = public_files.selection(matter, fact, opened)
+        values, files = told.values, told.files
+    elif subject == "inspection":
+        values = _inspection(Visit(matter), fact)
+    elif subject == "compulsory_measure":
+        values, party_type, number = _measure(Case(matter), fact, opened)
     else:
         values, party_type, kinds, number, remedies = _penalty(Case(matter), fact, opened)
     values |= _agency_values(agency)
@@ -197,9 +226,10 @@ def propose(
         remedies=strike(remedies, tuple(opened.values()))[0],
         layout=layout,
         shown=shown,
-        inside=_inside(fact),
+        inside=() if fact is None else _inside(fact),
         missing=tuple(code for code in REQUIRED[subject] if code not in known),
         months=(_months(matter, "minimum", on), _months(matter, "maximum", on)),
+        files=files,
         edits=written,
     )
 
@@ -218,12 +248,12 @@ def document(
         record=text_of(record),
         revision=revision,
         outcome="published" if first is None else "corrected",
-        subject="inspection" if proposal.subject == "inspection" else "penalty",
+        subject=proposal.subject,
         agency=proposal.agency,
         published_on=published,
         layout=proposal.layout.name,
         number=proposal.number or UNSET,
-        party_type=proposal.party_type,
+        party_type=UNSET if proposal.subject in ("random_selection", "officers") else proposal.party_type,
         kinds=proposal.kinds,
         fields=tuple(
             DocumentField(
@@ -296,11 +326,8 @@ def _penalty(
     decided = next((one for one in money.decisions(case) if one.fact.id == fact.id), None)
     if decided is None:
         raise NothingToPublish("not a decision that is published")
-    body, party = fact.body, _party(case, fact)
-    profile = _profile(case.matter, party)
-    party_type: PartyType = "organisation" if party is None else party.type
-    if profile is not None and profile.ownership is not UNSET and "个体工商户" in profile.ownership:
-        party_type = "self_employed"
+    body = fact.body
+    party, profile, party_type = _who(case, fact)
     kinds = tuple(dict.fromkeys(line.kind for line in decided.lines))
     ends = [line.until for line in decided.lines if line.until is not UNSET]
     values: dict[str, str | int | None] = {
@@ -339,10 +366,55 @@ def _inspection(visit: Visit, fact: Fact) -> dict[str, str | int | None]:
     }
 
 
+def _measure(case: Case, fact: Fact, opened: Mapping[bytes, str]) -> tuple[dict[str, str | int | None], PartyType, str]:
+    body = fact.body
+    assert isinstance(body, CompulsoryMeasureImposed)
+    party, profile, party_type = _who(case, fact)
+    ended = [one.ended_on for _, one in case.matter.of(CompulsoryMeasureEnded) if one.measure_id == body.measure_id]
+    number = "" if body.document_no is UNSET else body.document_no
+    return {
+        "QZ_XDR_MC": _party_name(party, profile, opened),
+        "QZ_XDR_LB": CLASSES[party_type],
+        "QZ_XDR_SHXYM": None if profile is None or profile.uscc is UNSET else profile.uscc,
+        "QZ_WSH": number,
+        "QZ_LX": MEASURES[body.kind],
+        "QZ_YJ": "；".join(body.bases),
+        "QZ_RQ": body.imposed_on.isoformat(),
+        "QZ_QX": body.ends_on.isoformat(),
+        "QZ_JCRQ": max(ended).isoformat() if ended else None,
+    }, party_type, number  # fmt: skip
+
+
+def _who(case: Case, fact: Fact) -> tuple[Party | None, EnterpriseProfiled | None, PartyType]:
+    """The party, its profile, and its class."""
+    party = _party(case, fact)
+    profile = _profile(case.matter, party)
+    party_type: PartyType = "organisation" if party is None else party.type
+    if profile is not None and profile.ownership is not UNSET and "个体工商户" in profile.ownership:
+        party_type = "self_employed"
+    return party, profile, party_type
+
+
+def subject_of(fact: Fact | None) -> Subject:
+    """What kind of record a fact makes; without one it is the list of officers."""
+    match None if fact is None else fact.body:
+        case None:
+            return "officers"
+        case TaskConcluded():
+            return "inspection"
+        case RandomSelectionAnnounced() | RandomSelectionRevealed():
+            return "random_selection"
+        case CompulsoryMeasureImposed():
+            return "compulsory_measure"
+        case _:
+            return "penalty"
+
+
 def _agency_values(agency: Agency) -> dict[str, str | int | None]:
     return {
         "CF_CFJG": agency.name, "CF_CFJGDM": agency.uscc, "CF_SJLY": agency.name, "CF_SJLYDM": agency.uscc,
-        "JC_JGMC": agency.name, "JC_JGDM": agency.uscc,
+        **{f"{kind}_JGMC": agency.name for kind in ("JC", "QZ", "SJ", "RY")},
+        **{f"{kind}_JGDM": agency.uscc for kind in ("JC", "QZ", "SJ", "RY")},
     }  # fmt: skip
 
 
@@ -371,13 +443,21 @@ def _nature(code: str, paper: bool, fen: bool, person: bool) -> Nature:
     if fen:
         return "fen"
     match code:
-        case "CF_XDR_MC":
+        case "CF_XDR_MC" | "QZ_XDR_MC":
             return "masked_name" if person else "name"
         case "CF_FRDB":
             return "masked_name"
-        case "CF_XDR_SHXYM" | "CF_XDR_GSZC" | "CF_XDR_ZZJG" | "CF_XDR_SWDJ" | "CF_XDR_SYDW" | "CF_XDR_SHZZ":
+        case (
+            "CF_XDR_SHXYM"
+            | "QZ_XDR_SHXYM"
+            | "CF_XDR_GSZC"
+            | "CF_XDR_ZZJG"
+            | "CF_XDR_SWDJ"
+            | "CF_XDR_SYDW"
+            | "CF_XDR_SHZZ"
+        ):
             return "organisation_code"
-        case "CF_WFXW" | "CF_SY" | "CF_YJ" | "CF_NR" | "CF_NR_ZKDX" | "BZ":
+        case "CF_WFXW" | "CF_SY" | "CF_YJ" | "CF_NR" | "CF_NR_ZKDX" | "QZ_YJ" | "SJ_MC" | "BZ":
             return "text"
         case _:
             return "plain"

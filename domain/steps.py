@@ -62,6 +62,8 @@ INSPECTION: Final = (
         "双随机抽取",
         "Random selection",
         use("random_selection.announced.v1", "object_pool_hash", "officer_pool_hash", "commitment", "draws_on"),
+        use("random_selection.prepared.v1", "public", "recused", "prepared_by"),
+        use("random_selection.cancelled.v1", "reason"),
         use("random_selection.drawn.v1", "object_pool_hash", "seed", "drawn_objects", "drawn_officers", "recusals"),
         use("random_selection.revealed.v1", "secret", "public", "teams", "recused"),
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +23,7 @@ from ops.compose import Database, OpenLog
 from ops.settings import NO_ROLE, Settings
 from schemas.entries import Who
 from schemas.events.document_number import DocumentNumberIssued, DocumentNumbersReserved
+from schemas.events.plan import RecusalEntered
 from schemas.problems import Problem
 from server.console.routes import add_routes as console_routes
 from server.evidence import routes as evidence_routes
@@ -40,6 +42,8 @@ from server.log.comment_acts import CommentActs
 from server.log.committer import Committer
 from server.log.desk import Desk, Done, Stand
 from server.log.disclosure_acts import DisclosureActs
+from server.log.draw_acts import DrawActs, Standing
+from server.log.ids import uuid7
 from server.log.number_acts import NumberActs
 from server.log.past import Past
 from server.log.private_values import PrivateValues, Withheld
@@ -259,6 +263,48 @@ def console_disclosures(committer: Committer, pool: asyncpg.Pool) -> ConsoleDisc
     return ConsoleDisclosures(DisclosureActs(committer, pool))
 
 
+class ConsoleDraws:
+    """Random draws as the console asks for them: of the person's own authority, in the person's name."""
+
+    def __init__(self, acts: DrawActs) -> None:
+        self._acts = acts
+
+    def new_id(self) -> UUID:
+        """An id for a draw that is about to be announced."""
+        return UUID(bytes=uuid7())
+
+    async def look(self, authority: str, draw: UUID) -> Standing:
+        """A draw as it stands."""
+        return await self._acts.look(authority, draw.bytes)
+
+    async def announce(
+        self, person: Person, draw: UUID, objects: Sequence[str], officers: Sequence[str], *, count: int, team: int,
+        title: str, public_number: str, draws_on: date,
+    ) -> None:  # fmt: skip
+        """`random_selection.announced.v1`."""
+        await self._acts.announce(
+            person.authority, draw.bytes, objects, officers, who(person), count=count, team=team, title=title,
+            public_number=public_number, draws_on=draws_on,
+        )  # fmt: skip
+
+    async def enter(self, person: Person, draw: UUID, public: str, recused: Sequence[RecusalEntered]) -> None:
+        """`random_selection.prepared.v1`."""
+        await self._acts.enter(person.authority, draw.bytes, public, recused, who(person))
+
+    async def reveal(self, person: Person, draw: UUID, preparation: str) -> None:
+        """What was entered and looked at takes effect."""
+        await self._acts.reveal(person.authority, draw.bytes, _raw(preparation, 16), who(person))
+
+    async def cancel(self, person: Person, draw: UUID, reason: str) -> None:
+        """`random_selection.cancelled.v1`."""
+        await self._acts.cancel(person.authority, draw.bytes, reason, who(person))
+
+
+def console_draws(committer: Committer, pool: asyncpg.Pool) -> ConsoleDraws:
+    """Random draws on a log that is written here."""
+    return ConsoleDraws(DrawActs(committer, pool))
+
+
 class ConsoleExports:
     """Copies of case files as the console asks for them: of the person's own authority, in the person's name."""
 
@@ -379,6 +425,7 @@ def make_services(
         acts=acts,
         exports=exports,
         disclosures=console_disclosures(opened.committer, opened.pool),
+        draws=console_draws(opened.committer, opened.pool),
         origin=origin,
         desk=desk,
         webhooks=ConsoleWebhooks(opened.pool, Allowed.parse(settings.webhook_networks)),

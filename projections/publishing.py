@@ -261,7 +261,16 @@ async def _show(connection: asyncpg.Connection, queries: Any, place: Any, row: A
     except Unfit as fault:
         log.error("published.refused", log_id=place["log_id"], position=row["position"], reason=str(fault))
         return False
+    files = {bytes(one["digest"]).hex(): one for one in await connection.fetch(
+        queries["files"], [bytes.fromhex(one) for one in document.files()]
+    )}  # fmt: skip
+    if set(files) != set(document.files()):
+        log.error("published.refused", log_id=place["log_id"], position=row["position"], reason="a file is absent")
+        return False
     await connection.execute(queries["put_record"], *_columns(place, row, document, received))
+    await connection.execute(queries["drop_files"], row["record"])
+    for one in files.values():
+        await connection.execute(queries["put_file"], row["record"], one["digest"], one["content"])
     changed = document.changed
     await connection.execute(
         queries["put_revision"],
@@ -329,11 +338,9 @@ def _by_two(prepared_by: object, approver: str, officer: object) -> bool:
 
 def _columns(place: Any, row: Any, document: Document, received: int) -> Sequence[Any]:
     gone, person = document.tombstone, document.party_type == "person"
-    inspection = document.subject == "inspection"
-    party = document.value("JC_DX" if inspection else "CF_XDR_MC") or None
-    uscc = document.value("JC_DX_SHXYM" if inspection else "CF_XDR_SHXYM") or None
+    party, uscc = document.head(0) or None, document.head(1) or None
     number = None if document.number is UNSET else document.number
-    decided = document.value("JC_RQ" if inspection else "CF_JDRQ")
+    decided = document.head(2)
     searched = "" if gone else haystack("" if person else party or "", number or "", uscc or "")
     changed = document.changed
     return (

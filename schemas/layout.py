@@ -11,7 +11,13 @@ import tomllib
 from dataclasses import dataclass
 from typing import Any, Final
 
-FILES: Final = ("double-publicity-2018.toml", "inspection-result-2019.toml")
+FILES: Final = (
+    "double-publicity-2018.toml",
+    "inspection-result-2019.toml",
+    "compulsory-measure-2026.toml",
+    "random-selection-2026.toml",
+    "officers-2026.toml",
+)
 _KNOWN: Final = {"code": str, "header": str, "unit": str, "paper": bool, "codes": list}
 
 

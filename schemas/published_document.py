@@ -25,9 +25,22 @@ FEN_OF_WAN: Final = 1_000_000
 """Fen of 10,000 yuan."""
 
 Outcome: TypeAlias = Literal["published", "corrected", "withdrawn", "expired"]
-Subject: TypeAlias = Literal["penalty", "inspection", "compulsory_measure", "random_selection", "other"]
+Subject: TypeAlias = Literal["penalty", "inspection", "compulsory_measure", "random_selection", "officers", "other"]
 PartyType: TypeAlias = Literal["organisation", "person", "self_employed"]
 Ground: TypeAlias = Literal["altered", "expired", "error", "repaired", "secrecy", "other"]
+
+
+FILE_CODES: Final = ("SJ_DXMLZY", "SJ_RYMLZY", "SJ_JGWJ", "RY_MDWJ")
+"""Columns whose value is the SHA-256 (hexadecimal) of a file that is published with the record."""
+
+HEADS: Final[dict[str, tuple[str, str, str]]] = {
+    "penalty": ("CF_XDR_MC", "CF_XDR_SHXYM", "CF_JDRQ"),
+    "inspection": ("JC_DX", "JC_DX_SHXYM", "JC_RQ"),
+    "compulsory_measure": ("QZ_XDR_MC", "QZ_XDR_SHXYM", "QZ_RQ"),
+    "random_selection": ("SJ_MC", "", "SJ_CQRQ"),
+    "officers": ("RY_BT", "", "RY_RQ"),
+}
+"""Subject -> columns with what a record is called by, a code of that organisation, and its day."""
 
 _Text = Annotated[str, Meta(min_length=1, max_length=10_000)]
 _Ref = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -95,6 +108,15 @@ class Document(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
         """The text of a column, "" where there is none."""
         found = next((one.value for one in self.fields if one.code == code), UNSET)
         return "" if found is UNSET else found
+
+    def head(self, place: Literal[0, 1, 2]) -> str:
+        """What the record is called by (0), the code of that organisation (1), the day (2); "" where there is none."""
+        columns = HEADS.get(self.subject)
+        return self.value(columns[place]) if columns is not None and columns[place] else ""
+
+    def files(self) -> tuple[str, ...]:
+        """SHA-256 (hexadecimal) of the files that the document cites, each once."""
+        return tuple(dict.fromkeys(value for code in FILE_CODES if (value := self.value(code))))
 
     def fen(self, code: str) -> int | None:
         """The amount of a column in fen, None where there is none."""

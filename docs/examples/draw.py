@@ -29,5 +29,7 @@ for enterprise in order(told["objects"], "object")[: told["count"]]:
     team = [one for one in waiting if one not in told["recused"].get(enterprise, ())][: told["team"]]
     waiting = deque([one for one in waiting if one not in team] + team)
     teams.append([enterprise, team])
-sys.stdout.write(json.dumps(teams, ensure_ascii=False) + "\n")
+called = told.get("names", {})
+named = [[called.get(enterprise, enterprise), [called.get(one, one) for one in team]] for enterprise, team in teams]
+sys.stdout.write(json.dumps(named, ensure_ascii=False) + "\n")
 sys.exit("these are not the names that were published" if teams != told["teams"] else 0)

@@ -1410,6 +1410,47 @@ CREATE TABLE disclosure.documents (
 
 ALTER TABLE disclosure.documents OWNER TO liuhen_owner;
 
+CREATE TABLE disclosure.draw_secrets (
+    draw uuid NOT NULL,
+    commitment bytea NOT NULL,
+    sealed bytea NOT NULL,
+    CONSTRAINT draw_secrets_commitment_check CHECK ((octet_length(commitment) = 32)),
+    CONSTRAINT draw_secrets_sealed_check CHECK ((octet_length(sealed) <= 8192))
+);
+
+ALTER TABLE disclosure.draw_secrets OWNER TO liuhen_owner;
+
+CREATE TABLE disclosure.draws (
+    draw uuid NOT NULL,
+    authority text NOT NULL,
+    version bigint NOT NULL,
+    status text NOT NULL,
+    title text NOT NULL,
+    draws_on date NOT NULL,
+    objects integer NOT NULL,
+    team integer NOT NULL,
+    announcement uuid NOT NULL,
+    result uuid,
+    entered boolean NOT NULL,
+    changed timestamp with time zone NOT NULL,
+    CONSTRAINT draws_status_check CHECK ((status = ANY (ARRAY['announced'::text, 'drawn'::text, 'cancelled'::text]))),
+    CONSTRAINT draws_version_check CHECK ((version >= 1))
+);
+
+ALTER TABLE ONLY disclosure.draws FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE disclosure.draws OWNER TO liuhen_owner;
+
+CREATE TABLE disclosure.files (
+    digest bytea NOT NULL,
+    content bytea NOT NULL,
+    CONSTRAINT files_check CHECK ((digest = sha256(content))),
+    CONSTRAINT files_content_check CHECK ((octet_length(content) <= 33554432)),
+    CONSTRAINT files_digest_check CHECK ((octet_length(digest) = 32))
+);
+
+ALTER TABLE disclosure.files OWNER TO liuhen_owner;
+
 CREATE TABLE disclosure.records (
     record uuid NOT NULL,
     authority text NOT NULL,
@@ -1431,7 +1472,7 @@ CREATE TABLE disclosure.records (
     reason text NOT NULL,
     changed timestamp with time zone NOT NULL,
     CONSTRAINT records_check CHECK ((((preparation IS NULL) = (proposes IS NULL)) AND ((preparation IS NULL) = (prepared_by IS NULL)))),
-    CONSTRAINT records_kind_check CHECK ((kind = ANY (ARRAY['case'::text, 'task'::text]))),
+    CONSTRAINT records_kind_check CHECK ((kind = ANY (ARRAY['case'::text, 'task'::text, 'draw'::text, 'officers'::text]))),
     CONSTRAINT records_proposes_check CHECK ((proposes = ANY (ARRAY['publish'::text, 'correct'::text, 'withdraw'::text, 'withhold'::text]))),
     CONSTRAINT records_revision_check CHECK ((revision >= 0)),
     CONSTRAINT records_status_check CHECK ((status = ANY (ARRAY['new'::text, 'published'::text, 'corrected'::text, 'withdrawn'::text, 'expired'::text, 'withheld'::text]))),
@@ -1822,6 +1863,16 @@ CREATE TABLE published.authorities (
 
 ALTER TABLE published.authorities OWNER TO liuhen_owner;
 
+CREATE TABLE published.files (
+    record uuid NOT NULL,
+    digest bytea NOT NULL,
+    content bytea NOT NULL,
+    CONSTRAINT files_check CHECK ((digest = sha256(content))),
+    CONSTRAINT files_digest_check CHECK ((octet_length(digest) = 32))
+);
+
+ALTER TABLE published.files OWNER TO liuhen_owner;
+
 CREATE TABLE published.positions (
     authority text NOT NULL,
     epoch integer NOT NULL,
@@ -1865,7 +1916,7 @@ CREATE TABLE published.records (
     CONSTRAINT records_revision_check CHECK ((revision >= 1)),
     CONSTRAINT records_salt_check CHECK ((octet_length(salt) = 32)),
     CONSTRAINT records_status_check CHECK ((status = ANY (ARRAY['published'::text, 'corrected'::text, 'withdrawn'::text, 'expired'::text]))),
-    CONSTRAINT records_subject_check CHECK ((subject = ANY (ARRAY['penalty'::text, 'inspection'::text, 'compulsory_measure'::text, 'random_selection'::text, 'other'::text])))
+    CONSTRAINT records_subject_check CHECK ((subject = ANY (ARRAY['penalty'::text, 'inspection'::text, 'compulsory_measure'::text, 'random_selection'::text, 'other'::text, 'officers'::text])))
 );
 
 ALTER TABLE published.records OWNER TO liuhen_owner;
@@ -2544,6 +2595,15 @@ ALTER TABLE webhook.targets OWNER TO liuhen_owner;
 ALTER TABLE ONLY disclosure.documents
     ADD CONSTRAINT documents_pkey PRIMARY KEY (digest);
 
+ALTER TABLE ONLY disclosure.draw_secrets
+    ADD CONSTRAINT draw_secrets_pkey PRIMARY KEY (draw);
+
+ALTER TABLE ONLY disclosure.draws
+    ADD CONSTRAINT draws_pkey PRIMARY KEY (draw);
+
+ALTER TABLE ONLY disclosure.files
+    ADD CONSTRAINT files_pkey PRIMARY KEY (digest);
+
 ALTER TABLE ONLY disclosure.records
     ADD CONSTRAINT records_pkey PRIMARY KEY (record);
 
@@ -2666,6 +2726,9 @@ ALTER TABLE ONLY log.wanted
 
 ALTER TABLE ONLY published.authorities
     ADD CONSTRAINT authorities_pkey PRIMARY KEY (authority);
+
+ALTER TABLE ONLY published.files
+    ADD CONSTRAINT files_pkey PRIMARY KEY (record, digest);
 
 ALTER TABLE ONLY published.positions
     ADD CONSTRAINT positions_log_id_key UNIQUE (log_id);
@@ -2813,6 +2876,8 @@ ALTER TABLE ONLY webhook.messages
 
 ALTER TABLE ONLY webhook.targets
     ADD CONSTRAINT targets_pkey PRIMARY KEY (id);
+
+CREATE INDEX draws_newest ON disclosure.draws USING btree (authority, changed DESC, draw DESC);
 
 CREATE INDEX records_ending ON disclosure.records USING btree (until) WHERE (status = ANY (ARRAY['published'::text, 'corrected'::text]));
 
@@ -3073,6 +3138,9 @@ ALTER TABLE ONLY identity.users
 ALTER TABLE ONLY log.heads
     ADD CONSTRAINT heads_log_id_fkey FOREIGN KEY (log_id) REFERENCES log.logs(log_id);
 
+ALTER TABLE ONLY published.files
+    ADD CONSTRAINT files_record_fkey FOREIGN KEY (record) REFERENCES published.records(record) ON DELETE CASCADE;
+
 ALTER TABLE ONLY published.revisions
     ADD CONSTRAINT revisions_record_fkey FOREIGN KEY (record) REFERENCES published.records(record) ON DELETE CASCADE;
 
@@ -3082,13 +3150,21 @@ ALTER TABLE ONLY webhook.cursors
 ALTER TABLE ONLY webhook.messages
     ADD CONSTRAINT messages_target_fkey FOREIGN KEY (target) REFERENCES webhook.targets(id) ON DELETE CASCADE;
 
+ALTER TABLE disclosure.draws ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY keeps ON disclosure.draws TO liuhen_writer USING (true) WITH CHECK (true);
+
 CREATE POLICY keeps ON disclosure.records TO liuhen_writer USING (true) WITH CHECK (true);
 
 CREATE POLICY own_authority ON disclosure.records FOR SELECT TO liuhen_console USING ((authority = current_setting('liuhen.authority'::text)));
 
+CREATE POLICY reads ON disclosure.draws FOR SELECT TO liuhen_projector, liuhen_backup USING (true);
+
 CREATE POLICY reads ON disclosure.records FOR SELECT TO liuhen_projector, liuhen_backup USING (true);
 
 ALTER TABLE disclosure.records ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seen ON disclosure.draws FOR SELECT TO liuhen_console USING (view.sees(authority));
 
 ALTER TABLE view.alerts ENABLE ROW LEVEL SECURITY;
 
@@ -3604,6 +3680,18 @@ GRANT SELECT,INSERT ON TABLE disclosure.documents TO liuhen_writer;
 GRANT SELECT ON TABLE disclosure.documents TO liuhen_projector;
 GRANT SELECT ON TABLE disclosure.documents TO liuhen_backup;
 
+GRANT SELECT,INSERT ON TABLE disclosure.draw_secrets TO liuhen_writer;
+GRANT SELECT ON TABLE disclosure.draw_secrets TO liuhen_backup;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE disclosure.draws TO liuhen_writer;
+GRANT SELECT ON TABLE disclosure.draws TO liuhen_console;
+GRANT SELECT ON TABLE disclosure.draws TO liuhen_projector;
+GRANT SELECT ON TABLE disclosure.draws TO liuhen_backup;
+
+GRANT SELECT,INSERT ON TABLE disclosure.files TO liuhen_writer;
+GRANT SELECT ON TABLE disclosure.files TO liuhen_projector;
+GRANT SELECT ON TABLE disclosure.files TO liuhen_backup;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE disclosure.records TO liuhen_writer;
 GRANT SELECT ON TABLE disclosure.records TO liuhen_console;
 GRANT SELECT ON TABLE disclosure.records TO liuhen_projector;
@@ -3708,6 +3796,12 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE published.authorities TO liuhen_proje
 GRANT SELECT ON TABLE published.authorities TO liuhen_console;
 GRANT SELECT ON TABLE published.authorities TO liuhen_writer;
 GRANT SELECT ON TABLE published.authorities TO liuhen_backup;
+
+GRANT SELECT ON TABLE published.files TO liuhen_public;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE published.files TO liuhen_projector;
+GRANT SELECT ON TABLE published.files TO liuhen_console;
+GRANT SELECT ON TABLE published.files TO liuhen_writer;
+GRANT SELECT ON TABLE published.files TO liuhen_backup;
 
 GRANT SELECT ON TABLE published.positions TO liuhen_public;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE published.positions TO liuhen_projector;

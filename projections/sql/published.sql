@@ -42,6 +42,17 @@ ON CONFLICT (record) DO UPDATE
 INSERT INTO published.revisions (record, revision, outcome, day, reason, epoch, position, entry, released)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, to_timestamp($9::bigint / 1000.0))
 
+-- name: files
+-- Files that a document cites.
+SELECT digest, content FROM disclosure.files WHERE digest = ANY ($1::bytea[])
+
+-- name: drop_files
+-- Files of a record before its newest revision brings its own: a tombstone has none.
+DELETE FROM published.files WHERE record = $1
+
+-- name: put_file
+INSERT INTO published.files (record, digest, content) VALUES ($1, $2, $3)
+
 -- name: put_authority
 INSERT INTO published.authorities (authority, name, uscc) VALUES ($1, $2, $3)
 ON CONFLICT (authority) DO UPDATE SET name = excluded.name, uscc = excluded.uscc
@@ -103,5 +114,7 @@ INSERT INTO published.sections (authority, section, key, content, updated)
 -- name: shown
 -- Everything that is shown of records, for a comparison: a line and its digest for each row.
 SELECT 'records' AS name, r.record::text AS key, sha256(convert_to(r::text, 'UTF8')) AS digest FROM published.records r
+UNION ALL
+SELECT 'files', f.record::text || '/' || encode(f.digest, 'hex'), f.digest FROM published.files f
 UNION ALL
 SELECT 'revisions', v.record::text || '/' || v.revision, sha256(convert_to(v::text, 'UTF8')) FROM published.revisions v

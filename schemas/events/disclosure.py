@@ -24,8 +24,8 @@ class PublishedField(Part, frozen=True, kw_only=True, omit_defaults=True):
     personal: Annotated[Private | UnsetType, says("个人信息承诺值", "commitment, if the value is personal")] = UNSET
 
 
-Subject: TypeAlias = Literal["penalty", "inspection", "compulsory_measure", "random_selection", "other"]
-"""Kinds of act that are published: 行政处罚, 行政检查, 行政强制, 双随机抽查, 其他."""
+Subject: TypeAlias = Literal["penalty", "inspection", "compulsory_measure", "random_selection", "officers", "other"]
+"""Kinds of act that are published: 行政处罚, 行政检查, 行政强制, 双随机抽查, 执法人员名单, 其他."""
 
 WithdrawalGround: TypeAlias = Literal["altered", "expired", "error", "repaired", "secrecy", "other"]
 """Why a record is taken back: the decision was altered, its time is over, an error, credit repair, a secret."""
@@ -82,6 +82,7 @@ class DisclosurePrepared(Act, frozen=True, kw_only=True, omit_defaults=True):
     alteration: Annotated[Id | UnsetType, says("变更事件", "event id of the alteration behind it", "INV-29")] = UNSET
     months: Annotated[Count | UnsetType, says("公示月数", "months of publication, from the day of its release")] = UNSET
     prepared_by: Annotated[Ref, says("拟稿人", "officer id of who prepared it", "OGI 17")]
+    draw_id: Annotated[Id | UnsetType, says("抽取编号", "random draw that is published")] = UNSET
 
 
 class DisclosureReturned(Act, frozen=True, kw_only=True, omit_defaults=True):
@@ -105,6 +106,7 @@ class DisclosureReturned(Act, frozen=True, kw_only=True, omit_defaults=True):
     preparation: Annotated[Id, says("拟稿事件", "event id of what is sent back")]
     reason: Annotated[Text, says("退回理由", "why it was not released")]
     returned_by: Annotated[Ref, says("退回人", "officer id of the second person", "OGI 17")]
+    draw_id: Annotated[Id | UnsetType, says("抽取编号", "random draw that is published")] = UNSET
 
 
 class DisclosurePublished(Act, frozen=True, kw_only=True, omit_defaults=True):
@@ -140,6 +142,7 @@ class DisclosurePublished(Act, frozen=True, kw_only=True, omit_defaults=True):
     decision: Annotated[Id | UnsetType, says("决定事件", "event id of the decision or the result")] = UNSET
     preparation: Annotated[Id | UnsetType, says("拟稿事件", "event id of what was released", "OGI 17")] = UNSET
     position: Annotated[Count | UnsetType, says("公示条目位置", "position of its disclosure entry in this log")] = UNSET
+    draw_id: Annotated[Id | UnsetType, says("抽取编号", "random draw that is published")] = UNSET
 
 
 class DisclosureCorrected(Act, frozen=True, kw_only=True, omit_defaults=True):
@@ -174,6 +177,7 @@ class DisclosureCorrected(Act, frozen=True, kw_only=True, omit_defaults=True):
     preparation: Annotated[Id | UnsetType, says("拟稿事件", "event id of what was released", "OGI 17")] = UNSET
     position: Annotated[Count | UnsetType, says("公示条目位置", "position of its disclosure entry in this log")] = UNSET
     until: Annotated[LegalDate | UnsetType, says("公示截止日期", "last day of publication")] = UNSET
+    draw_id: Annotated[Id | UnsetType, says("抽取编号", "random draw that is published")] = UNSET
 
 
 class DisclosureWithdrawn(Act, frozen=True, kw_only=True, omit_defaults=True):
@@ -206,6 +210,7 @@ class DisclosureWithdrawn(Act, frozen=True, kw_only=True, omit_defaults=True):
     preparation: Annotated[Id | UnsetType, says("拟稿事件", "event id of what was released", "OGI 17")] = UNSET
     position: Annotated[Count | UnsetType, says("公示条目位置", "position of its disclosure entry in this log")] = UNSET
     snapshot_hash: Annotated[Digest | UnsetType, says("公示快照摘要", "SHA-256 of the tombstone")] = UNSET
+    draw_id: Annotated[Id | UnsetType, says("抽取编号", "random draw that is published")] = UNSET
 
 
 class DisclosureExpired(Act, frozen=True, kw_only=True, omit_defaults=True):
@@ -230,6 +235,7 @@ class DisclosureExpired(Act, frozen=True, kw_only=True, omit_defaults=True):
     expired_on: Annotated[LegalDate, says("停止公示日期", "day on which it was taken from view")]
     snapshot_hash: Annotated[Digest, says("公示快照摘要", "SHA-256 of the tombstone")]
     position: Annotated[Count, says("公示条目位置", "position of its disclosure entry in this log")]
+    draw_id: Annotated[Id | UnsetType, says("抽取编号", "random draw that is published")] = UNSET
 
 
 class DisclosureWithheld(Act, frozen=True, kw_only=True, omit_defaults=True):
@@ -257,6 +263,7 @@ class DisclosureWithheld(Act, frozen=True, kw_only=True, omit_defaults=True):
     preparation: Annotated[Id | UnsetType, says("拟稿事件", "event id of what was released", "OGI 17")] = UNSET
     prepared_by: Annotated[Ref, says("拟稿人", "officer id of who prepared it", "OGI 17")]
     approver: Annotated[Ref, says("批准人", "officer id of a second person, who approved it", "OGI 17")]
+    draw_id: Annotated[Id | UnsetType, says("抽取编号", "random draw that is published")] = UNSET
 
 
 TYPES: Final[tuple[type[Body], ...]] = (

@@ -208,6 +208,7 @@ class RandomSelectionAnnounced(Act, frozen=True, kw_only=True, omit_defaults=Tru
     )
 
     draw_id: Annotated[Id, says("抽取编号", "id of the draw")]
+    title: Annotated[Line | UnsetType, says("抽查名称", "what is drawn for, in public words")] = UNSET
     plan_id: Annotated[Id | UnsetType, says("计划编号", "plan under which it will be drawn")] = UNSET
     object_pool_hash: Annotated[Digest, says("对象名录摘要", "SHA-256 of the frozen list of enterprises")]
     officer_pool_hash: Annotated[Digest, says("人员名录摘要", "SHA-256 of the frozen list of officers")]
@@ -225,6 +226,64 @@ class RandomSelectionAnnounced(Act, frozen=True, kw_only=True, omit_defaults=Tru
         Line, says("公开数来源", "which public number will be mixed in that nobody can know today, e.g. of a lottery")
     ]
     draws_on: Annotated[LegalDate, says("抽取日期", "day of the draw")]
+
+
+class RecusalEntered(Part, frozen=True, kw_only=True, omit_defaults=True):
+    """An officer who may not inspect an enterprise that was drawn, and why; the reason stays inside."""
+
+    enterprise_id: Annotated[Ref, says("抽中对象", "enterprise, as in its tag")]
+    officer: Annotated[Ref, says("回避人员", "officer id", "PPL 43")]
+    reason: Annotated[Line, says("回避原因", "why", "PPL 43")]
+
+
+class RandomSelectionPrepared(Act, frozen=True, kw_only=True, omit_defaults=True):
+    """The public number of an announced draw was entered, with recusals: a second person looks and tells the secret.
+
+    From here on the names are fixed: secret, pools and public number are on record. Nothing is revealed by it.
+    """
+
+    SPEC: ClassVar = Spec(
+        name="random_selection.prepared.v1",
+        family="E11",
+        origin="office",
+        step="A2",
+        zh="双随机抽取拟揭晓",
+        en="Random selection prepared",
+        about_zh="登记公开数和应回避人员，等待另一人核对后揭晓。",
+        about_en="The public number of a draw and recusals were entered, for a second person to reveal it.",
+        tags=("plan",),
+    )
+
+    draw_id: Annotated[Id, says("抽取编号", "id of the draw")]
+    plan_id: Annotated[Id | UnsetType, says("计划编号", "plan under which it is drawn")] = UNSET
+    public: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=500)], says("公开数", "the public number, as it is mixed in")
+    ]
+    recused: Annotated[
+        tuple[RecusalEntered, ...], Meta(min_length=1, max_length=64), says("应回避", "who is recused where, and why")
+    ] = ()
+    prepared_by: Annotated[Ref, says("登记人", "officer id of who entered it")]
+
+
+class RandomSelectionCancelled(Act, frozen=True, kw_only=True, omit_defaults=True):
+    """An announced draw will not be made; the announcement stays on record, with the reason beside it."""
+
+    SPEC: ClassVar = Spec(
+        name="random_selection.cancelled.v1",
+        family="E11",
+        origin="office",
+        step="A2",
+        zh="双随机抽取取消",
+        en="Random selection cancelled",
+        about_zh="已公告的抽取不再进行，并记录原因。",
+        about_en="A draw that was announced will not be made, and why.",
+        tags=("plan",),
+    )
+
+    draw_id: Annotated[Id, says("抽取编号", "id of the draw")]
+    plan_id: Annotated[Id | UnsetType, says("计划编号", "plan under which it would have been drawn")] = UNSET
+    reason: Annotated[Line, says("取消原因", "why")]
+    cancelled_by: Annotated[Ref, says("取消人", "officer id of who cancelled it")]
 
 
 class Replacement(Part, frozen=True, kw_only=True, omit_defaults=True):
@@ -327,6 +386,8 @@ TYPES: Final[tuple[type[Body], ...]] = (
     PlanRevisionDecided,
     PlanRevisionApproved,
     RandomSelectionAnnounced,
+    RandomSelectionPrepared,
+    RandomSelectionCancelled,
     RandomSelectionDrawn,
     RandomSelectionRevealed,
 )

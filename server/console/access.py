@@ -60,6 +60,12 @@ DISCLOSURE_READERS: Final = Officers(
     frozenset({"discloser", "bureau_head", "unit_head", "legal_reviewer", "supervisor", "auditor"})
 )
 
+DRAW_PLANNERS: Final = Officers(frozenset({"planner"}))
+"""Who announces random draws and enters public numbers."""
+DRAW_REVEALERS: Final = Officers(frozenset({"planner", "unit_head", "bureau_head"}))
+"""Who looks at what was entered and reveals: another planner, or a head; never who entered it."""
+DRAW_READERS: Final = Officers(frozenset({"planner", "unit_head", "bureau_head", "discloser", "supervisor", "auditor"}))
+
 ACCOUNT_KEEPERS: Final = Officers(KEEPS_BELOW)
 """Who keeps accounts; which ones, the database decides."""
 SYSTEM_KEEPERS: Final = Officers(frozenset({"administrator"}))

@@ -15,11 +15,12 @@ from uuid import UUID
 
 from aiohttp import web
 
-from domain import disclosure_record, publication, redaction
+from domain import disclosure_record, public_files, publication, redaction
 from domain.disclosure_record import Record
 from domain.publication import Sheet
 from domain.workdays import SHANGHAI
 from projections import disclosures as records
+from projections import draws as drawn
 from projections.disclosures import RecordRow
 from projections.process import queries
 from projections.process.names import names
@@ -29,7 +30,7 @@ from schemas.problems import Problem
 from schemas.published_document import Document, wan_yuan
 from server.console import words as console_words
 from server.console.access import DISCLOSERS, RELEASERS, scope
-from server.console.boards import PATHS
+from server.console.boards import PATHS as BOARDS
 from server.console.frame import page, texts_of
 from server.console.process_words import Words
 from server.identity.person import Person
@@ -38,6 +39,7 @@ from server.web.i18n import N_, Texts
 from server.web.languages import language
 
 ROWS: Final = 50
+MAX_AUTHORITY: Final = 128
 WITHDRAW: Final = "DL-13"
 RULES: Final = ("DL-11", "DL-12", WITHDRAW)
 """Deadlines of the queue: to publish a decision, to publish a result, to take back what was altered."""
@@ -70,6 +72,7 @@ SUBJECTS: Final = {
     "inspection": N_("result of an inspection"),
     "compulsory_measure": N_("compulsory measure"),
     "random_selection": N_("random selection"),
+    "officers": N_("list of officers"),
     "other": N_("other decision"),
 }
 GROUNDS: Final = {
@@ -86,6 +89,9 @@ DONE: Final = {
     "released": N_("Released. The act stands in the log; the public site follows in a moment."),
     "returned": N_("Sent back with your reason."),
 }
+PATHS: Final = {**BOARDS, "draw": "/draws"}
+ABOUT: Final = ("case", "task", "draw")
+"""Kinds of matter of which something is published; the list of officers is about the authority itself."""
 _KEY: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _HEX: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _NUMBER: Final = re.compile(r"\d{1,3}", re.ASCII)
@@ -98,7 +104,11 @@ async def show_list(request: web.Request) -> web.Response:
         raise Problem("bad_request", f"expected view to be one of {', '.join(VIEWS)}")
     due, waiting, found = await _asked(request, view)
     texts = texts_of(request)
+    authority, today = person_of(request).authority, datetime.datetime.now(SHANGHAI).date()
+    listed = UUID(bytes=public_files.officers_key(authority, today.year))
     async with scope(request, own=True) as connection:
+        draws = await drawn.unpublished(connection) if view == "due" else ()
+        officers = (await records.of_decisions(connection, [listed])).get(listed) if view == "due" else None
         matters = [(one.kind, one.key) for one, _ in due]
         matters += [(one.kind, one.key) for one in (*waiting, *(found.rows if found is not None else ()))]
         called = await names(connection, matters)
@@ -112,6 +122,9 @@ async def show_list(request: web.Request) -> web.Response:
         waiting=waiting,
         found=found,
         first="after" not in request.query,
+        draws=draws,
+        officers=officers,
+        officers_sheet=f"/disclosures/prepare/officers/{authority}/{listed.hex}",
         called=called,
         paths=PATHS,
         as_of_ms=_now(),
@@ -242,7 +255,7 @@ async def _sheet(
 ) -> web.Response:  # fmt: skip
     person = person_of(request)
     sheet = await _service(request).sheet(person, kind, key, decision, edits)
-    async with scope(request, kind, key, own=True) as connection:
+    async with scope(request, own=True) as connection:
         called = await names(connection, [(kind, key)])
     status = 200 if refusal is None else refusal.type.status
     return page(
@@ -257,9 +270,9 @@ async def _record(
 ) -> web.Response:
     person = person_of(request)
     sheet = await _service(request).sheet_of(person, record, edits)
-    kind, key = ("case", sheet.record.case_id) if sheet.record.case_id else ("task", sheet.record.task_id)
-    name = str(UUID(bytes=key))
-    async with scope(request, kind, name, own=True) as connection:
+    held = (("case", sheet.record.case_id), ("task", sheet.record.task_id), ("draw", sheet.record.draw_id))
+    kind, name = next(((kind, str(UUID(bytes=key))) for kind, key in held if key), ("officers", person.authority))
+    async with scope(request, own=True) as connection:
         called = await names(connection, [(kind, name)])
     given = {} if refusal is None else request[FORM]
     status = 200 if refusal is None else refusal.type.status
@@ -301,6 +314,7 @@ def _shared(request: web.Request) -> dict[str, Any]:
         "releases": writes and person.may(RELEASERS.roles),
         "today": datetime.datetime.now(SHANGHAI).date(),
         "max_reason": disclosure_record.MAX_REASON,
+        "ends": publication.ENDS,
     }
 
 
@@ -410,7 +424,8 @@ def _months(form: dict[str, str]) -> int:
 
 
 def _place(kind: str, key: str, decision: str) -> tuple[str, str, str]:
-    if kind not in ("case", "task") or _KEY.fullmatch(key) is None or _HEX.fullmatch(decision) is None:
+    known = kind in ABOUT and _KEY.fullmatch(key) is not None
+    if not (known or (kind == "officers" and len(key) <= MAX_AUTHORITY)) or _HEX.fullmatch(decision) is None:
         raise Problem("not_found")
     return kind, key, decision
 

@@ -46,6 +46,7 @@ NAVIGATION: Final = (
     ("/cases", N_("Case files"), access.FILE_READERS),
     ("/enterprises", N_("Enterprises"), access.FILE_READERS),
     ("/officers", N_("Officers"), access.FILE_READERS),
+    ("/draws", N_("Random draws"), access.DRAW_READERS),
     ("/disclosures", N_("Disclosure"), access.DISCLOSURE_READERS),
     ("/numbers", N_("Document numbers"), access.FILE_READERS),
     ("/terminals", N_("Terminals"), access.TERMINAL_READERS),

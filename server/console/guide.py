@@ -26,6 +26,7 @@ TOPICS: Final = {
     "terminals": N_("Terminals: what is waiting, holes, forks, release"),
     "proof": N_("What the record proves, and how to check it"),
     "disclosure": N_("Publishing: prepare, release, correct, take back"),
+    "draws": N_("Random draws: announce, enter, reveal, publish"),
     "export": N_("What a copy holds, and how to check it"),
     "webhooks": N_("Webhooks: telling other systems"),
     "access": N_("Accounts, roles and access tokens"),

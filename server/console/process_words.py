@@ -218,6 +218,8 @@ MORE_KINDS: Final[Mapping[str, str]] = {
     "series": N_("Document numbers"),
     "day": N_("An officer's day"),
     "outside": N_("Book of others"),
+    "draw": N_("Random draw"),
+    "officers": N_("Officers of the authority"),
 }
 
 

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 import msgspec
@@ -30,23 +30,24 @@ from projections import layouts
 from schemas import entries, private
 from schemas import published_document as documents
 from schemas.entries import EntryRefused, OfficeEntry, Who
-from schemas.events import REGISTRY, InvalidBody
+from schemas.events import REGISTRY, Body, InvalidBody
 from schemas.events.disclosure import (
     DisclosureCorrected,
     DisclosureExpired,
     DisclosurePublished,
     DisclosureWithdrawn,
-    Subject,
 )
 from schemas.private import SealRefused
 from schemas.problems import Problem
 from schemas.published_document import Document, DocumentRefused, Outcome
 from server.log import disclosure_gate, store
 from server.log.acts import Act, Condition, Placed
+from server.log.book import Book
 from server.log.committer import Committer, Group, Turn
-from server.log.disclosure_gate import Opened
+from server.log.disclosure_gate import Opened, Unmoved
 from server.log.ids import now_ms, uuid7, uuid_text
 from server.log.repository import VersionedActs
+from server.log.store import Connection
 
 MAX_TRIES: Final = 8
 FOLLOW_SECONDS: Final = 0.25
@@ -84,6 +85,17 @@ class _Entry:
     salt: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What a preparation writes beside its act: the document, b"" for none, and the files that it cites."""
+
+    document: bytes
+    files: tuple[bytes, ...] = ()
+
+
+_Prepared: TypeAlias = tuple[Prepare, bytes, tuple[bytes, ...]]
+
+
 class DisclosureActs:
     """The officers' service. `pool` reads the log and the process tables (role of the writer), `committer` appends."""
 
@@ -106,9 +118,11 @@ class DisclosureActs:
     async def sheet_of(self, authority: str, record: bytes, edits: Mapping[str, str] | None = None) -> Sheet:
         """The same of a record that was prepared once. Raises Problem not_found."""
         loaded = await self._known(authority, record)
-        kind, key = matter_of(loaded.record)
-        opened = await disclosure_gate.open_matter(self._pool, self._queries, authority, kind, key)
+        opened = await self._open(authority, loaded.record)
         return await self._sheet(authority, opened, loaded.record, loaded.record.decision, edits)
+
+    async def _open(self, authority: str, record: Record) -> Opened:
+        return await disclosure_gate.open_matter(self._pool, self._queries, authority, *matter_of(record, authority))
 
     async def _sheet(
         self, authority: str, opened: Opened, record: Record, decision: bytes, edits: Mapping[str, str] | None
@@ -132,14 +146,14 @@ class DisclosureActs:
     ) -> Done:
         """Prepare what is to be published of a decision or result. Again: replaces what waits. Raises Problem."""
 
-        async def command(record: Record, opened: Opened | None, today: datetime.date) -> tuple[Prepare, bytes]:
+        async def command(record: Record, opened: Opened | None, today: datetime.date) -> _Prepared:
             assert opened is not None
             proposal = await self._ready(authority, opened, decision, today, edits, months)
             made = _encode(publication.document(proposal, record.id, today, months))
             return _prepare(
                 "publish", who, proposal, opened, made, months=months,
                 closed=disclosure_gate.closed(opened.matter, decision),
-            ), made  # fmt: skip
+            ), made, proposal.files  # fmt: skip
 
         return await self._prepare(authority, record_of(decision), (kind, key), command, who)
 
@@ -148,7 +162,7 @@ class DisclosureActs:
     ) -> Done:
         """Prepare a new revision of a record that stands, out of what the file says now. Raises Problem."""
 
-        async def command(now: Record, opened: Opened | None, today: datetime.date) -> tuple[Prepare, bytes]:
+        async def command(now: Record, opened: Opened | None, today: datetime.date) -> _Prepared:
             assert opened is not None
             proposal = await self._ready(authority, opened, now.decision, today, edits, months)
             made = _encode(
@@ -160,17 +174,17 @@ class DisclosureActs:
             return _prepare(
                 "correct", who, proposal, opened, made, months=months, reason=reason,
                 closed=disclosure_gate.closed(opened.matter, now.decision),
-            ), made  # fmt: skip
+            ), made, proposal.files  # fmt: skip
 
         known = await self._known(authority, record)
-        return await self._prepare(authority, record, matter_of(known.record), command, who)
+        return await self._prepare(authority, record, matter_of(known.record, authority), command, who)
 
     async def prepare_withdrawal(
         self, authority: str, record: bytes, ground: str, reason: str, who: Who, alteration: bytes = b""
     ) -> Done:
         """Prepare that a record which stands is taken back, with the public reason. Raises Problem."""
 
-        async def command(now: Record, _: Opened | None, today: datetime.date) -> tuple[Prepare, bytes]:
+        async def command(now: Record, _: Opened | None, today: datetime.date) -> _Prepared:
             why = next((one for one in records.WITHDRAWALS if one == ground), None)
             if why is None:
                 raise Problem("bad_request", f"expected a ground out of {', '.join(records.WITHDRAWALS)}")
@@ -180,9 +194,9 @@ class DisclosureActs:
             made = _encode(publication.tombstone(stands, "withdrawn", today, reason.strip() or "-", why))
             return Prepare(
                 "withdraw", _name(who), now.subject, now.feed, publication.redaction_version(stands.layout or ""),
-                sha256(made).digest(), case_id=now.case_id, task_id=now.task_id, document_no=now.document_no,
-                decision=now.decision, ground=ground, reason=reason, alteration=alteration,
-            ), made  # fmt: skip
+                sha256(made).digest(), case_id=now.case_id, task_id=now.task_id, draw_id=now.draw_id,
+                document_no=now.document_no, decision=now.decision, ground=ground, reason=reason, alteration=alteration,
+            ), made, ()  # fmt: skip
 
         return await self._prepare(authority, record, None, command, who)
 
@@ -191,19 +205,21 @@ class DisclosureActs:
     ) -> Done:
         """Prepare that a decision or result is not published at all; the reason stays inside. Raises Problem."""
 
-        async def command(_: Record, opened: Opened | None, __: datetime.date) -> tuple[Prepare, bytes]:
+        async def command(_: Record, opened: Opened | None, __: datetime.date) -> _Prepared:
             assert opened is not None
+            if kind == "officers":
+                raise Problem("bad_request", "the list of officers is published: who has no certificate is not in it")
             fact = next((one for one in opened.matter.facts if one.id == decision and one.counts), None)
             if fact is None:
                 raise Problem("not_found", "the file has no such decision or result")
             number = getattr(fact.body, "document_no", UNSET)
-            subject: Subject = "penalty" if kind == "case" else "inspection"
-            identity = uuid.UUID(key).bytes
+            subject, (case, task, draw) = publication.subject_of(fact), _about(kind, key)
             return Prepare(
                 "withhold", _name(who), subject, publication.FEEDS[subject], publication.redaction_version("none"),
-                case_id=identity if kind == "case" else b"", task_id=identity if kind == "task" else b"",
-                document_no="" if number is UNSET else str(number), decision=decision, ground=ground, reason=reason,
-            ), b""  # fmt: skip
+                case_id=case, task_id=task, draw_id=draw, document_no="" if number is UNSET else str(number),
+                decision=decision,
+                ground=ground, reason=reason,
+            ), b"", ()  # fmt: skip
 
         return await self._prepare(authority, record_of(decision), (kind, key), command, who)
 
@@ -213,11 +229,13 @@ class DisclosureActs:
         Raises Problem: conflict with `gates` where one is closed, not_found.
         """
 
-        async def attempt(loaded: _Loaded, received: int) -> tuple[Command, _Entry | None, Sequence[Condition]]:
+        async def attempt(
+            loaded: _Loaded, received: int
+        ) -> tuple[Command, _Entry | None, Sequence[Condition | Unmoved]]:
             today, pending = day_of(received), loaded.record.pending
             if pending is None or pending.id != preparation:
                 return Release(preparation, _name(who)), None, ()
-            closed, conditions = await self._still_open(authority, loaded.record, pending)
+            closed, conditions = await self._still_open(authority, loaded.record, pending, today)
             if pending.proposes == "withhold":
                 return Release(preparation, _name(who), closed=closed), None, conditions
             document = await self._document(pending.digest)
@@ -266,17 +284,18 @@ class DisclosureActs:
     async def _prepare(
         self, authority: str, record: bytes, matter: tuple[str, str] | None, make: Any, who: Who
     ) -> Done:
-        async def attempt(loaded: _Loaded, received: int) -> tuple[Command, bytes, Sequence[Condition]]:
+        async def attempt(loaded: _Loaded, received: int) -> tuple[Command, _Beside, Sequence[Condition | Unmoved]]:
             opened = None
             if matter is not None:
                 opened = await disclosure_gate.open_matter(self._pool, self._queries, authority, *matter)
             try:
-                command, document = await make(loaded.record, opened, day_of(received))
+                command, document, files = await make(loaded.record, opened, day_of(received))
+                beside = _Beside(document, files)
             except NothingToPublish as nothing:
                 raise Problem("not_found", str(nothing)) from None
             except NoRule as lacking:
                 raise _lacking(lacking.key) from None
-            return command, document, () if opened is None else (opened.condition,)
+            return command, beside, () if opened is None else opened.conditions
 
         return await self._act(authority, record, attempt, who)
 
@@ -285,7 +304,7 @@ class DisclosureActs:
             loaded, received = await self._load(authority, record), self._clock()
             command, beside, conditions = await attempt(loaded, received)
             fact = records.decide(loaded.record, command, day_of(received))
-            _check(fact)
+            check_body(fact)
             work = DisclosureWork(
                 self._queries["version_of"], authority, loaded.record, loaded.version + 1, fact, beside, who, received,
                 conditions,
@@ -304,7 +323,7 @@ class DisclosureActs:
         rows = await self._pool.fetch(self._queries["acts_of"], authority, store.uuid(record), MAX_ACTS)
         state, version = Record(record), 0
         for row in rows:
-            act, body = _body(bytes(row["entry"]))
+            act, body = read_act(bytes(row["entry"]))
             state, version = records.evolve(state, act, body), row["version"]
         return _Loaded(version, state)
 
@@ -353,13 +372,19 @@ class DisclosureActs:
         return proposal
 
     async def _still_open(
-        self, authority: str, record: Record, pending: Pending
-    ) -> tuple[tuple[Gate, ...], Sequence[Condition]]:
+        self, authority: str, record: Record, pending: Pending, on: datetime.date
+    ) -> tuple[tuple[Gate, ...], Sequence[Condition | Unmoved]]:
         """The gates of the decision at the moment of the release; a withdrawal and a withholding have none."""
         if pending.proposes in ("withdraw", "withhold"):
             return (), ()
-        opened = await disclosure_gate.open_matter(self._pool, self._queries, authority, *matter_of(record))
-        return disclosure_gate.closed(opened.matter, record.decision), (opened.condition,)
+        opened = await self._open(authority, record)
+        closed = disclosure_gate.closed(opened.matter, record.decision)
+        if record.subject == "officers":
+            standing = await self._document(pending.digest)
+            proposal = await self._propose(authority, opened, record.decision, on, None)
+            if set(standing.files()) != {sha256(one).hexdigest() for one in proposal.files}:
+                closed += (disclosure_gate.OTHER_OFFICERS,)
+        return closed, opened.conditions
 
     async def _only_listed(
         self, authority: str, record: Record, made: Document, listed: set[str], on: datetime.date
@@ -367,7 +392,7 @@ class DisclosureActs:
         """INV-30 on the very bytes that go out: fields of the list in force today, and those that the act names."""
         if made.tombstone:
             return ()
-        opened = await disclosure_gate.open_matter(self._pool, self._queries, authority, *matter_of(record))
+        opened = await self._open(authority, record)
         wrong = sorted(
             set(publication.codes_of(made)) - (set(publication.allowed(opened.matter, record.feed, on)) & listed)
         )
@@ -393,10 +418,10 @@ class DisclosureWork(VersionedActs):
     """One act on a record, with what stands before it and beside the log: all in the transaction of its group."""
 
     def __init__(
-        self, version_of: str, authority: str, record: Record, version: int, fact: Fact, beside: _Entry | bytes | None,
-        who: Who, received: int, conditions: Sequence[Condition],
+        self, version_of: str, authority: str, record: Record, version: int, fact: Fact,
+        beside: _Entry | _Beside | None, who: Who, received: int, conditions: Sequence[Condition | Unmoved],
     ) -> None:  # fmt: skip
-        """`beside`: of a release what its entry commits to, of a preparation the prepared document (b"" for none)."""
+        """`beside`: of a release what its entry commits to, of a preparation the document and its files."""
         self._record = record
         self._beside = beside
         self._act = Act(
@@ -405,8 +430,24 @@ class DisclosureWork(VersionedActs):
         )  # fmt: skip
         self.fact: Fact = fact
         self.after = record
-        super().__init__(version_of, authority, [self._act], who, received, conditions=conditions)
+        self._unmoved = [one for one in conditions if isinstance(one, Unmoved)]
+        self._moved = False
+        on_tags = [one for one in conditions if isinstance(one, Condition)]
+        super().__init__(version_of, authority, [self._act], who, received, conditions=on_tags)
         self.size = 65_536
+
+    async def read(self, connection: Connection, turn: Turn, group: Group, book: Book) -> None:
+        """Under the lock: also whether an aggregate that this rests on went on."""
+        await super().read(connection, turn, group, book)
+        newest = [await self._newest(connection, turn, book, one.origin) for one in self._unmoved]
+        self._moved = any(found != one.version for found, one in zip(newest, self._unmoved, strict=True))
+
+    def decide(self, turn: Turn, group: Group) -> None:
+        """Append the act. Raises Problem conflict."""
+        here = {origin for _, origin, *_ in turn.keys}
+        if self._moved or any(one.origin in here for one in self._unmoved):
+            raise Problem("conflict", "what is published went on meanwhile")
+        super().decide(turn, group)
 
     def ready(self, turn: Turn, group: Group) -> Sequence[Act]:
         """The `disclosure` entry, and the act that cites its position."""
@@ -427,8 +468,10 @@ class DisclosureWork(VersionedActs):
                     (turn.log.log_id, position, store.uuid(self._record.id), revision, digest, self._beside.salt),
                 )
             )
-        elif self._beside:
-            group.statements.append(("keep_document", (sha256(self._beside).digest(), self._beside)))
+        elif isinstance(self._beside, _Beside):
+            kept = [("keep_document", self._beside.document)] if self._beside.document else []
+            kept += [("keep_file", one) for one in self._beside.files]
+            group.statements.extend((name, (sha256(one).digest(), one)) for name, one in kept)
         self.fact = fact
         self.after = records.evolve(self._record, self._act.id, fact)
         group.statements.append(("keep_record", _row(self.authority, self._act.version, self.after, self._received)))
@@ -441,28 +484,39 @@ def record_of(decision: bytes) -> bytes:
     return uuid.uuid5(NAMESPACE, decision.hex()).bytes
 
 
-def matter_of(record: Record) -> tuple[str, str]:
-    """The case or task of a record."""
-    return ("case", uuid_text(record.case_id)) if record.case_id else ("task", uuid_text(record.task_id))
+def matter_of(record: Record, authority: str) -> tuple[str, str]:
+    """The case, task or draw of a record; of the list of officers the authority."""
+    for kind, identity in (("case", record.case_id), ("task", record.task_id), ("draw", record.draw_id)):
+        if identity:
+            return kind, uuid_text(identity)
+    return "officers", authority
+
+
+def _about(kind: str, key: str) -> tuple[bytes, bytes, bytes]:
+    """Case, task and draw that an act is about, b"" for none; the list of officers is about the authority itself."""
+    identity = b"" if kind == "officers" else uuid.UUID(key).bytes
+    case, task, draw = (identity if kind == one else b"" for one in ("case", "task", "draw"))
+    return case, task, draw
 
 
 def _prepare(
     proposes: Proposes, who: Who, proposal: Proposal, opened: Opened, document: bytes, *, months: int,
     closed: tuple[Gate, ...], reason: str = "",
 ) -> Prepare:  # fmt: skip
-    identity = uuid.UUID(opened.matter.key).bytes
     made = documents.read(document)
+    case, task, draw = _about(opened.matter.kind, opened.matter.key)
     return Prepare(
         proposes=proposes,
         by=_name(who),
-        subject="inspection" if proposal.subject == "inspection" else "penalty",
+        subject=proposal.subject,
         feed=proposal.feed,
         redaction_version=publication.redaction_version(proposal.layout),
         digest=sha256(document).digest(),
         codes=publication.codes_of(made),
         withheld=proposal.withheld,
-        case_id=identity if opened.matter.kind == "case" else b"",
-        task_id=identity if opened.matter.kind == "task" else b"",
+        case_id=case,
+        task_id=task,
+        draw_id=draw,
         document_no=proposal.number,
         decision=proposal.decision,
         reason=reason,
@@ -480,7 +534,7 @@ def _tags(authority: str, fact: Fact) -> list[str]:
 
 
 def _row(authority: str, version: int, record: Record, received: int) -> tuple[Any, ...]:
-    kind, key = matter_of(record)
+    kind, key = matter_of(record, authority)
     pending = record.pending
     waiting = (None,) * 4 if pending is None else (
         pending.proposes, store.uuid(pending.id), pending.by, pending.digest or None,
@@ -492,7 +546,8 @@ def _row(authority: str, version: int, record: Record, received: int) -> tuple[A
     )  # fmt: skip
 
 
-def _body(data: bytes) -> tuple[bytes, Fact]:
+def read_act(data: bytes) -> tuple[bytes, Any]:
+    """Id and body of an act of the office. Raises Problem not_ready."""
     try:
         entry = entries.decode(data)
         if not isinstance(entry, OfficeEntry):
@@ -505,7 +560,7 @@ def _body(data: bytes) -> tuple[bytes, Fact]:
         raise Problem("not_ready", f"an act cannot be read ({fault}): run `liuhen verify`") from None
 
 
-def _check(fact: Fact) -> None:
+def check_body(fact: Body) -> None:
     """What goes into the log must be of its type: a name or a text may be too long for it. Raises Problem."""
     try:
         REGISTRY.decode_body(fact.SPEC.name, msgspec.to_builtins(fact, builtin_types=(bytes,)))

@@ -14,7 +14,7 @@ import asyncpg
 from aiohttp import web
 
 from schemas.problems import Problem
-from server.public import frame, shapes, store
+from server.public import files, frame, shapes, store
 from server.public.search import Search
 from server.public.words import SECTIONS
 from server.web.i18n import N_
@@ -22,9 +22,9 @@ from server.web.pages import CHINA
 
 STALE_DAYS: Final = 365
 """After so long without an act a section is marked: responsibilities and lists are looked through once a year."""
-BEFORE: Final = ("mandate", "officer", "catalogue", "benchmark", "rule")
-AFTER: Final = ("random_selection",)
+BEFORE: Final = ("mandate", "catalogue", "benchmark", "rule")
 NEWEST: Final = 10
+DRAWS: Final = 10
 FLOWS: Final[Mapping[str, tuple[str, ...]]] = {
     N_("Inspection"): (
         N_("Plan or random selection"),
@@ -76,13 +76,19 @@ async def show(request: web.Request) -> web.Response:
     held = await store.sections(pool, authority.code)
     today = datetime.datetime.now(CHINA).date()
     found = await store.search(pool, Search(authority=authority.code))
+    drawn = await store.search(pool, Search(authority=authority.code, subject="random_selection"))
+    officers = await files.newest_officers(pool, authority.code)
+    day = _day(request, today)
     texts = frame.texts_of(request)
     return frame.page(
         request,
         "public_authority.html",
         authority=authority,
         before=[_section(name, held, today) for name in BEFORE],
-        after=[_section(name, held, today) for name in AFTER],
+        officers=officers,
+        officers_stale=officers is not None and (today - officers.as_of).days > STALE_DAYS,
+        day=day,
+        draws=drawn.rows[:DRAWS],
         newest=found.rows[:NEWEST],
         flows={texts.gettext(name): [texts.gettext(step) for step in steps] for name, steps in FLOWS.items()},
         positions=[one for one in await store.positions(pool) if one.authority == authority.code],
@@ -99,13 +105,25 @@ async def list_json(request: web.Request) -> web.Response:
 async def one_json(request: web.Request) -> web.Response:
     """`/api/v1/authorities/{code}`."""
     authority = await _authority(request)
-    held = await store.sections(frame.pool_of(request), authority.code)
+    pool = frame.pool_of(request)
+    held = await store.sections(pool, authority.code)
+    officers = await files.newest_officers(pool, authority.code)
+    drawn = await store.search(pool, Search(authority=authority.code, subject="random_selection"))
+    beside = [
+        shapes.SectionShape(
+            section="random_selection", key=str(one.record), updated=one.published_on,
+            content={"title": one.party, "draw": f"/api/v1/draws/{one.record}"},
+        )
+        for one in drawn.rows
+    ]  # fmt: skip
+    if officers is not None:
+        beside += [_officer_shape(one, officers.as_of) for one in officers.people]
     told = shapes.AuthorityWhole(
         authority=authority.code, name=authority.name, uscc=authority.uscc,
         sections=tuple(
             shapes.SectionShape(section=one.section, key=one.key, content=dict(one.content), updated=one.updated)
             for one in held
-        ),
+        ) + tuple(beside),
     )  # fmt: skip
     return frame.answer_json(request, told)
 
@@ -130,6 +148,25 @@ def _section(name: str, held: Sequence[store.Section], today: datetime.date) -> 
     rows = [one for one in held if one.section == name]
     newest = max((one.updated for one in rows), default=None)
     return Shown(name, rows, newest, newest is not None and (today - newest).days > STALE_DAYS)
+
+
+def _officer_shape(one: files.Officer, as_of: datetime.date) -> shapes.SectionShape:
+    return shapes.SectionShape(
+        section="officer",
+        key=one.certificate_no,
+        content={
+            "name": one.name,
+            "categories": "、".join(one.categories),
+            "valid_from": one.valid_from.isoformat(),
+            "valid_to": one.valid_to.isoformat(),
+        },
+        updated=as_of,
+    )
+
+
+def _day(request: web.Request, today: datetime.date) -> datetime.date:
+    """The day as of which the list of officers is shown. Raises Problem bad_request."""
+    return Search.of({"from": request.query.get("day", "")}).since or today
 
 
 async def _authority(request: web.Request) -> store.Authority:

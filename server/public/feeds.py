@@ -85,7 +85,7 @@ async def json_feed(request: web.Request) -> web.Response:
 def headline(one: store.Entry, words: Words) -> str:
     """One line about a record; of one that was taken down it says only that."""
     document = one.document
-    party = document.value("CF_XDR_MC") or document.value("JC_DX")
+    party = document.head(0)
     number = document.number or ""
     parts = [
         words.status(one.status) if document.tombstone else "",

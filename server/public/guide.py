@@ -18,6 +18,7 @@ from server.web.languages import language
 TOPICS: Final = {
     "read": N_("How to read a record"),
     "verify": N_("How to verify a record, with and without this site"),
+    "draws": N_("Random draws: what is published, and how to repeat one"),
     "data": N_("Tables, feeds and the interface for programs"),
 }
 PROGRAM: Final = "verify_record.py"

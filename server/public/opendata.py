@@ -27,7 +27,10 @@ OWN_TITLES: Final = {
     "authority": N_("Code of the division"),
     "published_on": N_("Published on"),
 }
-DAYS: Final = frozenset({"CF_JDRQ", "CF_YXQ", "CF_GSJZQ", "JC_RQ", "JC_GSJZQ"})
+DAYS: Final = frozenset(
+    {"CF_JDRQ", "CF_YXQ", "CF_GSJZQ", "JC_RQ", "JC_GSJZQ", "QZ_RQ", "QZ_QX", "QZ_JCRQ", "QZ_GSJZQ", "SJ_CQRQ",
+     "SJ_GSJZQ", "RY_RQ", "RY_GSJZQ"}
+)  # fmt: skip
 FILES: Final = asyncio.Semaphore(2)
 """Spreadsheets that are made at once: each takes a temporary file and a core."""
 
@@ -193,6 +196,9 @@ def _dataset(base: str, subject: str, files: list[bulk.BulkFile]) -> dict[str, A
     titles = {
         "penalty": ("行政处罚信息", "Administrative penalties"),
         "inspection": ("行政检查结果", "Inspection results"),
+        "compulsory_measure": ("行政强制信息", "Compulsory measures"),
+        "random_selection": ("双随机抽查", "Random inspections"),
+        "officers": ("执法人员名单", "Enforcement officers"),
     }
     zh, en = titles.get(subject, (subject, subject))
     return {

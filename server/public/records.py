@@ -27,7 +27,7 @@ from msgspec import UNSET, structs
 
 from schemas.problems import Problem
 from schemas.published_document import Document, Field, wan_yuan
-from server.public import frame, proofs, shapes, store
+from server.public import files, frame, proofs, shapes, store
 from server.public.search import PARTY_TYPES, ROWS, SORTS, STANDING, SUBJECTS, Search
 from server.public.words import KINDS, PAPERS
 from server.web.languages import language
@@ -135,12 +135,16 @@ async def show_record(request: web.Request) -> web.Response:
     record, history = await _record(request)
     here = f"{frame.base_of(request)}/disclosures/{record.record}"
     names = {one.code: one.name for one in (await frame.state_of(request)).authorities}
+    pool = frame.pool_of(request)
+    draw = await files.result(pool, record) if record.stands else None
+    officers = await files.officers_of(pool, record) if record.stands else None
     answer = frame.page(
         request, "public_record.html" if record.stands else "public_tombstone.html",
         status=200 if record.stands else 410, changed=record.released, record=record, document=record.document,
         lines=lines(record.document), history=history, here=here, code=qr(here),
         authority_name=names.get(record.authority, record.document.agency.name),
-        changed_words=_changed(record.document),
+        changed_words=_changed(record.document), draw=draw, officers=officers,
+        files=files.shown_files(record.document),
     )  # fmt: skip
     api = f"/api/v1/disclosures/{record.record}"
     answer.headers["Link"] = frame.links(("alternate", api), ("describedby", f"{api}/proof"))
@@ -287,20 +291,8 @@ def public_logs(folder: Path) -> list[tuple[str, str, int]]:
     return found
 
 
-def record_id(request: web.Request) -> UUID:
-    """The record that an address names. Raises Problem not_found."""
-    text = request.match_info["id"]
-    try:
-        found = UUID(text)
-    except ValueError:
-        raise Problem("not_found") from None
-    if str(found) != text:
-        raise Problem("not_found")
-    return found
-
-
 async def _record(request: web.Request) -> tuple[store.Record, tuple[store.Revision, ...]]:
-    wanted = record_id(request)
+    wanted = frame.uuid_of(request)
     pool = frame.pool_of(request)
     record = await store.record(pool, wanted)
     if record is None:

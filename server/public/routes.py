@@ -16,7 +16,20 @@ from aiohttp import web
 
 from schemas import tiles
 from schemas.problems import Problem
-from server.public import authorities, feeds, figures, frame, guide, limits, openapi, opendata, proofs, records, store
+from server.public import (
+    authorities,
+    feeds,
+    figures,
+    files,
+    frame,
+    guide,
+    limits,
+    openapi,
+    opendata,
+    proofs,
+    records,
+    store,
+)
 from server.public.words import Words
 from server.web.app import ERROR_PAGE, Services, make_internal_app
 from server.web.nobody import Nobody
@@ -106,6 +119,7 @@ ROUTES: Final = (
     Route("GET", "/data/{month}/{name}", opendata.bulk_file, Everybody()),
     Route("GET", "/help", guide.show_list, Everybody(), kind="page"),
     Route("GET", "/help/verify_record.py", guide.program, Everybody()),
+    Route("GET", "/help/draw.py", files.program, Everybody()),
     Route("GET", "/help/{topic}", guide.show_topic, Everybody(), kind="page"),
     Route("GET", API, records.list_json, Everybody()),
     Route("GET", API + "/{id}", records.record_json, Everybody()),
@@ -113,6 +127,8 @@ ROUTES: Final = (
     Route("GET", API + "/{id}/proof.tlog", records.proof_tlog, Everybody()),
     Route("GET", API + "/{id}/entry", records.entry_bytes, Everybody()),
     Route("GET", API + "/{id}/document", records.document_bytes, Everybody()),
+    Route("GET", API + "/{id}/files/{digest}", files.file, Everybody()),
+    Route("GET", "/api/v1/draws/{id}", files.draw_json, Everybody()),
     Route("GET", "/api/v1/withdrawals", records.ended_json, Everybody()),
     Route("GET", "/api/v1/authorities", authorities.list_json, Everybody()),
     Route("GET", "/api/v1/authorities/{code}", authorities.one_json, Everybody()),

@@ -18,7 +18,7 @@ from domain import search_terms
 from schemas.problems import Problem
 from server.web.i18n import N_
 
-SUBJECTS: Final = ("penalty", "inspection", "compulsory_measure", "random_selection", "other")
+SUBJECTS: Final = ("penalty", "inspection", "compulsory_measure", "random_selection", "officers", "other")
 PARTY_TYPES: Final = ("organisation", "person", "self_employed")
 STANDING: Final = ("published", "corrected")
 SORTS: Final = ("published", "decided")

@@ -27,7 +27,7 @@ class Item(Struct, frozen=True, kw_only=True):
     api: _Address
     authority: Annotated[str, Meta(description="code of the division whose authority publishes")]
     agency: str
-    subject: Annotated[str, Meta(description="penalty, inspection, compulsory_measure, random_selection, other")]
+    subject: Annotated[str, Meta(description="one of the `subject` values of a search")]
     status: Annotated[str, Meta(description="published or corrected")]
     party: Annotated[str, Meta(description="a natural person is masked")]
     party_type: str | None
@@ -161,6 +161,24 @@ class AuthorityWhole(Struct, frozen=True, kw_only=True):
     name: str
     uscc: str
     sections: tuple[SectionShape, ...]
+
+
+class Draw(Struct, frozen=True, kw_only=True):
+    """All that repeats a draw: `docs/examples/draw.py`, also at /help/draw.py, makes the same teams of it."""
+
+    algorithm: str
+    objects: Annotated[tuple[str, ...], Meta(description="pool of enterprises, as frozen")]
+    officers: Annotated[tuple[str, ...], Meta(description="pool of officers, as frozen")]
+    objects_hash: _Hex32
+    officers_hash: _Hex32
+    commitment: Annotated[_Hex32, Meta(description="made known before the draw")]
+    secret: str
+    public: Annotated[str, Meta(description="the public number")]
+    count: Annotated[int, Meta(description="enterprises that were drawn")]
+    team: Annotated[int, Meta(description="officers for each")]
+    recused: Annotated[dict[str, list[str]], Meta(description="enterprise: officers who may not inspect it")]
+    teams: Annotated[list[tuple[str, list[str]]], Meta(description="enterprise and officers, in the order of the draw")]
+    names: Annotated[dict[str, str], Meta(description="what the ids that were drawn are called")]
 
 
 class Year(Struct, frozen=True, kw_only=True):

@@ -313,6 +313,12 @@ async def sections(pool: asyncpg.Pool, authority: str) -> tuple[Section, ...]:
     )
 
 
+async def file(pool: asyncpg.Pool, wanted: UUID, digest: str) -> bytes | None:
+    """A file of a record by its SHA-256 (hexadecimal), None where the record cites no such file."""
+    data = await pool.fetchval(_queries()["file"], wanted, bytes.fromhex(digest))
+    return None if data is None else bytes(data)
+
+
 async def statistics(pool: asyncpg.Pool, authority: str | None) -> Mapping[tuple[str, int], Mapping[str, int]]:
     """Figures by (authority, year), newest year first."""
     found: dict[tuple[str, int], dict[str, int]] = {}

@@ -15,6 +15,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Final, Protocol, assert_never
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -32,6 +33,7 @@ from domain.reporting import Kind
 from projections.process.off_system import OffSystem
 from projections.process.submissions import Handed, Reconciled
 from schemas.events import Body
+from schemas.events.plan import RecusalEntered
 from schemas.problems import Problem
 from server.identity.person import Person
 from server.web import problems, routes
@@ -299,6 +301,34 @@ class Disclosures(Protocol):
         """`disclosure.returned.v1`."""
 
 
+class Draws(Protocol):
+    """Random draws as the console asks for them, on the person's own authority. Implemented in ops.
+
+    All acts raise Problem: not_found, bad_request, conflict (with `gates` that say what is closed), not_ready.
+    """
+
+    def new_id(self) -> UUID:
+        """An id for a draw that a form is about to announce."""
+
+    async def look(self, authority: str, draw: UUID) -> Any:
+        """A draw as it stands: selection, pools, is_public, and what comes of the number that was entered."""
+
+    async def announce(
+        self, person: Person, draw: UUID, objects: Sequence[str], officers: Sequence[str], *, count: int, team: int,
+        title: str, public_number: str, draws_on: date,
+    ) -> None:  # fmt: skip
+        """`random_selection.announced.v1`."""
+
+    async def enter(self, person: Person, draw: UUID, public: str, recused: Sequence[RecusalEntered]) -> None:
+        """`random_selection.prepared.v1`."""
+
+    async def reveal(self, person: Person, draw: UUID, preparation: str) -> None:
+        """`random_selection.drawn.v1` and `random_selection.revealed.v1`: the person is the second one."""
+
+    async def cancel(self, person: Person, draw: UUID, reason: str) -> None:
+        """`random_selection.cancelled.v1`."""
+
+
 class Granted(Protocol):
     """Leave to view some files of evidence, just given."""
 
@@ -435,6 +465,8 @@ class Services:
     desk: Desk | None = None
     """None where no log is written: pages then offer no act."""
     disclosures: Disclosures | None = None
+    """None where no log is written."""
+    draws: Draws | None = None
     """None where no log is written."""
     webhooks: Webhooks | None = None
     reports: Reports | None = None

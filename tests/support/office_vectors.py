@@ -55,7 +55,9 @@ OFFICE: Final = frozenset(
         "plan_revision.decided.v1",
         "private_value.revealed.v1",
         "random_selection.announced.v1",
+        "random_selection.cancelled.v1",
         "random_selection.drawn.v1",
+        "random_selection.prepared.v1",
         "random_selection.revealed.v1",
         "record.corrected.v1",
         "rule_set.published.v1",
@@ -293,6 +295,20 @@ FULL: Final[Mapping[str, Body]] = {
         "plan_id": uid(60),
         "public_number": "2026年1月12日福利彩票双色球开奖号码",
         "team": 2,
+        "title": "2026年第一季度双随机抽查",
+    },
+    "random_selection.cancelled.v1": {
+        "cancelled_by": "officer-0002",
+        "draw_id": uid(59),
+        "plan_id": uid(60),
+        "reason": "按规定办理",
+    },
+    "random_selection.prepared.v1": {
+        "draw_id": uid(59),
+        "plan_id": uid(60),
+        "prepared_by": "officer-0002",
+        "public": "03 09 15 21 27 33 08",
+        "recused": [{"enterprise_id": USCC, "officer": "officer-0017", "reason": "按规定办理"}],
     },
     "random_selection.drawn.v1": {
         "algorithm": "sha256-order/1",
@@ -682,6 +698,14 @@ BAD: Final[Mapping[str, Mapping[str, tuple[str, Damage]]]] = {
     "random_selection.announced.v1": {
         "commitment_missing": ("$", without("commitment")),
         "team_of_nobody": ("$.team", put(0, "team")),
+    },
+    "random_selection.cancelled.v1": {
+        "reason_missing": ("$", without("reason")),
+        "draw_id_of_15_bytes": ("$.draw_id", put(bytes(15), "draw_id")),
+    },
+    "random_selection.prepared.v1": {
+        "public_missing": ("$", without("public")),
+        "public_that_is_empty": ("$.public", put("", "public")),
     },
     "random_selection.drawn.v1": {
         "drawn_officers_missing": ("$", without("drawn_officers")),

@@ -27,6 +27,7 @@ from ops.faces import (
     ConsoleWebhooks,
     console_acts,
     console_disclosures,
+    console_draws,
     console_exports,
     office_faces,
 )
@@ -59,6 +60,7 @@ PEOPLE: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "he": ("何为", AUTHORITY, ("unit_head",)),
     "bao": ("包容", AUTHORITY, ("administrator",)),
     "gong": ("宫示", AUTHORITY, ("discloser",)),
+    "hua": ("华计", AUTHORITY, ("planner",)),
     "ming": ("明审", AUTHORITY, ("bureau_head", "discloser")),
     "zhao": ("赵宁", NEIGHBOUR, ("legal_reviewer",)),
 }
@@ -148,16 +150,18 @@ async def open_house(
         )
         acts = None if opened is None else console_acts(opened.committer, opened.pool)
         shown = viewing(opened, pool) if viewing is not None and opened is not None else None
-        exports = disclosures = None
+        exports = disclosures = draws = None
         if opened is not None:
             disclosures = console_disclosures(opened.committer, opened.pool)
+            draws = console_draws(opened.committer, opened.pool)
             exports = console_exports(opened.committer, opened.pool, pool, BlobStore(folder / "evidence"))
         desk = None
         if opened is not None:
             numbers = NumberActs(opened.committer, opened.pool)
             desk = ConsoleDesk(Desk(opened.committer, opened.pool, numbers, desk_gate))
         services = Services(
-            console=pool, gate=gate, acts=acts, exports=exports, disclosures=disclosures, desk=desk, viewing=shown,
+            console=pool, gate=gate, acts=acts, exports=exports, disclosures=disclosures, draws=draws, desk=desk,
+            viewing=shown,
             webhooks=None if opened is None else ConsoleWebhooks(opened.pool, Allowed()),
             keeping=None if opened is None else _keeping(database, folder, opened, pool),
             past=None if opened is None else Past(opened.pool),

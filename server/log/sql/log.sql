@@ -163,6 +163,21 @@ SELECT evidence.cite($1, $2, $3);
 -- A document that an act cites by its digest, in the transaction of that act.
 INSERT INTO disclosure.documents (digest, document) VALUES ($1, $2) ON CONFLICT DO NOTHING;
 
+-- name: keep_file
+-- A file that an act or a document cites by its digest, in the transaction of that act.
+INSERT INTO disclosure.files (digest, content) VALUES ($1, $2) ON CONFLICT DO NOTHING;
+
+-- name: keep_draw_secret
+-- The sealed secret of a draw, in the transaction of its announcement.
+INSERT INTO disclosure.draw_secrets (draw, commitment, sealed) VALUES ($1, $2, $3);
+
+-- name: keep_draw
+-- How a draw stands after an act on it, in the transaction of that act.
+INSERT INTO disclosure.draws (draw, authority, version, status, title, draws_on, objects, team, announcement, result, entered, changed)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, to_timestamp($12::bigint / 1000.0))
+ON CONFLICT (draw) DO UPDATE
+   SET version = excluded.version, status = excluded.status, result = excluded.result, entered = excluded.entered, changed = excluded.changed;
+
 -- name: keep_release
 -- What a `disclosure` entry commits to, in its transaction, with whose commit the publisher is woken.
 WITH kept AS (

@@ -84,3 +84,27 @@ SELECT k.log_id, k.position, l.epoch, e.entry
   JOIN log.keys k ON k.log_id = l.log_id AND k.id = $2 AND k.chain = -1
   JOIN log.entries e ON e.log_id = k.log_id AND e.position = k.position
  WHERE l.authority = $1;
+
+-- name: file_content
+-- A file that an act cites by its digest.
+SELECT content FROM disclosure.files WHERE digest = $1;
+
+-- name: draw_secret
+-- The sealed secret of a draw, with what it commits to.
+SELECT commitment, sealed FROM disclosure.draw_secrets WHERE draw = $1;
+
+-- name: is_public
+-- Whether the record of an event stands in public.
+SELECT EXISTS (SELECT FROM disclosure.records WHERE record = $1 AND status IN ('published', 'corrected'));
+
+-- name: looks_at
+-- Tell row-level security whose matters are looked at, for this transaction.
+SELECT set_config('liuhen.authority', $1, true);
+
+-- name: certified_officers
+-- Who is in the register of officers of an authority: the shelves with their certificates.
+SELECT DISTINCT m.key FROM (
+       SELECT key FROM view_a.matters WHERE $2 = 'a' AND kind = 'officer' AND authority = $1
+       UNION ALL
+       SELECT key FROM view_b.matters WHERE $2 = 'b' AND kind = 'officer' AND authority = $1) AS m
+ ORDER BY m.key;

@@ -137,6 +137,10 @@ FROM published.sections
 WHERE authority = $1
 ORDER BY section, key
 
+-- name: file
+-- A file that a record cites by its digest.
+SELECT content FROM published.files WHERE record = $1 AND digest = $2
+
 -- name: statistics
 -- All figures of an authority, newest year first; $1 null: of all.
 SELECT authority, year, figure, number

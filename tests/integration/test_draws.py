@@ -1,0 +1,439 @@
+"""Random draws on the real log, from the announcement to the public site, where anybody draws again."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import json
+import re
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import aiohttp
+import pytest
+
+from domain import public_files, random_selection
+from domain.workdays import SHANGHAI
+from projections import publishing
+from projections.runner import connect
+from schemas import draws
+from schemas.entries import Who
+from schemas.events.plan import RecusalEntered
+from schemas.problems import Problem
+from server.log import disclosure_gate
+from server.log.disclosure_acts import Done, record_of
+from server.log.draw_acts import DrawActs
+from server.log.ids import uuid7
+from server.log.private_values import sealed
+from server.public import store
+from server.public.routes import make_public_app
+from tests.support.disclosure import PREPARER, Desk, bureau, record, release
+from tests.support.facts import ENTERPRISE, fact
+from tests.support.log import AUTHORITY
+from tests.support.postgres import TestDatabase
+from tests.support.process import judge
+from tests.support.web import House, form_token, listening, open_house
+
+SCRIPT = Path(__file__).parents[2] / "docs" / "examples" / "draw.py"
+PLANNER = Who(officer="officer-0050", session=bytes(32), via="console")
+SECOND = Who(officer="officer-0051", session=bytes(32), via="console")
+TODAY = datetime.datetime.now(SHANGHAI).date()
+NUMBER = "03 09 15 21 27 33 08"
+OBJECTS = [ENTERPRISE, *(f"ent-{n:03}" for n in range(30))]
+OFFICERS = ["officer-0017", "officer-0023", *(f"officer-9{n:02}" for n in range(6))]
+
+
+@pytest.fixture
+async def house(database: TestDatabase, short_folder: Path) -> AsyncIterator[House]:
+    people = ("gong", "ming", "hua", "he")
+    async with open_house(database, short_folder, log=True, people=people) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def desk(house: House) -> Desk:
+    made = await bureau(house.log, house.database)
+    await judge(house.database)
+    return made
+
+
+@pytest.fixture
+async def acts(desk: Desk) -> DrawActs:
+    return DrawActs(desk.log.committer, desk.log.pool)
+
+
+async def announced(acts: DrawActs, **changes: Any) -> bytes:
+    draw: bytes = changes.pop("draw", None) or uuid7()
+    wanted: dict[str, Any] = {
+        "objects": OBJECTS, "officers": OFFICERS, "count": 4, "team": 2, "title": "第四季度双随机抽查",
+        "public_number": "当日福利彩票双色球开奖号码", "draws_on": TODAY,
+    } | changes  # fmt: skip
+    objects, officers = wanted.pop("objects"), wanted.pop("officers")
+    await acts.announce(AUTHORITY, draw, objects, officers, PLANNER, **wanted)
+    return draw
+
+
+async def publish(desk: Desk, draw: bytes, event: bytes) -> Done:
+    key = str(UUID(bytes=draw))
+    prepared = await desk.acts.prepare_publication(AUTHORITY, "draw", key, event, {}, 36, PREPARER)
+    return await release(desk, prepared)
+
+
+async def published_announcement(desk: Desk, acts: DrawActs, **changes: Any) -> bytes:
+    draw = await announced(acts, **changes)
+    selection = (await acts.look(AUTHORITY, draw)).selection
+    await publish(desk, draw, selection.announcement)
+    return draw
+
+
+async def revealed(desk: Desk, acts: DrawActs, recused: tuple[RecusalEntered, ...] = (), **changes: Any) -> bytes:
+    draw = await published_announcement(desk, acts, **changes)
+    await acts.enter(AUTHORITY, draw, NUMBER, recused, PLANNER)
+    pending = (await acts.look(AUTHORITY, draw)).selection.pending
+    assert pending is not None
+    await acts.reveal(AUTHORITY, draw, pending.id, SECOND)
+    return draw
+
+
+def gates(refused: pytest.ExceptionInfo[Problem]) -> set[str]:
+    found: Any = refused.value.fields.get("gates", ())
+    return {one["rule"] for one in found}
+
+
+async def repeated(told: bytes, folder: Path) -> tuple[int, bytes, bytes]:
+    """What the script of the docs makes of a file, in a Python that knows nothing of ours."""
+    file = folder / "draw.json"
+    file.write_bytes(told)
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-I", str(SCRIPT), str(file), cwd=folder, stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE, env={},
+    )  # fmt: skip
+    async with asyncio.timeout(60):
+        out, error = await child.communicate()
+    assert child.returncode is not None
+    return child.returncode, out, error
+
+
+async def test_anybody_repeats_a_published_draw_with_the_script_of_the_docs(
+    desk: Desk, acts: DrawActs, tmp_path: Path
+) -> None:
+    name, value = sealed("林示例", desk.log.keyring.epoch(AUTHORITY, 1).data_public)
+    certificate = fact(
+        "officer_certificate.recorded.v1",
+        {
+            "officer_id": "officer-0017", "certificate_no": "E21050017", "issuer": "示例市人民政府", "name": name,
+            "categories": ["安全生产"], "valid_from": "2026-01-01", "valid_to": "2030-12-31",
+        },
+        occurred="2026-01-02",
+    )  # fmt: skip
+    await record(desk.log, [certificate], desk.terminal, private={name: value})
+    await judge(desk.database)
+    draw = await published_announcement(desk, acts, objects=[ENTERPRISE], officers=OFFICERS[:3], count=1)
+    await acts.enter(AUTHORITY, draw, NUMBER, (), PLANNER)
+    first = (await acts.look(AUTHORITY, draw)).drawn
+    assert first is not None
+    out = next(one for one in first.teams[0].officers if one != "officer-0017")
+    recusal = RecusalEntered(enterprise_id=ENTERPRISE, officer=out, reason="配偶在该单位任职")
+    await acts.enter(AUTHORITY, draw, NUMBER, (recusal,), PLANNER)
+    standing = await acts.look(AUTHORITY, draw)
+    pending = standing.selection.pending
+    assert pending is not None and standing.drawn is not None  # noqa: PT018 - one thing
+    assert out not in standing.drawn.teams[0].officers
+    assert [(one.officer, one.by in OFFICERS) for one in standing.drawn.stepped] == [(out, True)]
+    await acts.reveal(AUTHORITY, draw, pending.id, SECOND)
+    selection = (await acts.look(AUTHORITY, draw)).selection
+    assert selection.drawn is not None
+    assert [(one.officer, one.reason) for one in selection.drawn.recusals] == [(out, "配偶在该单位任职")]
+    assert selection.drawn.witness == SECOND.officer
+    done = await publish(desk, draw, selection.result)
+
+    pool = await store.connect(desk.database.dsn("liuhen_public"))
+    try:
+        async with listening(make_public_app(tmp_path, pool)) as url, aiohttp.ClientSession(url) as reader:
+            announcement = UUID(bytes=record_of(selection.announcement))
+            result = UUID(bytes=done.record.id)
+            async with reader.get(f"/api/v1/draws/{announcement}") as answer:
+                assert answer.status == 404, "the names were not told there"
+            async with reader.get(f"/api/v1/draws/{result}") as answer:
+                told = await answer.read()
+            async with reader.get(f"/api/v1/disclosures/{announcement}") as answer:
+                before = (await answer.json())["document"]
+            async with reader.get(f"/disclosures/{result}") as answer:
+                page = await answer.text()
+            async with reader.get(f"/authorities/{AUTHORITY}") as answer:
+                section = await answer.text()
+            async with reader.get("/help/draw.py") as answer:
+                assert await answer.read() == SCRIPT.read_bytes()
+    finally:
+        await pool.close()
+
+    status, names, error = await repeated(told, tmp_path)
+    assert (status, error) == (0, b"")
+    ((enterprise, team),) = json.loads(names)
+    assert enterprise == "示例制造有限公司"
+    assert "林示例（执法证号 E21050017）" in team
+    assert "林示例" in page
+    assert "配偶" not in page + told.decode(), "why somebody is recused stays inside"
+    assert str(result) in section
+    # What was fixed before the draw is what was drawn from.
+    fields = {one["code"]: one.get("value") for one in before["fields"]}
+    drawn = json.loads(told)
+    assert (fields["SJ_CN"], fields["SJ_DXMLZY"], fields["SJ_RYMLZY"]) == (
+        drawn["commitment"], drawn["objects_hash"], drawn["officers_hash"],
+    )  # fmt: skip
+    assert fields["SJ_ZZ"] is None
+    # Control: another number, another outcome, and the script says so.
+    status, _, error = await repeated(json.dumps({**drawn, "secret": drawn["secret"][::-1]}).encode(), tmp_path)
+    assert status == 1
+    assert error
+
+
+async def test_nothing_is_revealed_before_the_announcement_is_public(
+    desk: Desk, acts: DrawActs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = await announced(acts)
+    with pytest.raises(Problem) as refused:
+        await acts.enter(AUTHORITY, draw, NUMBER, (), PLANNER)
+    assert gates(refused) == {"E11"}
+
+    # Control: the check taken out, the number could be entered.
+    async def always(*_: object) -> bool:
+        return True
+
+    monkeypatch.setattr(DrawActs, "_is_public", always)
+    await acts.enter(AUTHORITY, draw, NUMBER, (), PLANNER)
+
+
+async def test_who_entered_the_number_may_not_reveal(
+    desk: Desk, acts: DrawActs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = await published_announcement(desk, acts)
+    await acts.enter(AUTHORITY, draw, NUMBER, (), PLANNER)
+    pending = (await acts.look(AUTHORITY, draw)).selection.pending
+    assert pending is not None
+    size = (await desk.log.head())["size"]
+    for who in (PLANNER, Who(service="publisher", session=bytes(32), via="token")):
+        with pytest.raises(Problem) as refused:
+            await acts.reveal(AUTHORITY, draw, pending.id, who)
+        assert gates(refused) == {"OGI-17"}
+    assert (await desk.log.head())["size"] == size
+    # Control: without the check the same call would go through.
+    monkeypatch.setattr(random_selection, "second_person", lambda *_: ())
+    await acts.reveal(AUTHORITY, draw, pending.id, PLANNER)
+
+
+async def test_the_secret_is_in_no_table_and_no_entry_before_the_reveal(desk: Desk, acts: DrawActs) -> None:
+    draw = await published_announcement(desk, acts)
+    secret = (await acts._secret(AUTHORITY, draw)).encode()
+    owner = await desk.database.connect()
+    try:
+        tables = await owner.fetch(
+            "SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables"
+            " WHERE schemaname IN ('log', 'disclosure', 'published', 'view', 'identity')"
+        )
+        for table in tables:
+            rows = await owner.fetch(f"SELECT t::text AS row FROM {table['name']} t")
+            assert not any(secret.decode() in row["row"] or secret.hex() in row["row"] for row in rows), table["name"]
+    finally:
+        await owner.close()
+
+
+async def test_a_long_pool_is_a_file_that_the_announcement_cites(desk: Desk, acts: DrawActs) -> None:
+    objects = [f"ent-{n:05}" for n in range(1_200)]
+    draw = await announced(acts, objects=objects)
+    standing = await acts.look(AUTHORITY, draw)
+    told = standing.selection.announced
+    assert told is not None
+    assert (told.object_pool, len(told.officer_pool)) == ((), len(OFFICERS))
+    assert sorted(standing.pools.objects) == objects
+    assert told.object_pool_hash == draws.pool_hash(objects)
+    owner = await desk.database.connect()
+    try:
+        await owner.execute("ALTER TABLE disclosure.files DROP CONSTRAINT files_check")
+        await owner.execute(
+            "UPDATE disclosure.files SET content = content || 'ent-x\n'::bytea WHERE digest = $1", told.object_pool_hash
+        )
+    finally:
+        await owner.close()
+    with pytest.raises(Problem) as refused:
+        await acts.look(AUTHORITY, draw)
+    assert refused.value.code == "not_ready", "a pool that was changed is not drawn from"
+
+
+async def test_a_cancelled_draw_is_not_published_and_not_made(desk: Desk, acts: DrawActs) -> None:
+    draw = await announced(acts)
+    selection = (await acts.look(AUTHORITY, draw)).selection
+    key = str(UUID(bytes=draw))
+    prepared = await desk.acts.prepare_publication(AUTHORITY, "draw", key, selection.announcement, {}, 36, PREPARER)
+    await acts.cancel(AUTHORITY, draw, "名录有误", PLANNER)
+    with pytest.raises(Problem) as refused:
+        await release(desk, prepared)
+    assert gates(refused) == {"E11"}
+    with pytest.raises(Problem) as refused:
+        await acts.enter(AUTHORITY, draw, NUMBER, (), PLANNER)
+    assert refused.value.code == "conflict"
+
+
+async def test_a_draw_that_goes_on_while_it_is_released_is_looked_at_again(
+    desk: Desk, acts: DrawActs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = await announced(acts)
+    selection = (await acts.look(AUTHORITY, draw)).selection
+    key = str(UUID(bytes=draw))
+    prepared = await desk.acts.prepare_publication(AUTHORITY, "draw", key, selection.announcement, {}, 36, PREPARER)
+    opened = disclosure_gate.open_matter
+
+    async def slow(*arguments: Any) -> Any:
+        found = await opened(*arguments)
+        if (await acts.look(AUTHORITY, draw)).selection.status == "announced":
+            await acts.cancel(AUTHORITY, draw, "名录有误", PLANNER)
+        return found
+
+    monkeypatch.setattr(disclosure_gate, "open_matter", slow)
+    with pytest.raises(Problem) as refused:
+        await release(desk, prepared)
+    assert gates(refused) == {"E11"}
+
+
+async def test_the_officers_of_a_day_are_published_by_two_and_brought_up_to_date(
+    house: House, desk: Desk, tmp_path: Path
+) -> None:
+    await judge(desk.database)
+    key = public_files.officers_key(AUTHORITY, TODAY.year)
+    prepared = await desk.acts.prepare_publication(AUTHORITY, "officers", AUTHORITY, key, {}, 36, PREPARER)
+    with pytest.raises(Problem) as refused:
+        await desk.acts.release(AUTHORITY, prepared.record.id, prepared.record.pending.id, PREPARER)  # type: ignore[union-attr]  # just prepared
+    assert gates(refused) == {"OGI-17"}
+    await release(desk, prepared)
+    pool = await store.connect(desk.database.dsn("liuhen_public"))
+    try:
+        async with listening(make_public_app(tmp_path, pool)) as url, aiohttp.ClientSession(url) as reader:
+
+            async def listed() -> dict[str, Any]:
+                async with reader.get(f"/api/v1/authorities/{AUTHORITY}") as answer:
+                    sections = (await answer.json())["sections"]
+                return {one["key"]: one["content"] for one in sections if one["section"] == "officer"}
+
+            before = await listed()
+            number = next(iter(before))
+            assert set(before[number]) == {"name", "categories", "valid_from", "valid_to"}
+            async with reader.get(f"/authorities/{AUTHORITY}?day=2000-01-01&lang=en") as answer:
+                assert "not valid" in await answer.text()
+            async with reader.get(f"/authorities/{AUTHORITY}?day=never") as answer:
+                assert answer.status == 400
+            officer = await _officer_of(desk, number)
+            revoked = fact(
+                "officer_certificate.status_changed.v1",
+                {
+                    "officer_id": officer, "certificate_no": number, "status": "revoked",
+                    "effective_on": TODAY.isoformat(), "reason": "调离执法岗位",
+                },
+                occurred=TODAY.isoformat(),
+            )  # fmt: skip
+            correction = await desk.acts.prepare_correction(AUTHORITY, prepared.record.id, {}, 36, "名单更新", PREPARER)
+            await record(desk.log, [revoked], desk.terminal)
+            await judge(desk.database)
+            with pytest.raises(Problem) as refused:
+                await release(desk, correction)
+            assert gates(refused) == {"INV-29"}, "who has no certificate any more is not published as an officer"
+            again = await desk.acts.prepare_correction(AUTHORITY, prepared.record.id, {}, 36, "名单更新", PREPARER)
+            await release(desk, again)
+            assert number not in await listed()
+            connection = await connect(desk.database.dsn("liuhen_projector"), "test")
+            try:
+                assert (await publishing.rebuild(connection, keep=False)).different == 0
+            finally:
+                await connection.close()
+    finally:
+        await pool.close()
+
+
+async def _officer_of(desk: Desk, number: str) -> str:
+    owner = await desk.database.connect()
+    try:
+        found = await owner.fetchval(
+            "SELECT key FROM view_a.matters WHERE kind = 'officer' AND columns ->> 'certificate' = $1", number
+        )
+    finally:
+        await owner.close()
+    return str(found)
+
+
+def field(html: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', html)
+    assert found is not None, f"no field {name}"
+    return found[1]
+
+
+async def fill(browser: aiohttp.ClientSession, page: str, to: str, **fields: str) -> tuple[int, str]:
+    """Fill in a form of a page. Returns the status and the page, after a redirect the one that it leads to."""
+    async with browser.get(page) as answer:
+        html = await answer.text()
+        assert answer.status == 200, html
+    form = {"form_token": form_token(html)}
+    form |= {name: field(html, name) for name in ("draw", "preparation") if f'name="{name}"' in html}
+    async with browser.post(to, data={**form, **fields}, allow_redirects=False) as answer:
+        if answer.status != 303:
+            return answer.status, await answer.text()
+        place = answer.headers["Location"]
+    async with browser.get(place) as answer:
+        return 303, f"{place}\n{await answer.text()}"
+
+
+async def test_hua_announces_and_enters_and_he_reveals(house: House, desk: Desk, acts: DrawActs) -> None:
+    await judge(desk.database)
+    announcement = {
+        "title": "危化品单位双随机抽查", "objects": "listed",
+        "object_ids": f"{ENTERPRISE} 示例制造有限公司\nent-1\nent-2",
+        "officers": "listed", "officer_ids": "officer-0017\nofficer-0023\nofficer-0031", "count": "2", "team": "2",
+        "draws_on": TODAY.isoformat(), "public_number": "当日彩票开奖号码",
+    }  # fmt: skip
+    async with house.browser("hua") as hua, house.browser("he") as he:
+        status, told = await fill(hua, "/draws/new", "/draws/new", act="count", **announcement)
+        assert status == 200
+        assert "检查对象 3 家、执法人员 3 人" in told
+        status, told = await fill(hua, "/draws/new", "/draws/new", act="announce", **{**announcement, "team": "9"})
+        assert status == 400
+        assert "危化品单位双随机抽查" in told, "what was typed stays in the form"
+        status, told = await fill(hua, "/draws/new", "/draws/new", act="announce", **announcement)
+        assert status == 303
+        place = told.split("?")[0]
+        draw = UUID(place.removeprefix("/draws/"))
+        status, told = await fill(hua, place, f"{place}/enter", public=NUMBER)
+        assert status == 409
+        assert "公告尚未公示" in told
+        await publish(desk, draw.bytes, (await acts.look(AUTHORITY, draw.bytes)).selection.announcement)
+        status, told = await fill(hua, place, f"{place}/enter", public=NUMBER, recused="ent-1")
+        assert status == 400
+        status, told = await fill(hua, place, f"{place}/enter", public=NUMBER)
+        assert status == 303
+        assert "检查对象与执法人员" in told, "the planner sees who is drawn before anybody is told"
+        status, told = await fill(hua, place, f"{place}/reveal", preparation=(await _pending(acts, draw)).hex())
+        assert status == 409
+        assert "OGI-17" in told
+        status, told = await fill(he, place, f"{place}/reveal")
+        assert status == 303
+        assert "种子和名单已写入日志" in told
+        async with he.get("/api/v1/draws") as answer:
+            (item,) = (await answer.json())["items"]
+        assert (item["draw"], item["status"]) == (str(draw), "drawn")
+        async with he.get(f"{place}/objects.txt") as answer:
+            assert (await answer.text()).splitlines() == sorted([ENTERPRISE, "ent-1", "ent-2"])
+    async with house.browser("gong") as gong:
+        async with gong.get("/disclosures") as answer:
+            due = await answer.text()
+        selection = (await acts.look(AUTHORITY, draw.bytes)).selection
+        assert f"/disclosures/prepare/draw/{draw}/{selection.result.hex()}" in due
+        assert f"/{selection.announcement.hex()}" not in due, "it is public already"
+        async with gong.get(f"/disclosures/prepare/draw/{draw}/{selection.result.hex()}") as answer:
+            assert NUMBER in await answer.text()
+        assert (await fill(gong, "/disclosures", "/draws/new", act="announce"))[0] == 403
+
+
+async def _pending(acts: DrawActs, draw: UUID) -> bytes:
+    pending = (await acts.look(AUTHORITY, draw.bytes)).selection.pending
+    assert pending is not None
+    return pending.id
