@@ -26,6 +26,8 @@ from schemas.entries import Who
 from server.console import guide
 from server.identity import store
 from server.log.acts import Act, OfficeActs
+from server.log.disclosure_acts import DisclosureActs
+from server.log.draw_acts import DrawActs
 from server.log.report_acts import ReportActs
 from server.public import guide as public_guide
 from server.public import store as public_store
@@ -34,10 +36,10 @@ from server.web.routes import ROUTES, Officers
 from server.webhooks import store as hooks
 from server.webhooks.addresses import Allowed
 from tests.support import disclosure as records
+from tests.support import draws, published
 from tests.support import projections as stories
-from tests.support import published
 from tests.support.event_vectors import digest
-from tests.support.log import AUTHORITY, now, uuid7
+from tests.support.log import AUTHORITY, PaperTerminal, now, uuid7
 from tests.support.postgres import TestDatabase
 from tests.support.process import judge
 from tests.support.reviews import under_review
@@ -159,6 +161,7 @@ class Keys:
     sheet: str
     records: list[str]
     report: str
+    draws: list[str]
 
 
 async def registered(house: House) -> Keys:
@@ -191,7 +194,7 @@ async def registered(house: House) -> Keys:
             ("enterprise.profiled.v1", "enterprise_id"),
         )
     )
-    return Keys(officer, enterprise, found.rows[0].id, private, sheet, released, report.hex())
+    return Keys(officer, enterprise, found.rows[0].id, private, sheet, released, report.hex(), await drawn(house))
 
 
 async def disclosed(house: House) -> tuple[str, list[str]]:
@@ -206,6 +209,19 @@ async def disclosed(house: House) -> tuple[str, list[str]]:
     last = await records.withdraw(desk, await records.publish(desk, gone))
     found = [str(UUID(bytes=one.record.id)) for one in (prepared, first, last)]
     return f"case/{due.key}/{due.decision.hex()}", found
+
+
+async def drawn(house: House) -> list[str]:
+    """A draw that was announced, one with a number that waits, one that was made, one that was cancelled."""
+    desk = records.Desk(house.log, house.database, DisclosureActs(house.log.committer, house.log.pool), PaperTerminal())
+    acts = DrawActs(house.log.committer, house.log.pool)
+    first = await draws.announced(acts)
+    waits = await draws.announcement(desk, acts)
+    await acts.enter(AUTHORITY, waits, draws.NUMBER, (), draws.PLANNER)
+    made = await draws.revealed(desk, acts)
+    gone = await draws.announced(acts, title="长" * 120)
+    await acts.cancel(AUTHORITY, gone, "名录有误", draws.PLANNER)
+    return [str(UUID(bytes=one)) for one in (first, waits, made, gone)]
 
 
 def addresses(
@@ -235,6 +251,7 @@ def addresses(
         "/terminals/{id}": [str(terminal)],
         "/disclosures/prepare/{kind}/{key}/{decision}": [keys.sheet],
         "/disclosures/{record}": keys.records,
+        "/draws/{id}": keys.draws,
         "/help/{topic}": list(guide.TOPICS),
         "/administration/accounts/{name}": ["lin"],
         "/invitation/{key}": [],  # its link is made below
@@ -546,6 +563,29 @@ async def test_the_public_pages_are_sound(database: TestDatabase, tmp_path: Path
         for found in await asyncio.gather(*(walk(look) for look in LOOKS)):
             faults += found
     await pool.close()
+    assert faults == []
+
+
+async def test_the_public_pages_of_draws_and_officers_are_sound(house: House, tmp_path: Path) -> None:
+    desk = await records.bureau(house.log, house.database)
+    await judge(house.database)
+    acts = DrawActs(house.log.committer, house.log.pool)
+    told = str(UUID(bytes=(await draws.result(desk, acts)).record.id))
+    listed = str(UUID(bytes=(await draws.officers(desk)).record.id))
+    pool = await public_store.connect(house.database.dsn("liuhen_public"), size=4)
+    faults: list[str] = []
+    try:
+        async with listening(make_public_app(tmp_path, pool)) as url, chromium() as browser:
+            for language, width, scheme in LOOKS:
+                async with context_of(browser, width, scheme) as context:
+                    visit = Visit(await context.new_page(), url, (language, width) in JUDGED)
+                    await visit.look(f"/authorities/{AUTHORITY}?lang={language}")
+                    await visit.look(f"/authorities/{AUTHORITY}?day=2000-01-01")
+                    for path in (f"/disclosures/{told}", f"/disclosures/{listed}", "/disclosures", "/help/draws"):
+                        await visit.look(path)
+                    faults += visit.faults
+    finally:
+        await pool.close()
     assert faults == []
 
 

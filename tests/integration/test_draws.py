@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
 import json
 import re
 import sys
@@ -16,7 +15,6 @@ import aiohttp
 import pytest
 
 from domain import public_files, random_selection
-from domain.workdays import SHANGHAI
 from projections import publishing
 from projections.runner import connect
 from schemas import draws
@@ -24,13 +22,13 @@ from schemas.entries import Who
 from schemas.events.plan import RecusalEntered
 from schemas.problems import Problem
 from server.log import disclosure_gate
-from server.log.disclosure_acts import Done, record_of
+from server.log.disclosure_acts import record_of
 from server.log.draw_acts import DrawActs
-from server.log.ids import uuid7
 from server.log.private_values import sealed
 from server.public import store
 from server.public.routes import make_public_app
 from tests.support.disclosure import PREPARER, Desk, bureau, record, release
+from tests.support.draws import NUMBER, OFFICERS, PLANNER, SECOND, TODAY, announced, announcement, pending, publish
 from tests.support.facts import ENTERPRISE, fact
 from tests.support.log import AUTHORITY
 from tests.support.postgres import TestDatabase
@@ -38,12 +36,6 @@ from tests.support.process import judge
 from tests.support.web import House, form_token, listening, open_house
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "examples" / "draw.py"
-PLANNER = Who(officer="officer-0050", session=bytes(32), via="console")
-SECOND = Who(officer="officer-0051", session=bytes(32), via="console")
-TODAY = datetime.datetime.now(SHANGHAI).date()
-NUMBER = "03 09 15 21 27 33 08"
-OBJECTS = [ENTERPRISE, *(f"ent-{n:03}" for n in range(30))]
-OFFICERS = ["officer-0017", "officer-0023", *(f"officer-9{n:02}" for n in range(6))]
 
 
 @pytest.fixture
@@ -63,39 +55,6 @@ async def desk(house: House) -> Desk:
 @pytest.fixture
 async def acts(desk: Desk) -> DrawActs:
     return DrawActs(desk.log.committer, desk.log.pool)
-
-
-async def announced(acts: DrawActs, **changes: Any) -> bytes:
-    draw: bytes = changes.pop("draw", None) or uuid7()
-    wanted: dict[str, Any] = {
-        "objects": OBJECTS, "officers": OFFICERS, "count": 4, "team": 2, "title": "第四季度双随机抽查",
-        "public_number": "当日福利彩票双色球开奖号码", "draws_on": TODAY,
-    } | changes  # fmt: skip
-    objects, officers = wanted.pop("objects"), wanted.pop("officers")
-    await acts.announce(AUTHORITY, draw, objects, officers, PLANNER, **wanted)
-    return draw
-
-
-async def publish(desk: Desk, draw: bytes, event: bytes) -> Done:
-    key = str(UUID(bytes=draw))
-    prepared = await desk.acts.prepare_publication(AUTHORITY, "draw", key, event, {}, 36, PREPARER)
-    return await release(desk, prepared)
-
-
-async def published_announcement(desk: Desk, acts: DrawActs, **changes: Any) -> bytes:
-    draw = await announced(acts, **changes)
-    selection = (await acts.look(AUTHORITY, draw)).selection
-    await publish(desk, draw, selection.announcement)
-    return draw
-
-
-async def revealed(desk: Desk, acts: DrawActs, recused: tuple[RecusalEntered, ...] = (), **changes: Any) -> bytes:
-    draw = await published_announcement(desk, acts, **changes)
-    await acts.enter(AUTHORITY, draw, NUMBER, recused, PLANNER)
-    pending = (await acts.look(AUTHORITY, draw)).selection.pending
-    assert pending is not None
-    await acts.reveal(AUTHORITY, draw, pending.id, SECOND)
-    return draw
 
 
 def gates(refused: pytest.ExceptionInfo[Problem]) -> set[str]:
@@ -131,7 +90,7 @@ async def test_anybody_repeats_a_published_draw_with_the_script_of_the_docs(
     )  # fmt: skip
     await record(desk.log, [certificate], desk.terminal, private={name: value})
     await judge(desk.database)
-    draw = await published_announcement(desk, acts, objects=[ENTERPRISE], officers=OFFICERS[:3], count=1)
+    draw = await announcement(desk, acts, objects=[ENTERPRISE], officers=OFFICERS[:3], count=1)
     await acts.enter(AUTHORITY, draw, NUMBER, (), PLANNER)
     first = (await acts.look(AUTHORITY, draw)).drawn
     assert first is not None
@@ -139,11 +98,10 @@ async def test_anybody_repeats_a_published_draw_with_the_script_of_the_docs(
     recusal = RecusalEntered(enterprise_id=ENTERPRISE, officer=out, reason="配偶在该单位任职")
     await acts.enter(AUTHORITY, draw, NUMBER, (recusal,), PLANNER)
     standing = await acts.look(AUTHORITY, draw)
-    pending = standing.selection.pending
-    assert pending is not None and standing.drawn is not None  # noqa: PT018 - one thing
+    assert standing.drawn is not None
     assert out not in standing.drawn.teams[0].officers
     assert [(one.officer, one.by in OFFICERS) for one in standing.drawn.stepped] == [(out, True)]
-    await acts.reveal(AUTHORITY, draw, pending.id, SECOND)
+    await acts.reveal(AUTHORITY, draw, await pending(acts, draw), SECOND)
     selection = (await acts.look(AUTHORITY, draw)).selection
     assert selection.drawn is not None
     assert [(one.officer, one.reason) for one in selection.drawn.recusals] == [(out, "配偶在该单位任职")]
@@ -153,15 +111,15 @@ async def test_anybody_repeats_a_published_draw_with_the_script_of_the_docs(
     pool = await store.connect(desk.database.dsn("liuhen_public"))
     try:
         async with listening(make_public_app(tmp_path, pool)) as url, aiohttp.ClientSession(url) as reader:
-            announcement = UUID(bytes=record_of(selection.announcement))
-            result = UUID(bytes=done.record.id)
-            async with reader.get(f"/api/v1/draws/{announcement}") as answer:
+            told_before = UUID(bytes=record_of(selection.announcement))
+            told_after = UUID(bytes=done.record.id)
+            async with reader.get(f"/api/v1/draws/{told_before}") as answer:
                 assert answer.status == 404, "the names were not told there"
-            async with reader.get(f"/api/v1/draws/{result}") as answer:
+            async with reader.get(f"/api/v1/draws/{told_after}") as answer:
                 told = await answer.read()
-            async with reader.get(f"/api/v1/disclosures/{announcement}") as answer:
+            async with reader.get(f"/api/v1/disclosures/{told_before}") as answer:
                 before = (await answer.json())["document"]
-            async with reader.get(f"/disclosures/{result}") as answer:
+            async with reader.get(f"/disclosures/{told_after}") as answer:
                 page = await answer.text()
             async with reader.get(f"/authorities/{AUTHORITY}") as answer:
                 section = await answer.text()
@@ -177,7 +135,7 @@ async def test_anybody_repeats_a_published_draw_with_the_script_of_the_docs(
     assert "林示例（执法证号 E21050017）" in team
     assert "林示例" in page
     assert "配偶" not in page + told.decode(), "why somebody is recused stays inside"
-    assert str(result) in section
+    assert str(told_after) in section
     # What was fixed before the draw is what was drawn from.
     fields = {one["code"]: one.get("value") for one in before["fields"]}
     drawn = json.loads(told)
@@ -210,23 +168,22 @@ async def test_nothing_is_revealed_before_the_announcement_is_public(
 async def test_who_entered_the_number_may_not_reveal(
     desk: Desk, acts: DrawActs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    draw = await published_announcement(desk, acts)
+    draw = await announcement(desk, acts)
     await acts.enter(AUTHORITY, draw, NUMBER, (), PLANNER)
-    pending = (await acts.look(AUTHORITY, draw)).selection.pending
-    assert pending is not None
+    entered = await pending(acts, draw)
     size = (await desk.log.head())["size"]
     for who in (PLANNER, Who(service="publisher", session=bytes(32), via="token")):
         with pytest.raises(Problem) as refused:
-            await acts.reveal(AUTHORITY, draw, pending.id, who)
+            await acts.reveal(AUTHORITY, draw, entered, who)
         assert gates(refused) == {"OGI-17"}
     assert (await desk.log.head())["size"] == size
     # Control: without the check the same call would go through.
     monkeypatch.setattr(random_selection, "second_person", lambda *_: ())
-    await acts.reveal(AUTHORITY, draw, pending.id, PLANNER)
+    await acts.reveal(AUTHORITY, draw, entered, PLANNER)
 
 
 async def test_the_secret_is_in_no_table_and_no_entry_before_the_reveal(desk: Desk, acts: DrawActs) -> None:
-    draw = await published_announcement(desk, acts)
+    draw = await announcement(desk, acts)
     secret = (await acts._secret(AUTHORITY, draw)).encode()
     owner = await desk.database.connect()
     try:
@@ -385,20 +342,20 @@ async def fill(browser: aiohttp.ClientSession, page: str, to: str, **fields: str
 
 async def test_hua_announces_and_enters_and_he_reveals(house: House, desk: Desk, acts: DrawActs) -> None:
     await judge(desk.database)
-    announcement = {
+    form = {
         "title": "危化品单位双随机抽查", "objects": "listed",
         "object_ids": f"{ENTERPRISE} 示例制造有限公司\nent-1\nent-2",
         "officers": "listed", "officer_ids": "officer-0017\nofficer-0023\nofficer-0031", "count": "2", "team": "2",
         "draws_on": TODAY.isoformat(), "public_number": "当日彩票开奖号码",
     }  # fmt: skip
     async with house.browser("hua") as hua, house.browser("he") as he:
-        status, told = await fill(hua, "/draws/new", "/draws/new", act="count", **announcement)
+        status, told = await fill(hua, "/draws/new", "/draws/new", act="count", **form)
         assert status == 200
         assert "检查对象 3 家、执法人员 3 人" in told
-        status, told = await fill(hua, "/draws/new", "/draws/new", act="announce", **{**announcement, "team": "9"})
+        status, told = await fill(hua, "/draws/new", "/draws/new", act="announce", **{**form, "team": "9"})
         assert status == 400
         assert "危化品单位双随机抽查" in told, "what was typed stays in the form"
-        status, told = await fill(hua, "/draws/new", "/draws/new", act="announce", **announcement)
+        status, told = await fill(hua, "/draws/new", "/draws/new", act="announce", **form)
         assert status == 303
         place = told.split("?")[0]
         draw = UUID(place.removeprefix("/draws/"))
@@ -411,7 +368,7 @@ async def test_hua_announces_and_enters_and_he_reveals(house: House, desk: Desk,
         status, told = await fill(hua, place, f"{place}/enter", public=NUMBER)
         assert status == 303
         assert "检查对象与执法人员" in told, "the planner sees who is drawn before anybody is told"
-        status, told = await fill(hua, place, f"{place}/reveal", preparation=(await _pending(acts, draw)).hex())
+        status, told = await fill(hua, place, f"{place}/reveal", preparation=(await pending(acts, draw.bytes)).hex())
         assert status == 409
         assert "OGI-17" in told
         status, told = await fill(he, place, f"{place}/reveal")
@@ -431,9 +388,3 @@ async def test_hua_announces_and_enters_and_he_reveals(house: House, desk: Desk,
         async with gong.get(f"/disclosures/prepare/draw/{draw}/{selection.result.hex()}") as answer:
             assert NUMBER in await answer.text()
         assert (await fill(gong, "/disclosures", "/draws/new", act="announce"))[0] == 403
-
-
-async def _pending(acts: DrawActs, draw: UUID) -> bytes:
-    pending = (await acts.look(AUTHORITY, draw.bytes)).selection.pending
-    assert pending is not None
-    return pending.id
