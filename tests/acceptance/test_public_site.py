@@ -325,7 +325,13 @@ async def test_the_description_names_every_address_and_answers_are_of_its_types(
     told, _ = await get(client, "/api/v1/openapi.json")
     assert told["openapi"] == "3.1.0"
     plain = {re.sub(r":[^}]+", "", one.path) for one in ROUTES if one.kind == "data"}
-    own = {"/help/verify_record.py", "/api/v1/openapi.json", "/.well-known/security.txt", "/robots.txt"}
+    own = {
+        "/help/verify_record.py",
+        "/help/draw.py",
+        "/api/v1/openapi.json",
+        "/.well-known/security.txt",
+        "/robots.txt",
+    }
     assert {re.sub(r":[^}]+", "", path) for path in told["paths"]} == plain - own
     assert len({one.id for one in openapi.OPERATIONS}) == len(openapi.OPERATIONS)
     keys = {"id": log.released[5].document.record, "code": AUTHORITY}
@@ -360,7 +366,7 @@ async def test_bulk_files_are_whole_never_change_and_carry_their_digests(
         assert "penalty-delta-2026-11-02.csv" in made
         assert await bulk.write(pool, log.folder, now) == []
         assert await bulk.write(pool, log.folder, now + datetime.timedelta(days=1)) == [
-            "penalty-delta-2026-11-04.csv", "inspection-delta-2026-11-04.csv",
+            f"{subject}-delta-2026-11-04.csv" for subject in tables.layouts()
         ]  # fmt: skip
     finally:
         await pool.close()
