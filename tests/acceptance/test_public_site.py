@@ -20,7 +20,7 @@ import msgspec
 import pytest
 from yarl import URL
 
-from server.public import bulk, openapi, store
+from server.public import bulk, openapi, store, tables
 from server.public.routes import ROUTES, make_public_app
 from server.public.search import ROWS
 from tests.support.postgres import TestDatabase
