@@ -20,7 +20,7 @@ import msgspec
 import pytest
 from yarl import URL
 
-from server.public import bulk, openapi, store, tables
+from server.public import bulk, openapi, shapes, store, tables
 from server.public.routes import ROUTES, make_public_app
 from server.public.search import ROWS
 from tests.support.postgres import TestDatabase
@@ -336,7 +336,7 @@ async def test_the_description_names_every_address_and_answers_are_of_its_types(
     assert len({one.id for one in openapi.OPERATIONS}) == len(openapi.OPERATIONS)
     keys = {"id": log.released[5].document.record, "code": AUTHORITY}
     for one in openapi.OPERATIONS:
-        if one.answers is not None:
+        if one.answers is not None and one.answers is not shapes.Draw:  # of a real draw: integration/test_draws.py
             async with client.get(one.path.format(**keys)) as answer:
                 msgspec.json.decode(await answer.read(), type=one.answers, strict=True)
 

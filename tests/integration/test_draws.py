@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import aiohttp
+import msgspec
 import pytest
 
 from domain import public_files, random_selection
@@ -25,7 +26,7 @@ from server.log import disclosure_gate
 from server.log.disclosure_acts import record_of
 from server.log.draw_acts import DrawActs
 from server.log.private_values import sealed
-from server.public import store
+from server.public import shapes, store
 from server.public.routes import make_public_app
 from tests.support.disclosure import PREPARER, Desk, bureau, record, release
 from tests.support.draws import NUMBER, OFFICERS, PLANNER, SECOND, TODAY, announced, announcement, pending, publish
@@ -128,6 +129,7 @@ async def test_anybody_repeats_a_published_draw_with_the_script_of_the_docs(
     finally:
         await pool.close()
 
+    msgspec.json.decode(told, type=shapes.Draw, strict=True)
     status, names, error = await repeated(told, tmp_path)
     assert (status, error) == (0, b"")
     ((enterprise, team),) = json.loads(names)
