@@ -65,6 +65,7 @@ IDS: Final = {
 ENTERPRISE: Final = frozenset(
     (
         "enterprise.profiled.v1",
+        "enterprise.assessed.v1",
         "supervising_body.assigned.v1",
         "supervising_body.ended.v1",
         "no_device_zone.declared.v1",

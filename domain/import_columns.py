@@ -46,7 +46,7 @@ class Wrong(ValueError):
         self.zh, self.en = zh, en
 
 
-def _text(most: int) -> Callable[[str], str]:
+def text(most: int) -> Callable[[str], str]:
     def read(cell: str) -> str:
         if len(cell) > most:
             raise Wrong(f"应不超过 {most} 字", f"expected at most {most} characters")
@@ -57,7 +57,7 @@ def _text(most: int) -> Callable[[str], str]:
     return read
 
 
-def _ref(cell: str) -> str:
+def reference(cell: str) -> str:
     value = even(cell)
     if len(value) > 128 or ":" in value:
         raise Wrong("编号应不超过 128 字，且不含冒号", "expected an id of at most 128 characters without a colon")
@@ -68,7 +68,7 @@ def _date(cell: str) -> str:
     return dates.parse(cell).isoformat()
 
 
-def _one_of(zh: str, **values: str) -> Callable[[str], str]:
+def one_of(zh: str, **values: str) -> Callable[[str], str]:
     """One of some words, each with what it may be called, the usual word first."""
     known = {name: name for name in values} | {
         called: name for name, words in values.items() for called in words.split()
@@ -131,7 +131,7 @@ def _grade(cell: str) -> int:
     raise Wrong("标准化等级应为 一级 至 四级", "expected a grade from 1 to 4")
 
 
-def _list(cell: str) -> list[str]:
+def listed(cell: str) -> list[str]:
     found = [
         part.strip()
         for part in cell.replace("，", ",").replace("、", ",").replace(";", ",").replace("；", ",").split(",")
@@ -142,28 +142,28 @@ def _list(cell: str) -> list[str]:
     return found
 
 
-_LEVELS: Final = _one_of(
+_LEVELS: Final = one_of(
     "监管层级", county="县级 区级 县区级", prefecture="市级 地市级", province="省级", state="国家级"
 )
-_GRADES: Final = _one_of("隐患等级", general="一般 一般隐患", major="重大 重大隐患")
+_GRADES: Final = one_of("隐患等级", general="一般 一般隐患", major="重大 重大隐患")
 COLUMNS: Final[Mapping[Kind, tuple[Column, ...]]] = {
     "enterprises": (
-        Column("enterprise_id", ("单位编号", "企业编号"), _ref),
+        Column("enterprise_id", ("单位编号", "企业编号"), reference),
         Column("uscc", ("统一社会信用代码", "信用代码"), codes.parse_uscc),
-        Column("name", ("单位名称", "企业名称", "名称"), _text(128), needed=True),
-        Column("address", ("地址", "生产经营地址"), _text(500)),
+        Column("name", ("单位名称", "企业名称", "名称"), text(128), needed=True),
+        Column("address", ("地址", "生产经营地址"), text(500)),
         Column("division", ("行政区划代码", "行政区划"), codes.parse_division),
         Column("industry", ("行业代码", "行业"), codes.parse_industry),
-        Column("ownership", ("所有制", "经济类型"), _text(128)),
+        Column("ownership", ("所有制", "经济类型"), text(128)),
         Column(
             "size",
             ("企业规模", "规模"),
-            _one_of("企业规模", large="大型 大", medium="中型 中", small="小型 小", micro="微型 微"),
+            one_of("企业规模", large="大型 大", medium="中型 中", small="小型 小", micro="微型 微"),
         ),
         Column(
             "risk_grade",
             ("风险等级", "安全风险等级"),
-            _one_of(
+            one_of(
                 "风险等级", major="重大 红", larger="较大 橙", general="一般 黄", low="低 蓝 低风险"
             ),
         ),
@@ -176,51 +176,51 @@ COLUMNS: Final[Mapping[Kind, tuple[Column, ...]]] = {
         Column(
             "status",
             ("经营状态", "状态"),
-            _one_of(
+            one_of(
                 "经营状态", operating="在营 正常 生产", suspended="停产 停业", closed="关闭 注销", moved="搬迁"
             ),
         ),
         Column("effective_on", ("生效日期", "建档日期"), _date),
-        Column("agency", ("监管主体", "监管机关"), _ref),
+        Column("agency", ("监管主体", "监管机关"), reference),
         Column("level", ("监管层级",), _LEVELS),
         Column("valid_from", ("监管起始日期",), _date),
     ),
     "officers": (
-        Column("officer_id", ("执法人员编号", "人员编号"), _ref, needed=True),
+        Column("officer_id", ("执法人员编号", "人员编号"), reference, needed=True),
         Column("certificate_no", ("执法证号", "证件号码"), codes.parse_certificate_no, needed=True),
-        Column("issuer", ("发证机关",), _text(128), needed=True),
+        Column("issuer", ("发证机关",), text(128), needed=True),
         Column("valid_from", ("有效期起", "发证日期"), _date, needed=True),
         Column("valid_to", ("有效期止", "有效期至"), _date, needed=True),
-        Column("categories", ("执法类别", "执法领域"), _list),
-        Column("unit", ("所在单位", "单位"), _text(128)),
+        Column("categories", ("执法类别", "执法领域"), listed),
+        Column("unit", ("所在单位", "单位"), text(128)),
         Column(
             "unit_role",
             ("单位职责",),
-            _one_of("单位职责", enforcement="执法 执法机构", legal="法制 法制机构", other="其他"),
+            one_of("单位职责", enforcement="执法 执法机构", legal="法制 法制机构", other="其他"),
         ),
         Column("replaces", ("被换发的证号", "原证号"), codes.parse_certificate_no),
         Column(
             "status",
             ("状态", "证件状态"),
-            _one_of(
+            one_of(
                 "状态", active="有效 正常", suspended="暂扣", revoked="吊销", withdrawn="收回 注销", expired="到期"
             ),
         ),
         Column("status_on", ("状态日期", "状态生效日期"), _date),
-        Column("reviewer_number", ("法律职业资格证号",), _ref),
+        Column("reviewer_number", ("法律职业资格证号",), reference),
         Column("reviewer_obtained_on", ("法律职业资格取得日期",), _date),
         Column("reviewer_first_review_on", ("首次审核日期",), _date),
         Column("reviewer_grandfathered", ("是否规定前已从事审核",), _yes),
     ),
     "hazards": (
-        Column("reference", ("隐患编号", "编号"), _ref, needed=True),
-        Column("enterprise_id", ("单位编号", "企业编号"), _ref),
+        Column("reference", ("隐患编号", "编号"), reference, needed=True),
+        Column("enterprise_id", ("单位编号", "企业编号"), reference),
         Column("uscc", ("统一社会信用代码", "信用代码"), codes.parse_uscc),
         Column("grade", ("隐患等级", "等级"), _GRADES, needed=True),
-        Column("description", ("隐患描述", "描述"), _text(10_000), needed=True),
-        Column("location", ("部位", "隐患部位"), _text(500)),
-        Column("code", ("隐患分类代码", "分类代码"), _ref),
-        Column("clause", ("违反条款", "依据条款"), _text(500)),
+        Column("description", ("隐患描述", "描述"), text(10_000), needed=True),
+        Column("location", ("部位", "隐患部位"), text(500)),
+        Column("code", ("隐患分类代码", "分类代码"), reference),
+        Column("clause", ("违反条款", "依据条款"), text(500)),
         Column("found_on", ("发现日期",), _date, needed=True),
         Column("reported_to_workers", ("是否向职工代表大会报告", "是否双报告"), _yes),
     ),

@@ -165,7 +165,7 @@ def _cells(places: Sequence[Column | None], number: int, row: Sequence[str]) -> 
             if column.needed:
                 wrong.append(Fault(number, column.zh[0], "此列必填", "this column must not be empty"))
             continue
-        if _personal(column, cell):
+        if personal(column, cell):
             wrong.append(
                 Fault(
                     number,
@@ -182,7 +182,7 @@ def _cells(places: Sequence[Column | None], number: int, row: Sequence[str]) -> 
     return found, wrong
 
 
-def _personal(column: Column, cell: str) -> bool:
+def personal(column: Column, cell: str) -> bool:
     """Whether a cell holds a whole citizen id, or a mobile number where no register's number stands."""
     if column.name == "uscc":
         return False

@@ -28,6 +28,7 @@ from schemas.problems import Problem
 from server.console.routes import add_routes as console_routes
 from server.evidence import routes as evidence_routes
 from server.evidence.checking import Checker
+from server.evidence.office_files import OfficeFiles, media_type
 from server.evidence.store import BlobStore, Bucket
 from server.evidence.uploads import Hook, Limits, Uploads, no_hook
 from server.evidence.viewing import Viewing
@@ -170,6 +171,21 @@ class ConsoleDesk:
         return await self._desk.do(
             person.authority, kind, key, command, who(person), person.roles, act=act, seen=seen, unit=person.unit
         )
+
+
+class ConsoleFiles:
+    """Files of the office as the console keeps them: of the person's authority."""
+
+    def __init__(self, files: OfficeFiles) -> None:
+        self._files = files
+
+    async def keep(self, person: Person, data: bytes) -> bytes:
+        """Keep a file; its SHA-256."""
+        return await self._files.keep(person.authority, data, media_type(data))
+
+    async def read(self, digest: bytes) -> bytes | None:
+        """A file that is kept."""
+        return await self._files.read(digest)
 
 
 def console_desk(committer: Committer, pool: asyncpg.Pool, numbers: NumberActs) -> ConsoleDesk:
@@ -428,6 +444,7 @@ def make_services(
         draws=console_draws(opened.committer, opened.pool),
         origin=origin,
         desk=desk,
+        files=ConsoleFiles(OfficeFiles(store, opened.pool)),
         webhooks=ConsoleWebhooks(opened.pool, Allowed.parse(settings.webhook_networks)),
         viewing=viewing,
         past=Past(opened.pool),
@@ -449,8 +466,8 @@ def make_viewing(
     return Viewing(opened.committer, opened.pool, console, checker, address)
 
 
-def make_uploads(settings: Settings, opened: OpenLog, hook: Hook | None = None) -> Uploads:
-    """The store of evidence and its uploads. Raises SettingsError, StoreUnfit."""
+def make_store(settings: Settings) -> BlobStore:
+    """The store of evidence. Raises SettingsError, StoreUnfit."""
     settings.require("evidence")
     assert settings.evidence is not None
     bucket = None
@@ -459,6 +476,12 @@ def make_uploads(settings: Settings, opened: OpenLog, hook: Hook | None = None) 
             settings.evidence_url, settings.evidence_endpoint or "", settings.evidence_region or "",
             settings.evidence_key_id or "", settings.evidence_key or "",
         )  # fmt: skip
+    return BlobStore(settings.evidence, bucket)
+
+
+def make_uploads(settings: Settings, opened: OpenLog, hook: Hook | None = None) -> Uploads:
+    """The store of evidence and its uploads. Raises SettingsError, StoreUnfit."""
+    store = make_store(settings)
     limits = Limits(
         file=int(settings.largest_file_mib) * MIB,
         terminal_a_day=int(settings.terminal_mib_a_day) * MIB,
@@ -466,7 +489,7 @@ def make_uploads(settings: Settings, opened: OpenLog, hook: Hook | None = None) 
         reserve=int(settings.reserve_mib) * MIB,
     )
     arrivals = Arrivals(opened.committer, opened.pool)
-    return Uploads(BlobStore(settings.evidence, bucket), opened.pool, arrivals, limits, hook=hook or no_hook)
+    return Uploads(store, opened.pool, arrivals, limits, hook=hook or no_hook)
 
 
 def internal_faces(opened: OpenLog, sync: Sync, uploads: Uploads) -> list[Face]:

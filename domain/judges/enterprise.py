@@ -11,7 +11,7 @@ import datetime
 import itertools
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -19,11 +19,17 @@ from msgspec import UNSET
 
 from domain.judges.case_findings import Alarm, Finding, broken, kept, unknown
 from domain.judges.inspection_findings import signals, verdict
-from domain.matter import Fact, Judge, Judgement, Matter, Reason
+from domain.matter import Fact, Judge, Judgement, Matter, Reason, Verdict, order
+from domain.plan_criteria import Dossier, Noted, as_plain
 from domain.workdays import DAY, day_of, sane
 from schemas.events.accident import AccidentReported
 from schemas.events.case import CaseClosed, CaseFiled
-from schemas.events.enterprise import EnterpriseProfiled, SupervisingBodyAssigned, SupervisingBodyEnded
+from schemas.events.enterprise import (
+    EnterpriseAssessed,
+    EnterpriseProfiled,
+    SupervisingBodyAssigned,
+    SupervisingBodyEnded,
+)
 from schemas.events.hazard import HazardClosed, HazardFound
 from schemas.events.major_hazard import MajorHazardDelisted, MajorHazardListed
 from schemas.events.on_site import SiteEntered
@@ -144,6 +150,7 @@ def judge(matter: Matter) -> Judgement:
                 {"event": fact.id.hex(), "on": str(_since(fact, body))} for fact, body in matter.of(EnterpriseProfiled)
             ],
             "supervision": [_body(each) for each in bodies],
+            "planning": as_plain(dossier(matter)),
             "visits": [_visit(visit) for visit in visits],
             "per_year": _per_year(matter, visits),
             "hazards": sorted(key.hex() for key in found),
@@ -163,7 +170,57 @@ def judge(matter: Matter) -> Judgement:
     )
 
 
-JUDGE: Final = Judge(kind="enterprise", version=2, judge=judge, needs=lambda _facts: frozenset())
+JUDGE: Final = Judge(kind="enterprise", version=3, judge=judge, needs=lambda _facts: frozenset())
+
+
+def dossier(matter: Matter) -> Dossier:
+    """What the criteria of a plan ask of the enterprise (handbook 1A, rows 2 to 4)."""
+    profile = matter.last(EnterpriseProfiled)
+    one = None if profile is None else profile[1]
+    hazards: dict[int, list[int]] = {}
+    for fact, hazard in matter.of(HazardFound):
+        hazards.setdefault(day_of(fact.occurred).year, [0, 0])[hazard.grade != "major"] += 1
+    penalties = Counter(decision.decided_on.year for _, decision in matter.of(PenaltyDecided))
+    penalties.update(day_of(fact.occurred).year for fact, _ in matter.of(OnSpotPenaltyDecided))
+    grade = UNSET if one is None else one.standardisation
+    open_bodies = {each.body.agency for each in supervisions(matter) if each.until is None}
+    return Dossier(
+        matter.key,
+        "" if one is None else one.name,
+        fatal=tuple(
+            sorted({
+                day_of(body.happened_at)
+                for _, body in matter.of(AccidentReported)
+                if body.deaths is not UNSET and body.deaths
+            })
+        ),
+        hazards={year: (pair[0], pair[1]) for year, pair in hazards.items()},
+        penalties=dict(penalties),
+        joint_punishment=one is not None and one.joint_punishment is True,
+        grade=None if grade is UNSET else grade.grade,
+        grade_until=None if grade is UNSET or grade.valid_to is UNSET else grade.valid_to,
+        committed=None if one is None or one.commitments_published is UNSET else one.commitments_published,
+        exposed="" if one is None or one.media_exposure is UNSET else one.media_exposure,
+        weak="" if one is None or one.weak_management is UNSET else one.weak_management,
+        noted=tuple(
+            Noted(body.criterion, body.year, body.holds, body.reason, " ".join(fact.by), day_of(fact.occurred))
+            for fact, body in matter.of(EnterpriseAssessed)
+        ),
+        supervised=tuple(sorted(open_bodies)),
+        closed=one is not None and one.status is not UNSET and one.status in ("closed", "moved"),
+    )  # fmt: skip
+
+
+def closed_gates(matter: Matter, act: Fact) -> tuple[Verdict, ...]:
+    """The gate that a second supervising body would break if it were determined now (INV-10)."""
+    if not isinstance(act.body, SupervisingBodyAssigned):
+        return ()
+    bodies = supervisions(replace(matter, facts=tuple(sorted((*matter.facts, act), key=order))))
+    found: list[Verdict] = []
+    for one in bodies:
+        if any(other.fact.id == act.id and other.meets(one) for other in bodies):
+            found += verdict("INV-10", partial(inv_10, one, bodies), one.fact, gate=True)
+    return tuple(one for one in found if one.outcome == "broken")
 
 
 def supervisions(matter: Matter) -> list[Supervision]:

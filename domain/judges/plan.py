@@ -22,6 +22,7 @@ from domain.judges.case_findings import Finding, broken, kept, unknown
 from domain.judges.inspection_findings import signals, verdict
 from domain.judges.plan_signals import sig_24
 from domain.matter import Deadline, Fact, Judge, Judgement, Matter, Verdict, order
+from domain.plan_capacity import Capacity, capacity, figures_of, shown
 from domain.rulebook import NoRule
 from domain.workdays import day_of
 from schemas.events import Body
@@ -29,14 +30,36 @@ from schemas.events.inspection_record import InspectionRecordSigned
 from schemas.events.on_site import CredentialsShown, SiteEntered
 from schemas.events.oversight import PeriodicReportSubmitted
 from schemas.events.plan import (
+    LeftOut,
     PlanApproved,
+    PlanChange,
+    PlanClosed,
     PlanDays,
+    PlanDraftChanged,
+    PlanDrafted,
+    PlanFigures,
+    PlanFile,
     PlanFiled,
     PlanItem,
     PlanRevisionApproved,
     PlanRevisionDecided,
 )
 from schemas.events.task import TaskAssigned, TaskCancelled, TaskConcluded
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The newest draft, with the changes that were made to it."""
+
+    fact: Fact
+    id: bytes
+    year: int
+    agency: str
+    figures: PlanFigures | None
+    items: dict[bytes, PlanItem]
+    left_out: dict[str, LeftOut]
+    file: PlanFile | None
+    complete: bool
 
 
 @dataclass(frozen=True)
@@ -54,8 +77,77 @@ class Plan:
         return [newest[number] for number in sorted(newest)]
 
     @cached_property
+    def draft(self) -> Draft | None:
+        """The draft that was received last."""
+        found = self.matter.of(PlanDrafted)
+        if not found:
+            return None
+        newest = max(found, key=lambda one: (one[0].received, one[0].occurred, one[0].id))[1].draft_id
+        parts = sorted(
+            (pair for pair in found if pair[1].draft_id == newest),
+            key=lambda one: (1 if one[1].part is UNSET else one[1].part, one[0].received, one[0].id),
+        )
+        first = parts[0][1]
+        items = {item.item_id: item for _, body in parts for item in body.items}
+        left_out = {one.enterprise_id: one for _, body in parts for one in body.left_out}
+        for _, change in self.matter.of(PlanDraftChanged):
+            if change.draft_id == newest:
+                apply(change.changes, items)
+                left_out.update({one.enterprise_id: one for one in change.left_out})
+        planned = {item.enterprise_id for item in items.values()}
+        return Draft(
+            parts[-1][0], newest, first.year, first.agency, None if first.figures is UNSET else first.figures, items,
+            {name: one for name, one in left_out.items() if name not in planned},
+            None if first.file is UNSET else first.file,
+            len({1 if body.part is UNSET else body.part for _, body in parts})
+            >= (1 if first.parts is UNSET else first.parts),
+        )  # fmt: skip
+
+    @cached_property
+    def closings(self) -> list[tuple[Fact, PlanClosed]]:
+        """The parts of the act that closed the year."""
+        return self.matter.of(PlanClosed)
+
+    @cached_property
+    def figures(self) -> PlanFigures | None:
+        """What the plan prints of its days: as approved, or as drafted while it is not."""
+        for _, body in self.parts:
+            if body.figures is not UNSET:
+                return body.figures
+            if body.days is not UNSET:
+                return figures_of(body.days, None if body.headcount is UNSET else body.headcount)
+        return None if self.parts or self.draft is None else self.draft.figures
+
+    @property
+    def removed(self) -> dict[bytes, tuple[PlanItem, str, Fact]]:
+        """Items that a revision in force took out: the item, the reason, the revision."""
+        gone: dict[bytes, tuple[PlanItem, str, Fact]] = {}
+        for number, (fact, revision, approval) in enumerate(self.revisions, 1):
+            if approval is None and self.major(revision, self.items(number - 1)):
+                continue
+            for change in revision.changes:
+                if change.action == "removed":
+                    gone[change.item.item_id] = (change.item, change.reason, fact)
+                else:
+                    gone.pop(change.item.item_id, None)
+        return gone
+
+    @property
+    def capacity(self) -> Capacity | None:
+        """The days of the plan as its numbers make them; None where nothing was drafted or approved."""
+        items = self.items() if self.parts else {} if self.draft is None else self.draft.items
+        year = self.year or (0 if self.draft is None else self.draft.year)
+        if not year:
+            return None
+        rule = self.matter.rules.find("plan.visit_effort", datetime.date(year, 1, 1), self.matter.authority)
+        effort = None if rule is None else rule.value["officers"] * rule.value["days"]
+        return capacity(
+            self.figures, list(items.values()), year, self.matter.calendar, self.matter.authority, effort
+        )  # fmt: skip
+
+    @cached_property
     def complete(self) -> bool:
-        """Whether every part of the plan is there."""
+        """Whether every part of the approved plan is there."""
         wanted = max((1 if body.parts is UNSET else body.parts for _, body in self.parts), default=1)
         return len(self.parts) >= wanted
 
@@ -83,7 +175,7 @@ class Plan:
                 break
             if approval is None and self.major(revision, found):
                 continue
-            _apply(revision, found)
+            apply(revision.changes, found)
         return found
 
     def major(self, revision: PlanRevisionDecided, items: dict[bytes, PlanItem]) -> bool:
@@ -111,14 +203,38 @@ class Plan:
         return [fact for fact in filed if fact.counts and isinstance(fact.body, cls)]
 
 
+def apply(changes: Sequence[PlanChange], items: dict[bytes, PlanItem]) -> None:
+    """Make the changes of a draft or a revision, in their order."""
+    for change in changes:
+        if change.action == "removed":
+            items.pop(change.item.item_id, None)
+        else:
+            items[change.item.item_id] = change.item
+
+
+def states(plan: Plan) -> dict[bytes, str]:
+    """How far each item is."""
+    return {key: _state(plan, key) for key in plan.items()}
+
+
 def judge(matter: Matter) -> Judgement:
     """The page of one plan, INV-08 and INV-09, and what is due."""
     plan = Plan(matter)
-    items = plan.items()
+    drafting = not plan.parts and plan.draft is not None
+    items = plan.draft.items if drafting and plan.draft is not None else plan.items()
     states = {key: _state(plan, key) for key in items}
     done = sum(state == "concluded" for state in states.values())
     key_items = sum(item.kind == "key" for item in items.values())
     first = plan.parts[0][1] if plan.parts else None
+    removed = plan.removed
+    left_out = (
+        list(plan.draft.left_out.values())
+        if drafting and plan.draft is not None
+        else [one for _, body in plan.parts for one in body.left_out]
+    )
+    made = {key: _visits(plan, item) for key, item in items.items()}
+    done_visits = sum(1 for some in made.values() for one in some if one["state"] == "concluded")
+    days = plan.capacity
     terminals = {fact.terminal for filed in matter.others.values() for fact in filed if fact.terminal} | {
         fact.terminal for fact in matter.facts if fact.terminal
     }
@@ -126,10 +242,10 @@ def judge(matter: Matter) -> Judgement:
         kind="plan",
         key=matter.key,
         authority=matter.authority,
-        stage="drafted" if first is None else "filed" if matter.first(PlanFiled) is not None else "approved",
+        stage=_stage(plan),
         columns={
-            "year": plan.year,
-            "agency": "" if first is None else first.agency,
+            "year": plan.year or (plan.draft.year if plan.draft is not None else 0),
+            "agency": first.agency if first is not None else "" if plan.draft is None else plan.draft.agency,
             "items": len(items),
             "key_items": key_items,
             "key_share": key_items * 1000 // len(items) if items else 0,
@@ -138,15 +254,41 @@ def judge(matter: Matter) -> Judgement:
             "cancelled": sum(state == "cancelled" for state in states.values()),
             "revisions": len(plan.revisions),
             "complete": plan.complete,
+            "visits": sum(_planned(item) for item in items.values()),
+            "visits_done": done_visits,
+            "misfits": 0 if days is None else len(days.misfits),
         },
         page={
-            "items": [_item(plan, item, states[key]) for key, item in items.items()],
-            "left_out": [
-                {"enterprise": one.enterprise_id, "criteria": list(one.criteria)}
-                for _, body in plan.parts
-                for one in body.left_out
+            "items": [_item(plan, item, states[key], made[key]) for key, item in items.items()],
+            "removed": [
+                {**_item(plan, item, "cancelled", _visits(plan, item)), "reason": reason, "event": fact.id.hex()}
+                for item, reason, fact in removed.values()
             ],
+            "left_out": [
+                {"enterprise": one.enterprise_id, "criteria": list(one.criteria), "reason": one.reason}
+                for one in left_out
+            ],
+            "approval": None
+            if first is None
+            else {
+                "approver": first.approver,
+                "number": None if first.approval_no is UNSET else first.approval_no,
+                "on": str(first.approved_on),
+            },
+            "filed": [{"with": body.filed_with, "on": str(body.filed_on)} for _, body in plan.matter.of(PlanFiled)],
+            "closed": [
+                {
+                    "on": str(body.closed_on),
+                    "done": body.done,
+                    "items": body.items,
+                    "unfinished": {one.item_id.hex(): one.reason for one in body.unfinished},
+                }
+                for _, body in plan.closings
+            ],
+            "file": _file(plan),
+            "capacity": _capacity(days),
             "arithmetic": [line for _, body in plan.parts for line in arithmetic(body)],
+            "least": _least(plan),
             "shares": {basis: list(pair) for basis, pair in shares(items).items()},
             "revisions": [
                 {
@@ -155,6 +297,17 @@ def judge(matter: Matter) -> Judgement:
                     "approved_on": None if approval is None else str(approval[1].approved_on),
                     "major": plan.major(revision, plan.items(number - 1)),
                     "changes": len(revision.changes),
+                    "revision": revision.revision_id.hex(),
+                    "reason": revision.reason,
+                    "what": [
+                        {
+                            "action": change.action,
+                            "enterprise": change.item.enterprise_id,
+                            "kind": change.item.kind,
+                            "reason": change.reason,
+                        }
+                        for change in revision.changes
+                    ],
                 }
                 for number, (fact, revision, approval) in enumerate(plan.revisions, 1)
             ],
@@ -179,21 +332,62 @@ def needs(facts: Sequence[Fact]) -> frozenset[str]:
     return frozenset(found)
 
 
-JUDGE: Final = Judge(kind="plan", version=3, judge=judge, needs=needs)
+JUDGE: Final = Judge(kind="plan", version=4, judge=judge, needs=needs)
 
 
 def closed_gates(matter: Matter, act: Fact) -> tuple[Verdict, ...]:
-    """The gate that the conclusion of one of the plan's tasks would break if it were made now (INV-08)."""
+    """The gates that an act would break if it were done now: INV-08 of a conclusion of a task and of the end of the
+    year, INV-09 of an approval and of a revision.
+    """
     body = act.body
-    if not isinstance(body, TaskConcluded):
-        return ()
+    match body:
+        case TaskConcluded():
+            found = _gate_of_task(matter, act, body)
+        case PlanApproved():
+            plan = Plan(_with(matter, act))
+            found = [*verdict("INV-09", partial(inv_09, plan, plan.items(0), body.approved_on), act, gate=True)]
+        case PlanRevisionDecided():
+            plan = Plan(matter)
+            items = plan.items()
+            apply(body.changes, items)
+            found = [*verdict("INV-09", partial(inv_09, plan, items, body.decided_on), act, gate=True)]
+        case PlanClosed():
+            plan = Plan(_with(matter, act))
+            found = [*verdict("INV-08", partial(all_told, plan), act, gate=True)]
+        case _:
+            return ()
+    return tuple(one for one in found if one.outcome != "kept")
+
+
+def _with(matter: Matter, act: Fact) -> Matter:
+    return replace(matter, facts=tuple(sorted((*matter.facts, act), key=order)))
+
+
+def _gate_of_task(matter: Matter, act: Fact, body: TaskConcluded) -> list[Verdict]:
     key = f"chain:{text_of(body.task_id)}"
     filed = tuple(sorted((*matter.others.get(key, ()), act), key=order))
     plan = Plan(replace(matter, others={**matter.others, key: filed}))
     if not any(task.task_id == body.task_id for tasks in plan.tasks.values() for _, task in tasks):
-        return ()
-    found = verdict("INV-08", partial(inv_08, plan, act, body), act, gate=True)
-    return tuple(one for one in found if one.outcome != "kept")
+        return []
+    return [*verdict("INV-08", partial(inv_08, plan, act, body), act, gate=True)]
+
+
+def all_told(plan: Plan) -> Finding:
+    """INV-08 at the end of the year: each item is done by its chain of events, or its reason is told."""
+    told = {one.item_id for _, body in plan.closings for one in body.unfinished}
+    found = states(plan)
+    silent = [key for key, state in found.items() if state != "concluded" and key not in told]
+    if silent:
+        facts = [fact for key in silent for fact, _ in plan.tasks.get(key, ())]
+        return broken(
+            f"计划有 {len(silent)} 个项目没有完成的事件链，也没有说明未完成原因。",
+            f"{len(silent)} items of the plan have no chain of events that completes them, and no reason is told.",
+            *facts,
+        )
+    return kept(
+        "每个项目都已按事件链完成，或者说明了未完成原因。",
+        "Each item is done by its chain of events, or its reason is told.",
+    )
 
 
 def inv_08(plan: Plan, concluded: Fact, body: TaskConcluded) -> Finding:
@@ -351,7 +545,7 @@ def _inv_09_all(plan: Plan) -> Iterator[Verdict]:
     yield from verdict("INV-09", partial(inv_09, plan, plan.items(0), body.approved_on), fact, gate=True)
     for number, (decided, revision, approval) in enumerate(plan.revisions, 1):
         items = plan.items(number - 1)
-        _apply(revision, items)
+        apply(revision.changes, items)
         act = (decided,) if approval is None else (decided, approval[0])
         yield from verdict("INV-09", partial(inv_09, plan, items, revision.decided_on), *act, gate=True)
 
@@ -359,9 +553,10 @@ def _inv_09_all(plan: Plan) -> Iterator[Verdict]:
 def _deadlines(plan: Plan) -> Iterator[Deadline]:
     """DL-19 of each major revision and of filing upward; DL-20 to DL-22 of the reports on the plan's year."""
     matter = plan.matter
-    if not plan.parts:
+    if not plan.parts and plan.draft is None:
         return
-    approved = plan.parts[0][0]
+    approved = plan.parts[0][0] if plan.parts else plan.draft.fact if plan.draft is not None else matter.facts[0]
+    year = plan.year or (0 if plan.draft is None else plan.draft.year)
     filed = matter.first(PlanFiled)
     reports: dict[str, tuple[Fact, PeriodicReportSubmitted]] = {}
     for fact, body in matter.of(PeriodicReportSubmitted):
@@ -387,10 +582,12 @@ def _deadlines(plan: Plan) -> Iterator[Deadline]:
 
     yield from one(
         "DL-19:filing",
-        datetime.date(plan.year, 1, 1),
+        datetime.date(year, 1, 1),
         approved,
         None if filed is None else (filed[0], filed[1].filed_on),
     )
+    if not plan.parts:
+        return
     for number, (fact, revision, approval) in enumerate(plan.revisions, 1):
         if plan.major(revision, plan.items(number - 1)):
             met = None if approval is None else (approval[0], approval[1].approved_on)
@@ -407,27 +604,112 @@ def _deadlines(plan: Plan) -> Iterator[Deadline]:
     yield from one("DL-22", datetime.date(plan.year, 12, 31), approved, first)
 
 
+def _stage(plan: Plan) -> str:
+    if not plan.parts:
+        return "drafted"
+    if plan.closings:
+        return "closed"
+    return "filed" if plan.matter.first(PlanFiled) is not None else "approved"
+
+
+def _file(plan: Plan) -> dict[str, Any] | None:
+    """The file that the plan came in."""
+    found = next((body.file for _, body in plan.parts if body.file is not UNSET), None)
+    if found is None and plan.draft is not None:
+        found = plan.draft.file
+    return None if found is None else {"sha256": found.sha256.hex(), "name": found.name, "size": found.size}
+
+
+def _least(plan: Plan) -> int | None:
+    """The least share of key inspections, percent; None where no rule says it for the plan's year."""
+    year = plan.year or (0 if plan.draft is None else plan.draft.year)
+    if not year:
+        return None
+    rule = plan.matter.rules.find("plan.key_share_percent", datetime.date(year, 1, 1), plan.matter.authority)
+    return None if rule is None else rule.value
+
+
+def _capacity(days: Capacity | None) -> dict[str, Any] | None:
+    if days is None:
+        return None
+    names = ("officers", "statutory", "provisional", "per_person", "total", "other", "non", "inspection", "key")
+    return {
+        **{name: getattr(days, name) for name in (*names, "general", "visits")},
+        "lines": [shown(line) for line in days.lines],
+    }
+
+
+def _visits(plan: Plan, item: PlanItem) -> list[dict[str, Any]]:
+    """What was done for an item, task by task in the order of their assignment; `repeat`: beyond what was planned."""
+    wanted = _planned(item)
+    found: list[dict[str, Any]] = []
+    standing = 0
+    for fact, task in plan.tasks.get(item.item_id, ()):
+        cancelled = plan.of_task(task.task_id, TaskCancelled)
+        entries = plan.of_task(task.task_id, SiteEntered)
+        ends = plan.of_task(task.task_id, TaskConcluded)
+        state = state_of_task(plan, task.task_id)
+        standing += not cancelled
+        reason = ""
+        if cancelled:
+            assert isinstance(cancelled[-1].body, TaskCancelled)
+            reason = cancelled[-1].body.reason
+        elif standing > wanted:
+            reason = _why(task)
+        found.append(
+            {
+                "task": text_of(task.task_id),
+                "state": state,
+                "source": task.source,
+                "assigned": fact.occurred,
+                "officers": list(task.officers),
+                "entered": entries[0].occurred if entries else None,
+                "ended": ends[-1].occurred if ends else None,
+                "repeat": not cancelled and standing > wanted,
+                "reason": reason,
+            }
+        )
+    return found
+
+
+def _why(task: TaskAssigned) -> str:
+    """What a task names as its cause, in its own words; empty where it names nothing."""
+    for said in (task.trigger, task.campaign):
+        if said is not UNSET:
+            return said
+    for name in (task.tip_id, task.basis_event, task.draw_id):
+        if name is not UNSET:
+            return text_of(name)
+    return ""
+
+
+def _planned(item: PlanItem) -> int:
+    return 1 if item.visits is UNSET else item.visits
+
+
+def state_of_task(plan: Plan, task_id: bytes) -> str:
+    """How far one task is; concluded only by what INV-08 accepts."""
+    if plan.of_task(task_id, TaskCancelled):
+        return "cancelled"
+    for fact in plan.of_task(task_id, TaskConcluded):
+        assert isinstance(fact.body, TaskConcluded)
+        try:
+            outcome = inv_08(plan, fact, fact.body).outcome
+        except NoRule:
+            continue
+        if outcome == "kept":
+            return "concluded"
+    return "entered" if plan.of_task(task_id, SiteEntered) else "assigned"
+
+
 def _state(plan: Plan, key: bytes) -> str:
     """How far an item is: the furthest of its tasks, and concluded only by what INV-08 accepts."""
     order = ("planned", "cancelled", "assigned", "entered", "concluded")
-    found = ["planned"]
-    for _, task in plan.tasks.get(key, ()):
-        if plan.of_task(task.task_id, TaskCancelled):
-            found.append("cancelled")
-            continue
-        found.append("entered" if plan.of_task(task.task_id, SiteEntered) else "assigned")
-        for fact in plan.of_task(task.task_id, TaskConcluded):
-            assert isinstance(fact.body, TaskConcluded)
-            try:
-                outcome = inv_08(plan, fact, fact.body).outcome
-            except NoRule:
-                continue
-            if outcome == "kept":
-                found.append("concluded")
+    found = ["planned", *(state_of_task(plan, task.task_id) for _, task in plan.tasks.get(key, ()))]
     return max(found, key=order.index)
 
 
-def _item(plan: Plan, item: PlanItem, state: str) -> dict[str, Any]:
+def _item(plan: Plan, item: PlanItem, state: str, made: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "item": item.item_id.hex(),
         "enterprise": item.enterprise_id,
@@ -437,15 +719,13 @@ def _item(plan: Plan, item: PlanItem, state: str) -> dict[str, Any]:
         "basis": list(item.basis),
         "state": state,
         "tasks": [text_of(task.task_id) for _, task in plan.tasks.get(item.item_id, ())],
+        "visits": _planned(item),
+        "made": made,
+        "reduced": None if item.reduced is UNSET else item.reduced,
+        "decided_by": None if item.decided_by is UNSET else item.decided_by,
+        "note": None if item.note is UNSET else item.note,
+        "method": None if item.method is UNSET else item.method,
     }
-
-
-def _apply(revision: PlanRevisionDecided, items: dict[bytes, PlanItem]) -> None:
-    for change in revision.changes:
-        if change.action == "removed":
-            items.pop(change.item.item_id, None)
-        else:
-            items[change.item.item_id] = change.item
 
 
 def _percent(pair: tuple[int, int]) -> str:

@@ -77,11 +77,13 @@ class Actor:
 class Proposal:
     """The fact that an act would become, and its tags. `front` is set where it is to bear the decision's next number:
     `body.document_no` is then empty, or a number that was given out for this draft and bears nothing yet.
+    `before` are parts of one act that is too long for one entry: they stand before it, in the same transaction.
     """
 
     body: Body
     about: tuple[str, ...] = ()
     front: str | None = None
+    before: tuple[Body, ...] = ()
 
 
 def decide(matter: Matter, command: CaseCommand, actor: Actor, now: int, act: bytes) -> Proposal:

@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 
 from schemas.events.enterprise import Level
 from schemas.events.penalty import PenaltyKind, ServiceMethod
+from schemas.events.plan import LeftOut, PlanFigures, PlanFile, PlanItem
 
 _PLAIN: Final = r"^[^\u0000]*$"
 Uuid = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", max_length=36)]
@@ -323,6 +324,129 @@ class ResolveSignal(Command, frozen=True, kw_only=True):
     correction: Uuid | None = None
 
 
+class DraftPlan(Command, frozen=True, kw_only=True):
+    """Draft the plan of a year as it was typed; until one is approved the newest draft counts."""
+
+    year: Annotated[int, Meta(ge=2000, le=2199)]
+    items: tuple[PlanItem, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    figures: PlanFigures | None = None
+    file: PlanFile | None = None
+
+
+class ChangeItem(Part, frozen=True, kw_only=True):
+    """One change of an item: of that enterprise; `item` is its id where the plan has several of one enterprise."""
+
+    action: Literal["added", "changed", "removed"]
+    enterprise: Name
+    kind: Literal["key", "general"] | None = None
+    quarter: Annotated[int, Meta(ge=1, le=4)] | None = None
+    days: Annotated[int, Meta(ge=0, le=9999)] | None = None
+    visits: Annotated[int, Meta(ge=1, le=366)] | None = None
+    reason: Line
+    item: Uuid | None = None
+
+
+class ChangeDraft(Command, frozen=True, kw_only=True):
+    """Change items of the draft."""
+
+    changes: Annotated[tuple[ChangeItem, ...], Meta(min_length=1, max_length=300)]
+
+
+class LeaveOut(Command, frozen=True, kw_only=True):
+    """Leave an enterprise out of the draft that a criterion names, and say why."""
+
+    enterprise: Name
+    reason: Line
+
+
+class ApprovePlan(Command, frozen=True, kw_only=True):
+    """Record that the government of the same level approved the newest draft."""
+
+    approver: Name
+    approval_no: Annotated[str, Meta(min_length=1, max_length=64, pattern=_PLAIN)]
+    approved_on: datetime.date
+
+
+class FilePlan(Command, frozen=True, kw_only=True):
+    """Record that the approved plan was reported upward."""
+
+    filed_with: Name
+    filed_on: datetime.date
+    reference: Short = ""
+
+
+class RevisePlan(Command, frozen=True, kw_only=True):
+    """Decide a change of the approved plan; a major one holds only when it is approved again."""
+
+    decided_on: datetime.date
+    changes: Annotated[tuple[ChangeItem, ...], Meta(min_length=1, max_length=300)]
+    reason: Line
+    major: bool = False
+
+
+class ApproveRevision(Command, frozen=True, kw_only=True):
+    """Record that a revision was approved again."""
+
+    revision: Uuid
+    approver: Name
+    approval_no: Annotated[str, Meta(min_length=1, max_length=64, pattern=_PLAIN)]
+    approved_on: datetime.date
+
+
+class AssignItem(Command, frozen=True, kw_only=True):
+    """Give an item of the plan to officers, with the scheme that is approved by doing so."""
+
+    item: Uuid
+    officers: Annotated[tuple[Name, ...], Meta(min_length=2, max_length=16)]
+    scheme: Text
+    from_on: datetime.date | None = None
+    to_on: datetime.date | None = None
+    unannounced: bool = False
+    trigger: MaybeLine = ""
+
+
+class ClosePlan(Command, frozen=True, kw_only=True):
+    """Close the year. `reason` is why the items that were not done were not."""
+
+    reason: MaybeLine = ""
+    remark: MaybeLine = ""
+
+
+class CancelTask(Command, frozen=True, kw_only=True):
+    """Cancel an inspection that was not begun."""
+
+    reason: Line
+
+
+class AssessEnterprise(Command, frozen=True, kw_only=True):
+    """Say whether a criterion of planning holds that no record shows by itself."""
+
+    year: Annotated[int, Meta(ge=2000, le=2199)]
+    criterion: Literal["exposed", "weak_management", "well_managed"]
+    holds: bool
+    reason: Line
+    source: Short = ""
+
+
+class AssignSupervisor(Command, frozen=True, kw_only=True):
+    """Determine the one supervising body of an enterprise."""
+
+    agency: Name
+    level: Level
+    valid_from: datetime.date
+    approval_ref: MaybeLine = ""
+    reason: Literal["initial", "upgraded", "downgraded", "relocated", "reorganised"] | None = None
+
+
+class EndSupervision(Command, frozen=True, kw_only=True):
+    """End the supervision of an enterprise by a body."""
+
+    agency: Name
+    ended_on: datetime.date
+    reason: Line
+
+
 CASE: Final[dict[str, type[Command]]] = {
     "draft": DraftDecision,
     "request-review": RequestReview,
@@ -341,7 +465,23 @@ CASE: Final[dict[str, type[Command]]] = {
 }
 """Acts on a case by their names in addresses."""
 HAZARD: Final[dict[str, type[Command]]] = {"close": CloseHazard, "delist": DelistHazard}
-TASK: Final[dict[str, type[Command]]] = {"conclude": ConcludeTask}
+TASK: Final[dict[str, type[Command]]] = {"conclude": ConcludeTask, "cancel": CancelTask}
+PLAN: Final[dict[str, type[Command]]] = {
+    "change": ChangeDraft,
+    "leave-out": LeaveOut,
+    "approve": ApprovePlan,
+    "file": FilePlan,
+    "revise": RevisePlan,
+    "approve-revision": ApproveRevision,
+    "assign": AssignItem,
+    "close": ClosePlan,
+}
+"""Acts on a plan; a draft comes as a table (`DraftPlan`), which is no form of fields."""
+ENTERPRISE: Final[dict[str, type[Command]]] = {
+    "assess": AssessEnterprise,
+    "assign-supervisor": AssignSupervisor,
+    "end-supervision": EndSupervision,
+}
 OFFICER: Final[dict[str, type[Command]]] = {
     "record-certificate": RecordCertificate,
     "change-certificate": ChangeCertificate,

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from domain import corrections
 from domain.filing import text_of
-from domain.judges import case, hazard, plan
+from domain.judges import case, enterprise, hazard, plan
 from domain.matter import Fact, Matter, Reason, Verdict
 from domain.workdays import day_of
 from schemas.events import REGISTRY
@@ -33,6 +33,14 @@ LIFTS: Final[Mapping[str, Reason]] = {
     "INV-08": Reason(
         "补齐进入现场、出示证件和现场检查记录，或者记录未能入场的情况。",
         "Record entry, certificates shown and the inspection record, or why nobody could enter.",
+    ),
+    "INV-09": Reason(
+        "增加重点检查项目（或其工作日），或者减少一般检查项目，使占比达到规定。",
+        "Add key items (or days of theirs), or take general ones out, until the share is reached.",
+    ),
+    "INV-10": Reason(
+        "先终止原监管主体的监管，再确定新的监管主体。",
+        "End the supervision by the other body first; then determine the new one.",
     ),
     "INV-11": Reason("先立案。", "File the case first."),
     "INV-13": Reason(
@@ -90,6 +98,8 @@ def closed(matter: Matter, act: Fact) -> tuple[Verdict, ...]:
             return hazard.closed_gates(known, act)
         case "plan":
             return plan.closed_gates(known, act)
+        case "enterprise":
+            return enterprise.closed_gates(known, act)
         case _:
             return ()
 

@@ -12,12 +12,15 @@ from msgspec import UNSET
 
 from domain.judges.case_facts import Case, number_of
 from domain.judges.hazard_facts import Hazard
+from domain.judges.plan import Plan
 from domain.matter import Fact, Matter
 from domain.office.case import Actor, standing_decision
 from domain.office.reviews import drafts, reviews
 from schemas.events.archive import CaseFileArchived
 from schemas.events.case import CaseClosed
 from schemas.events.correction import CorrectionSubmitted, RecordCorrected
+from schemas.events.on_site import SiteEntered
+from schemas.events.plan import PlanFiled
 from schemas.events.task import TaskAssigned, TaskCancelled, TaskConcluded
 
 HANDLING: Final = frozenset({"inspector", "unit_head"})
@@ -41,9 +44,25 @@ CASE_ROLES: Final[Mapping[str, frozenset[str]]] = {
     "archive": HANDLING | BUREAU,
 }
 """Who may ask for an act on a case, by role."""
+PLANNING: Final = frozenset({"planner", "bureau_head"})
 OTHER_ROLES: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
     "hazard": {"close": HEADS, "delist": HEADS},
-    "task": {"conclude": HANDLING | BUREAU},
+    "task": {"conclude": HANDLING | BUREAU, "cancel": HEADS},
+    "plan": {
+        "change": PLANNING,
+        "leave-out": PLANNING,
+        "approve": PLANNING,
+        "file": PLANNING,
+        "assign": HEADS,
+        "revise": PLANNING,
+        "approve-revision": PLANNING,
+        "close": PLANNING,
+    },
+    "enterprise": {
+        "assess": PLANNING | HEADS,
+        "assign-supervisor": PLANNING,
+        "end-supervision": PLANNING,
+    },
     "officer": {
         "record-certificate": HEADS,
         "change-certificate": HEADS,
@@ -84,9 +103,24 @@ def on_hazard(matter: Matter, actor: Actor) -> list[str]:
 def on_task(matter: Matter, actor: Actor) -> list[str]:
     """The same on an inspection."""
     over = matter.first(TaskConcluded) is not None or matter.first(TaskCancelled) is not None
-    if over or matter.first(TaskAssigned) is None or not actor.roles & OTHER_ROLES["task"]["conclude"]:
+    if over or matter.first(TaskAssigned) is None:
         return []
-    return ["conclude"]
+    acts = ["conclude"] if matter.first(SiteEntered) is not None else ["conclude", "cancel"]
+    return [act for act in acts if actor.roles & OTHER_ROLES["task"][act]]
+
+
+def on_plan(matter: Matter, actor: Actor) -> list[str]:
+    """The same on an annual plan. Items are given to officers, candidates left out and revisions approved where they
+    stand on the page.
+    """
+    plan = Plan(matter)
+    if plan.closings:
+        acts = ["file"] if matter.first(PlanFiled) is None else []
+    elif not plan.parts:
+        acts = ["change", "approve"] if plan.draft is not None else []
+    else:
+        acts = [*(["file"] if matter.first(PlanFiled) is None else []), "revise", "close"]
+    return [act for act in acts if actor.roles & OTHER_ROLES["plan"][act]]
 
 
 def submitted(case: Case) -> list[tuple[Fact, CorrectionSubmitted]]:

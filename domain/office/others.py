@@ -22,13 +22,15 @@ from schemas.envelope import ABOUT_KINDS
 from schemas.events.certificate import CertificateRecorded, CertificateStatusChanged, ReviewerQualification
 from schemas.events.hazard import HazardClosed
 from schemas.events.major_hazard import MajorHazardDelisted
+from schemas.events.on_site import SiteEntered
 from schemas.events.signals import SignalDisputed, SignalResolved
-from schemas.events.task import TaskAssigned, TaskConcluded
+from schemas.events.task import TaskAssigned, TaskCancelled, TaskConcluded
 
 OtherCommand: TypeAlias = (
     ask.CloseHazard
     | ask.DelistHazard
     | ask.ConcludeTask
+    | ask.CancelTask
     | ask.RecordCertificate
     | ask.ChangeCertificate
     | ask.DisputeSignal
@@ -43,6 +45,8 @@ def decide(matter: Matter, command: OtherCommand, actor: Actor, now: int) -> Pro
             return _hazard(matter, command, actor, now)
         case ask.ConcludeTask():
             return _task(matter, command, now)
+        case ask.CancelTask():
+            return _cancelled(matter, command, actor)
         case ask.RecordCertificate() | ask.ChangeCertificate():
             return _certificate(matter, command)
         case ask.DisputeSignal() | ask.ResolveSignal():
@@ -103,6 +107,24 @@ def _task(matter: Matter, command: ask.ConcludeTask, now: int) -> Proposal:
     )  # fmt: skip
     plan = "" if assigned[1].plan_id is UNSET else f"plan:{assigned[0].about and _tag(assigned[0].about, 'plan')}"
     return Proposal(body, _about(matter, plan if plan.partition(":")[2] else ""))
+
+
+def _cancelled(matter: Matter, command: ask.CancelTask, actor: Actor) -> Proposal:
+    assigned = matter.first(TaskAssigned)
+    if assigned is None:
+        raise refused("not_found", "没有下达这项检查任务的记录。", "no record says that this inspection was assigned")
+    if matter.first(TaskCancelled) is not None:
+        raise changed("检查任务已撤销。", "the inspection was cancelled already")
+    if matter.first(TaskConcluded) is not None:
+        raise changed("检查任务已办结，不能撤销。", "the inspection was concluded: it cannot be cancelled")
+    if matter.first(SiteEntered) is not None:
+        raise changed("检查人员已进入现场，不能撤销；请办结。", "the site was entered: conclude the inspection instead")
+    item = assigned[1].plan_item_id
+    plan = _tag(assigned[0].about, "plan")
+    body = TaskCancelled(
+        task_id=id_of(matter.key, "task"), plan_item_id=item, reason=command.reason, approver=actor.name
+    )
+    return Proposal(body, _about(matter, f"plan:{plan}" if plan else "", f"enterprise:{assigned[1].enterprise_id}"))
 
 
 def _certificate(matter: Matter, command: ask.RecordCertificate | ask.ChangeCertificate) -> Proposal:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.imports import Fault, Table
+    from domain.plan_table import PlanTable
     from ops.outside import Told, Wanted
     from ops.settings import Settings
     from schemas.entries import Who
@@ -36,6 +37,7 @@ SHOWN: Final = 50
 
 BOOKS: Final = ("receipts", "documents", "complaints", "court", "reconsideration", "visit_log", "credit", "cameras")
 """Kinds of books of others; a test compares them with those of the events."""
+NO_DATABASE: Final = "name a folder (--data DIR) or an outside database; --dry-run without one checks the rows only"
 
 _options: Final[list[Any]] = [
     click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False)),
@@ -52,7 +54,7 @@ _options: Final[list[Any]] = [
 
 @click.group(epilog="Example: liuhen import enterprises list.csv --authority 210500 --data data --dry-run")
 def command() -> None:
-    """Take over registers from CSV or XLSX files, rules from TOML. 导入监管对象、人员、隐患和本机关规则。"""
+    """Take over registers and plans from CSV or XLSX, rules from TOML. 导入监管对象、人员、隐患、计划、规则。"""
 
 
 def _columns(kind: Any) -> Any:
@@ -241,6 +243,142 @@ def _tell_ledger(told: Told, beside: bool, *, as_json: bool, dry_run: bool, **_:
         click.echo("nothing was recorded: mend the rows, or give --skip-faulty")
 
 
+def _tell_plan_columns(ctx: click.Context, _: click.Parameter, given: bool) -> None:
+    """The option that tells what a plan may have, and ends."""
+    if not given:
+        return
+    from domain.plan_capacity import NON, OTHER
+    from domain.plan_table import COLUMNS
+
+    for column in COLUMNS:
+        hint = column.expected()
+        expected = f"  {hint.zh}  {hint.en}" if hint else ""
+        click.echo(f"{'、'.join(column.zh)}  {column.name}{expected}")
+    for one in (*OTHER, *NON):
+        click.echo(f"{one.zh}  {one.en}")
+    ctx.exit(0)
+
+
+@command.command(
+    "plan", epilog="Example: liuhen import plan p.xlsx --authority 210500 --year 2026 --data data --dry-run"
+)
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--authority", required=True, help="Code of the authority whose plan it is.")
+@click.option("--year", required=True, type=click.IntRange(2000, 2199), help="Year of the plan.")
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of the embedded database.")
+@click.option("--dry-run", is_flag=True, help="Say what is wrong and what would be recorded, record nothing.")
+@click.option("--officer", help="Id of the officer who answers for the draft.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
+@click.option(
+    "--columns",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_tell_plan_columns,
+    help="List the columns and figures, and end.",
+)
+@click.pass_context
+def plan(
+    ctx: click.Context, file: Path, authority: str, year: int, data: Path | None, dry_run: bool, officer: str | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Record the draft of an annual plan from XLSX or CSV; the file is kept. 导入年度监督检查计划草案。"""
+    from domain.plan_table import read_plan
+    from ops import tables
+
+    _check_names(officer)
+    try:
+        sheets, content = tables.read_all(file)
+    except tables.TableRefused as fault:
+        raise Refusal(str(fault)) from fault
+    table = read_plan([(one.title, one.rows) for one in sheets], year=year, authority=authority)
+    settings = settings_module.load(ctx.find_root().obj, data=data)
+    beside = settings.data is not None or settings.database_dsn is not None
+    state = "faulty" if table.faults else "dry run"
+    if not table.faults and not dry_run:
+        if not beside:
+            raise Refusal(
+                "name a folder (--data DIR) or an outside database; --dry-run without one checks the rows only"
+            )
+        who = _who(officer, sha256(content).digest())
+        state = asyncio.run(_draft(settings, authority, table, year, content, file.name, who))
+    lines = _arithmetic(table, year, authority)
+    if as_json:
+        outcome = {
+            "kind": "plan", "file": file.name, "year": year, "items": len(table.items), "left_out": len(table.left_out),
+            "state": state, "faults": [_public(fault) for fault in table.faults],
+            "notes": [_public(fault) for fault in table.notes], "arithmetic": lines,
+        }  # fmt: skip
+        click.echo(json.dumps(outcome, ensure_ascii=False))
+    else:
+        for one in [*table.notes[:SHOWN], *table.faults[:SHOWN]]:
+            came = f"（{one.came}）" if one.came else ""
+            place = f"第 {one.row} 行" if one.row else "文件"
+            click.echo(f"{place} {one.column}{came}：{one.zh}。{one.en}.")
+        for line in lines:
+            if not line["fits"]:
+                would = ", ".join(value for value in line["would"] if value)
+                more = f"；填 {would} 才成立 it would come out with {would}" if would else ""
+                click.echo(
+                    f"算式 {line['zh']}：印作 {line['printed']}，按数字为 {line['given']}{more}。"
+                    f"{line['en']}: printed {line['printed']}, the numbers make {line['given']}."
+                )
+        click.echo(
+            f"{len(table.items)} items, {len(table.left_out)} left out, {len(table.faults)} faults; "
+            f"{sum(not line['fits'] for line in lines)} calculations do not come out; {state}"
+        )
+        if table.faults:
+            click.echo("nothing was recorded: mend the rows")
+    if table.faults:
+        ctx.exit(EXIT_NOT_IN_ORDER)
+
+
+def _arithmetic(table: PlanTable, year: int, authority: str) -> list[dict[str, Any]]:
+    """The calculations of a plan, by the calendar of the program."""
+    from domain.plan_capacity import capacity, shown
+    from projections import rulefiles
+
+    _, calendar = rulefiles.load()
+    return [shown(line) for line in capacity(table.figures, table.items, year, calendar, authority).lines]
+
+
+async def _draft(
+    settings: Settings, authority: str, table: PlanTable, year: int, content: bytes, name: str, who: Who
+) -> str:
+    """Keep the file and record the draft: "recorded", or "unchanged" where the newest draft says the same."""
+    from domain.office.commands import DraftPlan
+    from domain.office.plans import plan_key
+    from ops.compose import open_database, open_log
+    from ops.faces import make_store
+    from schemas.events.plan import PlanFile
+    from schemas.problems import Problem
+    from server.evidence.office_files import OfficeFiles, media_type
+    from server.log import store
+    from server.log.desk import Desk
+    from server.log.ids import uuid7
+    from server.log.number_acts import NumberActs
+
+    async with open_database(settings) as database, open_log(settings, database) as log:
+        if not await log.pool.fetch(store.load_queries("server.log", "log.sql")["logs_of"], authority):
+            raise Refusal(f"{authority} has no log here: `liuhen authority list` shows those that there are")
+        desk = Desk(log.committer, log.pool, NumberActs(log.committer, log.pool))
+        try:
+            files = OfficeFiles(make_store(settings), log.pool)
+            digest = await files.keep(authority, content, media_type(content))
+            command = DraftPlan(
+                year=year, items=tuple(table.items), left_out=tuple(table.left_out), figures=table.figures,
+                file=PlanFile(sha256=digest, name=name[:128], size=len(content)),
+            )  # fmt: skip
+            await desk.do(
+                authority, "plan", plan_key(authority, year), command, who, frozenset({"planner"}), act=uuid7()
+            )
+        except Problem as fault:
+            if fault.fields.get("same"):
+                return "unchanged"
+            raise Refusal(f"{fault.fields.get('zh', '')}{fault}") from fault
+    return "recorded"
+
+
 def _import(
     ctx: click.Context, kind: Any, file: Path, authority: str, data: Path | None, dry_run: bool, skip_faulty: bool,
     system: str, officer: str | None, as_json: bool,
@@ -274,7 +412,7 @@ def _carry_out(
         who = _who(officer, sha256(content).digest())
         done = asyncio.run(_record(settings, kind, authority, table, who, dry_run, skip_faulty))
     elif not dry_run:
-        raise Refusal("name a folder (--data DIR) or an outside database; --dry-run without one checks the rows only")
+        raise Refusal(NO_DATABASE)
     faults = sorted([*table.faults, *done.refused()], key=lambda fault: fault.row)
     if as_json:
         outcome = {

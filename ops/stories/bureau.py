@@ -102,6 +102,15 @@ def social_code(authority: str, enterprise: str) -> str:
     return first + uscc.calc_check_digit(first)
 
 
+PRINTED: Final = {
+    "officers": 24, "per_person": 248, "total": 5952, "other": [400, 600, 300, 350, 250, 200, 150, 500, 100, 450],
+    "other_total": 3330, "non": [500, 700, 200, 250, 200, 360, 90], "non_total": 2300, "inspection": 352, "key": 230,
+    "general": 122, "formulas": ["24人×248=5952", "5952-3330-2300=322"],
+    "shares": [{"of": "other", "printed": "55.4%"}, {"of": "non", "printed": "38.6%"}, {"of": "key", "printed": "65%"}],
+}  # fmt: skip
+"""The working days as the plan prints them, with a misprint as real ones have it: 3330 for 3300, also in a formula."""
+
+
 def planned(start: int) -> Iterator[StoryEvent]:
     """The year's plan, approved and filed before the stories, and the random draw; on the day before `start` (ms)."""
     at, day = start - DAY + 300_000, china(start).date()
@@ -117,6 +126,7 @@ def planned(start: int) -> Iterator[StoryEvent]:
     approved = {
         "plan_id": plan, "year": day.year, "agency": AUTHORITY, "headcount": 24, "items": items,
         "approver": "示例市人民政府", "approval_no": f"示政复〔{day.year}〕4号", "approved_on": f"{day.year}-01-20",
+        "figures": PRINTED,
     }  # fmt: skip
     yield _office("plan.approved.v1", tags, approved, at)
     filed = {"plan_id": plan, "filed_with": "示例省应急管理厅", "filed_on": f"{day.year}-03-02"}

@@ -128,6 +128,31 @@ class EnterpriseProfiled(Act, frozen=True, kw_only=True, omit_defaults=True):
     effective_on: Annotated[LegalDate | UnsetType, says("生效日期", "date from which the profile holds")] = UNSET
 
 
+class EnterpriseAssessed(Act, frozen=True, kw_only=True, omit_defaults=True):
+    """A criterion of planning that no record shows by itself was found to hold of an enterprise, or not to hold."""
+
+    SPEC: ClassVar = Spec(
+        name="enterprise.assessed.v1",
+        family="E03",
+        origin="office",
+        step="A1",
+        zh="计划条件认定",
+        en="Planning criterion assessed",
+        about_zh="人工认定生产经营单位是否符合年度计划的列入或减少频次条件。",
+        about_en="Whether an enterprise meets a criterion of the annual plan was found by hand, with the reason.",
+        tags=("enterprise",),
+    )
+
+    enterprise_id: Annotated[Ref, says("生产经营单位编号", "enterprise, as in its tag")]
+    year: Annotated[Annotated[int, Meta(ge=2000, le=2199)], says("计划年度", "year of the plan that it is for")]
+    criterion: Annotated[
+        Literal["exposed", "weak_management", "well_managed"], says("条件", "criterion that was looked at")
+    ]
+    holds: Annotated[bool, says("是否符合", "true if it holds")]
+    reason: Annotated[Line, says("认定理由", "why: which report, which conditions")]
+    source: Annotated[Ref | UnsetType, says("来源", "document or medium that says so")] = UNSET
+
+
 class SupervisingBodyAssigned(Act, frozen=True, kw_only=True, omit_defaults=True):
     """The one supervising body (监管主体) of an enterprise was determined."""
 
@@ -175,5 +200,10 @@ class SupervisingBodyEnded(Act, frozen=True, kw_only=True, omit_defaults=True):
     reason: Annotated[Line, says("终止原因", "why it ended")]
 
 
-TYPES: Final[tuple[type[Body], ...]] = (EnterpriseProfiled, SupervisingBodyAssigned, SupervisingBodyEnded)
+TYPES: Final[tuple[type[Body], ...]] = (
+    EnterpriseProfiled,
+    EnterpriseAssessed,
+    SupervisingBodyAssigned,
+    SupervisingBodyEnded,
+)
 """The types of this module, in the order of the process."""

@@ -1,4 +1,4 @@
-"""The annual supervision-inspection plan, its revisions, and random draws (E09, E10, E11).
+"""The annual supervision-inspection plan: its draft, approval, revisions and end, and random draws (E09, E10, E11).
 
 The invariant: totals are computed from the items and the days, never taken as typed (handbook 6.1); an item is done
 only by what was recorded about its inspection (INV-08).
@@ -22,6 +22,20 @@ Criterion = Literal[
     "weak_management",
 ]
 """The six must-include criteria (handbook 1A, row 2)."""
+Reduction = Literal["standardised", "well_managed", "publicly_committed"]
+"""The three criteria for fewer inspections (handbook 1A, row 3)."""
+Deciding = Literal[
+    "fatal_accident",
+    "hazards_last_year",
+    "penalised_last_year",
+    "joint_punishment",
+    "exposed",
+    "weak_management",
+    "standardised",
+    "well_managed",
+    "publicly_committed",
+]
+"""Any of the nine: the criterion that prevails over the others."""
 
 
 class PlanItem(Part, frozen=True, kw_only=True, omit_defaults=True):
@@ -36,11 +50,12 @@ class PlanItem(Part, frozen=True, kw_only=True, omit_defaults=True):
     basis: Annotated[
         tuple[Criterion, ...], Meta(min_length=1, max_length=6), says("列入依据", "must-include criteria that hold")
     ] = ()
-    reduced: Annotated[
-        Literal["standardised", "well_managed", "publicly_committed"] | UnsetType,
-        says("减少频次依据", "criterion for fewer inspections"),
-    ] = UNSET
+    reduced: Annotated[Reduction | UnsetType, says("减少频次依据", "criterion for fewer inspections")] = UNSET
     method: Annotated[Line | UnsetType, says("检查方式和内容", "what is checked and how")] = UNSET
+    decided_by: Annotated[
+        Deciding | UnsetType, says("起决定作用的条件", "criterion that prevails: must-include beats reduce")
+    ] = UNSET
+    note: Annotated[Line | UnsetType, says("说明", "reason for an exception to the criteria")] = UNSET
 
 
 class LeftOut(Part, frozen=True, kw_only=True, omit_defaults=True):
@@ -71,6 +86,103 @@ class PlanDays(Part, frozen=True, kw_only=True, omit_defaults=True):
     inspection: Annotated[
         Count | UnsetType, says("监督检查工作日（填报）", "inspection days as typed; checked against the sum")
     ] = UNSET
+
+
+class PrintedShare(Part, frozen=True, kw_only=True, omit_defaults=True):
+    """A percentage as a plan prints it, kept even where the numbers give another one."""
+
+    of: Annotated[
+        Literal["other", "non", "inspection", "key"],
+        says("占比项目", "what it is the share of: of all days, or (key) of the inspection days"),
+    ]
+    printed: Annotated[Annotated[str, Meta(min_length=1, max_length=16)], says("印出的占比", "as printed, e.g. 21%")]
+
+
+class UnitFigures(Part, frozen=True, kw_only=True, omit_defaults=True):
+    """What a plan prints for one of the units that make it."""
+
+    unit: Annotated[Ref, says("内设机构", "unit of the authority")]
+    officers: Annotated[Count | UnsetType, says("执法人员数", "officers of the unit")] = UNSET
+    other: Annotated[Count | UnsetType, says("其他执法工作日", "its other enforcement days")] = UNSET
+    non: Annotated[Count | UnsetType, says("非执法工作日", "its non-enforcement days")] = UNSET
+    inspection: Annotated[Count | UnsetType, says("监督检查工作日", "its inspection days")] = UNSET
+
+
+class PlanFigures(Part, frozen=True, kw_only=True, omit_defaults=True):
+    """The working days as a plan prints them (P150; handbook 6.1). Nothing of it is computed, and nothing mended."""
+
+    officers: Annotated[Count | UnsetType, says("执法人员数", "number of officers")] = UNSET
+    per_person: Annotated[Count | UnsetType, says("人均法定工作日", "statutory working days of one officer")] = UNSET
+    total: Annotated[Count | UnsetType, says("总法定工作日", "statutory days of all officers")] = UNSET
+    other: Annotated[
+        tuple[Count, ...],
+        Meta(min_length=10, max_length=10),
+        says("其他执法工作日分项", "the ten classes of other enforcement days, in the order of the rule"),
+    ] = ()
+    other_total: Annotated[Count | UnsetType, says("其他执法工作日", "other enforcement days in all")] = UNSET
+    non: Annotated[
+        tuple[Count, ...],
+        Meta(min_length=7, max_length=7),
+        says("非执法工作日分项", "the seven classes of non-enforcement days, in the order of the rule"),
+    ] = ()
+    non_total: Annotated[Count | UnsetType, says("非执法工作日", "non-enforcement days in all")] = UNSET
+    inspection: Annotated[Count | UnsetType, says("监督检查工作日", "inspection days")] = UNSET
+    key: Annotated[Count | UnsetType, says("重点检查工作日", "days of key inspections")] = UNSET
+    general: Annotated[Count | UnsetType, says("一般检查工作日", "days of general inspections")] = UNSET
+    shares: Annotated[
+        tuple[PrintedShare, ...], Meta(min_length=1, max_length=4), says("印出的占比", "percentages as printed")
+    ] = ()
+    formulas: Annotated[
+        tuple[Line, ...], Meta(min_length=1, max_length=20), says("算式", "calculations as printed, e.g. 24天×8=1984")
+    ] = ()
+    units: Annotated[
+        tuple[UnitFigures, ...], Meta(min_length=1, max_length=60), says("分机构", "the same by unit")
+    ] = ()
+
+
+class PlanFile(Part, frozen=True, kw_only=True, omit_defaults=True):
+    """The file that a plan came in; its bytes are kept under their digest."""
+
+    sha256: Annotated[Digest, says("文件摘要", "SHA-256 of the file")]
+    name: Annotated[Ref, says("文件名", "what the file was called")]
+    size: Annotated[Count, says("文件大小（字节）", "bytes of the file")]
+
+
+class PlanDrafted(Act, frozen=True, kw_only=True, omit_defaults=True):
+    """A plan was drafted as it is told here; a later draft replaces it until one is approved. May come in parts."""
+
+    SPEC: ClassVar = Spec(
+        name="plan.drafted.v1",
+        family="E09",
+        origin="office",
+        step="A1",
+        zh="年度监督检查计划编制",
+        en="Annual plan drafted",
+        about_zh="编制年度监督检查计划草案，原样记录填报内容。",
+        about_en="The annual plan of inspections was drafted; what was typed is recorded as it is.",
+        tags=("plan",),
+    )
+
+    plan_id: Annotated[Id, says("计划编号", "id of the plan")]
+    draft_id: Annotated[Id, says("草案编号", "id of this draft; its parts share it")]
+    year: Annotated[Annotated[int, Meta(ge=2000, le=2199)], says("年度", "year of the plan")]
+    agency: Annotated[Ref, says("编制机关", "authority whose plan it is")]
+    part: Annotated[
+        Annotated[int, Meta(ge=1, le=500)] | UnsetType, says("第几部分", "number of this part; 1 if absent")
+    ] = UNSET
+    parts: Annotated[
+        Annotated[int, Meta(ge=1, le=500)] | UnsetType, says("共几部分", "how many parts there are; 1 if absent")
+    ] = UNSET
+    figures: Annotated[PlanFigures | UnsetType, says("工作日测算（填报）", "working days as printed; first part")] = (
+        UNSET
+    )
+    items: Annotated[
+        tuple[PlanItem, ...], Meta(min_length=1, max_length=300), says("计划项目", "enterprises to be inspected")
+    ]
+    left_out: Annotated[
+        tuple[LeftOut, ...], Meta(min_length=1, max_length=300), says("应列未列单位", "candidates that are left out")
+    ] = ()
+    file: Annotated[PlanFile | UnsetType, says("计划文件", "file that it came in, if it came in one")] = UNSET
 
 
 class PlanApproved(Act, frozen=True, kw_only=True, omit_defaults=True):
@@ -110,6 +222,11 @@ class PlanApproved(Act, frozen=True, kw_only=True, omit_defaults=True):
     approver: Annotated[Ref, says("批准机关", "government that approved")]
     approval_no: Annotated[DocumentNo | UnsetType, says("批准文号", "number of the approval")] = UNSET
     approved_on: Annotated[LegalDate, says("批准日期", "date of approval")]
+    draft_id: Annotated[Id | UnsetType, says("草案编号", "draft that was approved")] = UNSET
+    figures: Annotated[PlanFigures | UnsetType, says("工作日测算（填报）", "working days as printed; first part")] = (
+        UNSET
+    )
+    file: Annotated[PlanFile | UnsetType, says("计划文件", "file that the draft came in")] = UNSET
 
 
 class PlanFiled(Act, frozen=True, kw_only=True, omit_defaults=True):
@@ -139,6 +256,31 @@ class PlanChange(Part, frozen=True, kw_only=True, omit_defaults=True):
     action: Annotated[Literal["added", "removed", "changed"], says("调整方式", "what is done with the item")]
     item: Annotated[PlanItem, says("计划项目", "the item as it is from now on; as it was, if removed")]
     reason: Annotated[Line, says("调整原因", "why")]
+
+
+class PlanDraftChanged(Act, frozen=True, kw_only=True, omit_defaults=True):
+    """Items of a draft were added, changed or taken out, or a candidate was left out with its reason."""
+
+    SPEC: ClassVar = Spec(
+        name="plan_draft.changed.v1",
+        family="E09",
+        origin="office",
+        step="A1",
+        zh="计划草案修改",
+        en="Draft plan changed",
+        about_zh="修改尚未批准的计划草案。",
+        about_en="A draft of the annual plan was changed before it was approved.",
+        tags=("plan",),
+    )
+
+    plan_id: Annotated[Id, says("计划编号", "plan whose draft it is")]
+    draft_id: Annotated[Id, says("草案编号", "draft that is changed")]
+    changes: Annotated[
+        tuple[PlanChange, ...], Meta(min_length=1, max_length=300), says("修改内容", "what changes")
+    ] = ()
+    left_out: Annotated[
+        tuple[LeftOut, ...], Meta(min_length=1, max_length=300), says("应列未列单位", "candidates that are left out")
+    ] = ()
 
 
 class PlanRevisionDecided(Act, frozen=True, kw_only=True, omit_defaults=True):
@@ -187,6 +329,44 @@ class PlanRevisionApproved(Act, frozen=True, kw_only=True, omit_defaults=True):
     approver: Annotated[Ref, says("批准机关", "government that approved")]
     approval_no: Annotated[DocumentNo | UnsetType, says("批准文号", "number of the approval")] = UNSET
     approved_on: Annotated[LegalDate, says("批准日期", "date of approval", "DL-19")]
+
+
+class Unfinished(Part, frozen=True, kw_only=True, omit_defaults=True):
+    """An item that was not done when the year was closed."""
+
+    item_id: Annotated[Id, says("计划项目编号", "item that was not done", "INV-08")]
+    reason: Annotated[Line, says("未完成原因", "why it was not done")]
+
+
+class PlanClosed(Act, frozen=True, kw_only=True, omit_defaults=True):
+    """The year of a plan was closed: each item is done by its chain of events, or its reason stands here."""
+
+    SPEC: ClassVar = Spec(
+        name="plan.closed.v1",
+        family="E09",
+        origin="office",
+        step="A1",
+        zh="年度计划办结",
+        en="Plan year closed",
+        about_zh="年度监督检查计划办结，未完成项目逐项说明原因。",
+        about_en="The year of the plan was closed; each item that was not done has its reason.",
+        tags=("plan",),
+    )
+
+    plan_id: Annotated[Id, says("计划编号", "plan that was closed")]
+    part: Annotated[
+        Annotated[int, Meta(ge=1, le=500)] | UnsetType, says("第几部分", "number of this part; 1 if absent")
+    ] = UNSET
+    parts: Annotated[
+        Annotated[int, Meta(ge=1, le=500)] | UnsetType, says("共几部分", "how many parts there are; 1 if absent")
+    ] = UNSET
+    closed_on: Annotated[LegalDate, says("办结日期", "date on which the year was closed")]
+    items: Annotated[Count, says("计划项目数", "items of the plan then")]
+    done: Annotated[Count, says("完成项目数", "items that were done by their chains then", "INV-08")]
+    unfinished: Annotated[
+        tuple[Unfinished, ...], Meta(min_length=1, max_length=300), says("未完成项目", "items not done", "INV-08")
+    ] = ()
+    remark: Annotated[Line | UnsetType, says("说明", "what else is to be said")] = UNSET
 
 
 class RandomSelectionAnnounced(Act, frozen=True, kw_only=True, omit_defaults=True):
@@ -381,10 +561,13 @@ class RandomSelectionRevealed(Act, frozen=True, kw_only=True, omit_defaults=True
 
 
 TYPES: Final[tuple[type[Body], ...]] = (
+    PlanDrafted,
+    PlanDraftChanged,
     PlanApproved,
     PlanFiled,
     PlanRevisionDecided,
     PlanRevisionApproved,
+    PlanClosed,
     RandomSelectionAnnounced,
     RandomSelectionPrepared,
     RandomSelectionCancelled,

@@ -52,6 +52,8 @@ DESK: Final = {
 
 ASSIGNERS: Final = Officers(offers.CASE_ROLES["assign-review"])
 """Who gives reviews to reviewers."""
+PLANNERS: Final = Officers(offers.PLANNING)
+"""Who drafts annual plans."""
 DISCLOSERS: Final = Officers(frozenset({"discloser"}))
 """Who prepares what is published, corrected and taken back."""
 RELEASERS: Final = Officers(frozenset({"discloser", "bureau_head"}))

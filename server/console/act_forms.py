@@ -21,11 +21,12 @@ from server.web.i18n import N_
 
 Kind: TypeAlias = Literal[
     "text", "area", "lines", "date", "select", "yes_no", "maybe", "yuan", "hidden", "penalties", "evidence", "items",
-    "corrections", "opinions", "records",
+    "corrections", "opinions", "records", "changes",
 ]  # fmt: skip
 PENALTY_ROWS: Final = 4
 CORRECTION_ROWS: Final = 3
 OPINION_ROWS: Final = 7
+CHANGE_ROWS: Final = 4
 EVIDENCE_BOXES: Final = 20
 """Files that can be ticked one by one; a form has at most 64 fields. Further ones go along as a whole."""
 _PLACE: Final = re.compile(r"\$\.?([a-z_]+)")
@@ -228,6 +229,93 @@ FORMS: Final[Mapping[tuple[str, str], Form]] = {
             choice("no_entry_reason", ("closed", "moved", "refused"), required=False),
         ),
     ),
+    ("task", "cancel"): Form(
+        "task.cancelled.v1", N_("Cancel the inspection"),
+        N_("Only while nobody entered the site. An item of the plan stays open."),
+        (text("reason", required=True, most=500),),
+    ),
+    ("plan", "change"): Form(
+        "plan_draft.changed.v1", N_("Change the draft"),
+        N_("Add items, change them or take them out, each with its reason. The draft is approved as it then is."),
+        (Field("changes", "changes", ("changes",), True),),
+    ),
+    ("plan", "leave-out"): Form(
+        "plan_draft.changed.v1", N_("Leave an enterprise out"),
+        N_("A criterion asks for this enterprise. If the plan leaves it out, the reason stands on record."),
+        (
+            text("enterprise", required=True, said=N_("Enterprise, by its id")),
+            text("reason", required=True, most=500, said=N_("Why it is left out")),
+        ),
+    ),
+    ("plan", "approve"): Form(
+        "plan.approved.v1", N_("Record the approval"),
+        N_("By the government of the same level. The draft is approved item by item; what the records show of the "
+           "criteria is written beside each item."),
+        (
+            text("approver", required=True), text("approval_no", required=True, most=64),
+            date("approved_on", required=True),
+        ),
+    ),
+    ("plan", "file"): Form(
+        "plan.filed.v1", N_("Record the filing"), N_("With the superior authority, by 10 March."),
+        (text("filed_with", required=True), date("filed_on", required=True), text("reference")),
+    ),
+    ("plan", "revise"): Form(
+        "plan_revision.decided.v1", N_("Revise the plan"),
+        N_("A major revision takes out a key item or changes many items. It holds only when it is approved again, "
+           "within 30 days."),
+        (
+            Field("decided_on", "date", required=True, said=N_("Day of the decision")),
+            Field("changes", "changes", ("changes",), True),
+            text("reason", required=True, most=500, said=N_("Reason of the revision")),
+            Field("major", "yes_no", said=N_("To be treated as major in any case")),
+        ),
+    ),
+    ("plan", "approve-revision"): Form(
+        "plan_revision.approved.v1", N_("Record the approval of the revision"),
+        N_("By whoever approved the plan. The revision holds from then on."),
+        (
+            Field("revision", "hidden"), text("approver", required=True), text("approval_no", required=True, most=64),
+            date("approved_on", required=True),
+        ),
+    ),
+    ("plan", "assign"): Form(
+        "task.assigned.v1", N_("Assign the inspection"),
+        N_("To two officers or more. By sending this form you approve the scheme; the task goes to their terminals."),
+        (
+            Field("item", "hidden"), Field("officers", "lines", ("officers",), True),
+            Field("scheme", "area", ("scheme", "content"), True, 10_000), date("from_on"), date("to_on"),
+            Field("unannounced", "yes_no", ("unannounced",)), text("trigger", most=500),
+        ),
+    ),
+    ("plan", "close"): Form(
+        "plan.closed.v1", N_("Close the year"),
+        N_("Items are done by what was recorded. For those that are not, say why; it is written beside each of them."),
+        (
+            text("reason", most=500, said=N_("Why items were not done")), text("remark", most=500),
+        ),
+    ),
+    ("enterprise", "assess"): Form(
+        "enterprise.assessed.v1", N_("Assess for the plan"),
+        N_("What no record shows by itself: exposure by media, weak or good management. For the plan of one year."),
+        (
+            text("year", required=True, most=4), choice("criterion", ("exposed", "weak_management", "well_managed")),
+            Field("holds", "yes_no", ("holds",), True), text("reason", required=True, most=500), text("source"),
+        ),
+    ),
+    ("enterprise", "assign-supervisor"): Form(
+        "supervising_body.assigned.v1", N_("Determine the supervising body"),
+        N_("One enterprise, one supervising body: end the supervision by another one first."),
+        (
+            text("agency", required=True), choice("level", ("county", "prefecture", "province", "state")),
+            date("valid_from", required=True), text("approval_ref", most=500),
+            choice("reason", ("initial", "upgraded", "downgraded", "relocated", "reorganised"), required=False),
+        ),
+    ),
+    ("enterprise", "end-supervision"): Form(
+        "supervising_body.ended.v1", N_("End the supervision"), N_("By the body that supervises it now."),
+        (text("agency", required=True), date("ended_on", required=True), text("reason", required=True, most=500)),
+    ),
     ("officer", "record-certificate"): Form(
         "officer_certificate.recorded.v1", N_("Register a certificate"),
         N_("Whether it held on a day is worked out from these entries and their dates."),
@@ -267,7 +355,8 @@ FORMS: Final[Mapping[tuple[str, str], Form]] = {
 COMMANDS: Final[Mapping[tuple[str, str], type[ask.Command]]] = {
     (kind, act): command
     for kind, some in (
-        ("case", ask.CASE), ("hazard", ask.HAZARD), ("task", ask.TASK), ("officer", ask.OFFICER), ("signal", ask.SIGNAL)
+        ("case", ask.CASE), ("hazard", ask.HAZARD), ("task", ask.TASK), ("officer", ask.OFFICER),
+        ("signal", ask.SIGNAL), ("plan", ask.PLAN), ("enterprise", ask.ENTERPRISE),
     )
     for act, command in some.items()
 }  # fmt: skip
@@ -329,6 +418,26 @@ def _value(field: Field, form: Mapping[str, str]) -> Any:
             return _corrections(form) or None
         case "opinions":
             return _opinions(form)
+        case "changes":
+            return _changes(form)
+
+
+def _changes(form: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The rows that name an enterprise; whole numbers stay text, which the class of the command reads."""
+    found = []
+    for row in range(CHANGE_ROWS):
+        told = {
+            name: form.get(f"{name}_{row}", "").strip()
+            for name in ("action", "enterprise", "kind", "quarter", "days", "visits", "reason")
+        }
+        if not told["enterprise"]:
+            continue
+        if not told["reason"]:
+            raise Wrong("changes", "expected a reason for each change")
+        found.append({name: value for name, value in told.items() if value})
+    if not found:
+        raise Wrong("changes", "expected a change at least")
+    return found
 
 
 def _fen(field: str, given: str) -> int:

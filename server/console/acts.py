@@ -1,4 +1,5 @@
-"""Acts of the office over HTTP: a form for each, and JSON beside it, on cases, hazards, inspections, officers, signals.
+"""Acts of the office over HTTP: a form for each, and JSON beside it, on cases, hazards, inspections, officers, signals,
+plans and enterprises.
 
 A form carries the id that its act will have, made when the page was drawn, and the stamp of the matter as it was then:
 sent twice it is one act, and on a matter that went on meanwhile it is refused with what changed, by whom and when.
@@ -48,6 +49,7 @@ MAX_JSON: Final = 256 * 1024
 """Bytes of a command as JSON: a draft with all its texts."""
 PLACES: Final[Mapping[str, str]] = {
     "case": "/cases", "hazard": "/hazards", "task": "/tasks", "officer": "/officers", "signal": "/signals",
+    "plan": "/plans", "enterprise": "/enterprises",
 }  # fmt: skip
 STEPPED_UP: Final = frozenset({("signal", "resolve")})
 """Acts that need a password or a code given just now: no token does them."""
@@ -72,7 +74,7 @@ class Target:
     """What an act is about: the kind and key of its matter, what is named in the address, and which signal it is."""
 
     kind: str
-    """Kind of the forms: case, hazard, task, officer or signal."""
+    """Kind of the forms: case, hazard, task, officer, signal, plan or enterprise."""
     name: str
     matter_kind: str
     key: str
@@ -204,6 +206,8 @@ def offered(request: web.Request, kind: str, matter: Matter) -> list[str]:
             return offers.on_hazard(matter, actor)
         case "task":
             return offers.on_task(matter, actor)
+        case "plan":
+            return offers.on_plan(matter, actor)
         case _:
             return [act for act, roles in offers.OTHER_ROLES.get(kind, {}).items() if person.may(roles)]
 
@@ -406,7 +410,7 @@ def _proposed(target: Target, act: str, found: Standing | None, request: web.Req
     """What an empty form proposes: the newest draft, the open review, today."""
     given = {name: value for name, value in request.query.items() if len(value) <= 200}
     given.setdefault("today", str(day_of(_now())))
-    for name in ("held_on", "served_on", "applied_on", "effective_on"):
+    for name in ("held_on", "served_on", "applied_on", "effective_on", "approved_on", "filed_on", "decided_on"):
         given.setdefault(name, given["today"])
     if found is None or target.kind != "case":
         return given
@@ -451,6 +455,7 @@ def _choices(target: Target, found: Standing | None) -> dict[str, Any]:
     more: dict[str, Any] = {
         "penalty_kinds": act_forms.penalty_kinds(), "penalty_rows": range(act_forms.PENALTY_ROWS),
         "correction_rows": range(act_forms.CORRECTION_ROWS), "opinion_rows": range(act_forms.OPINION_ROWS),
+        "change_rows": range(act_forms.CHANGE_ROWS),
         "items": ask.ITEMS, "evidence": [], "evidence_more": "", "records": [], "numbers": [], "ticked": set(),
     }  # fmt: skip
     if found is None or target.kind != "case":

@@ -52,7 +52,9 @@ SEVERITIES: Final = ("serious", "medium", "weak")
 REGISTERS: Final[Mapping[str, str]] = {"officer": "/officers", "enterprise": "/enterprises"}
 MATTERS: Final = ("task", "hazard", "case", "officer", "enterprise", "plan", "tip", "series", "review")
 """Kinds of matter that programs may ask for."""
-PATHS: Final[Mapping[str, str]] = {"task": "/tasks", "case": "/cases", "hazard": "/hazards", **REGISTERS}
+PATHS: Final[Mapping[str, str]] = {
+    "task": "/tasks", "case": "/cases", "hazard": "/hazards", "plan": "/plans", **REGISTERS,
+}  # fmt: skip
 """Where each kind of matter has its page; the others are named without a link."""
 
 

@@ -44,6 +44,7 @@ NAVIGATION: Final = (
     ("/tasks", N_("Tasks"), access.FILE_READERS),
     ("/hazards", N_("Hazards"), access.FILE_READERS),
     ("/cases", N_("Case files"), access.FILE_READERS),
+    ("/plans", N_("Annual plans"), access.FILE_READERS),
     ("/enterprises", N_("Enterprises"), access.FILE_READERS),
     ("/officers", N_("Officers"), access.FILE_READERS),
     ("/draws", N_("Random draws"), access.DRAW_READERS),

@@ -20,6 +20,7 @@ TOPICS: Final = {
     "first-steps": N_("First steps: sign in, find a case file"),
     "case-file": N_("Reading a case file: the two clocks, claims, missing files"),
     "review": N_("Legal review: the queue, comments, returning and passing a draft"),
+    "plan": N_("Annual plans: import, criteria, approval, revision, progress"),
     "head": N_("For heads: what waits, discussion, decision"),
     "evidence": N_("Files of evidence: viewing, custody, damaged files"),
     "process": N_("Deadlines, signals and rules: how they are worked out"),

@@ -36,6 +36,12 @@ STAGES: Final[Mapping[str, Mapping[str, str]]] = {
         "conflict": N_("a number stands twice"),
         "foreign": N_("documents of others"),
     },
+    "plan": {
+        "drafted": N_("drafted"),
+        "approved": N_("approved, not filed"),
+        "filed": N_("in force"),
+        "closed": N_("year closed"),
+    },
     "task": {
         "unassigned": N_("not assigned"),
         "assigned": N_("assigned"),

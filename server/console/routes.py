@@ -25,6 +25,7 @@ from server.console import (
     frame,
     guide,
     marks,
+    plans,
     private,
     provider,
     reviews,
@@ -50,6 +51,7 @@ from server.console.access import (
     FILE_READERS,
     NUMBER_KEEPERS,
     NUMBER_TAKERS,
+    PLANNERS,
     PRIVATE_READERS,
     RELEASERS,
     SIGNED_IN,
@@ -129,6 +131,13 @@ ROUTES: Final = (
         )
         for kind, act in sorted(acts.STEPPED_UP)
     ),
+    Route("GET", "/plans", plans.show_list, FILE_READERS, kind="page"),
+    Route("GET", "/plans/import", plans.show_import, PLANNERS, kind="page"),
+    Route("POST", "/plans/import", plans.do_import, PLANNERS, form=True, kind="page", upload=plans.LARGEST),
+    Route("GET", "/plans/{id}", plans.show_plan, FILE_READERS, kind="page"),
+    Route("GET", "/plans/{id}/candidates", plans.show_candidates, FILE_READERS, kind="page"),
+    Route("GET", "/plans/{id}/file", plans.show_file, FILE_READERS),
+    Route("GET", "/api/v1/plans/{id}/candidates", plans.candidates_json, FILE_READERS),
     *(
         route
         for kind, place in acts.PLACES.items()

@@ -1,16 +1,17 @@
 """Acts of the office at the desk: read the matter, decide, ask the gates, append with version and condition.
 
-One act end to end. A case, a hazard, an inspection, an officer, a signal's matter: each is an aggregate whose acts have
-versions of their own; what the act rests on beside them is held by an append condition on the matter's tag. The
-invariant: what is appended was decided, and passed its gates, on everything that the log holds of the matter up to the
-very entry before it; of two acts at once one wins, and the other is decided anew on what it finds then, or is told.
+One act end to end. A case, a hazard, an inspection, an officer, a plan, an enterprise, a signal's matter: each is an
+aggregate whose acts have versions of their own; what the act rests on beside them is held by an append condition on the
+matter's tag. The invariant: what is appended was decided, and passed its gates, on everything that the log holds of the
+matter up to the very entry before it; of two acts at once one wins, and the other is decided anew on what it finds
+then, or is told.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import asyncpg
@@ -21,15 +22,21 @@ from domain.document_numbers import series_key
 from domain.filing import text_of
 from domain.judges import JUDGES, decision_gate
 from domain.judges.case_facts import same_number
+from domain.judges.plan import Plan
 from domain.matter import Fact, Matter, Verdict
 from domain.office import case as case_acts
 from domain.office import commands as ask
-from domain.office import gates, others
+from domain.office import gates, others, plans
 from domain.office.case import Actor, CaseCommand, Proposal
 from domain.office.others import OtherCommand
+from domain.office.plans import EnterpriseCommand, PlanCommand
 from domain.office.refusals import changed, refused, wrong
 from domain.office.stamp import since, stamp
+from domain.plan_criteria import Suggestion
+from domain.rulebook import NoRule
 from domain.workdays import day_of
+from projections import statements
+from projections.process import planning
 from projections.process.judging import TooManyFacts
 from projections.process.store import Memory, Store
 from schemas import entries
@@ -43,13 +50,13 @@ from schemas.problems import Problem
 from server.log import store
 from server.log.acts import Act, Condition, Placed
 from server.log.committer import Committer
-from server.log.ids import now_ms
+from server.log.ids import now_ms, uuid7
 from server.log.number_acts import NumberActs, document_tag
 from server.log.number_gate import STOPPING
 from server.log.repository import VersionedActs
 from server.log.store import Connection
 
-Command: TypeAlias = CaseCommand | OtherCommand
+Command: TypeAlias = CaseCommand | OtherCommand | PlanCommand | EnterpriseCommand
 Gate: TypeAlias = Callable[[Matter, Fact], Sequence[Verdict]]
 """Which gates of a matter are closed to an act."""
 MAX_TRIES: Final = 8
@@ -248,19 +255,26 @@ class Desk:
         ):
             found, tables = await self._read(connection, authority, kind, key)
             matter = found.matter
-            if not matter.facts and not isinstance(command, ask.RecordCertificate):
+            if not matter.facts and not isinstance(command, ask.RecordCertificate | ask.DraftPlan):
                 raise refused("not_found", "没有这个事项。", "no such matter is in the record of this authority")
             if seen is not None and seen != found.stamp:
                 raise stale(matter, seen)
             # Never before what it follows, whatever the clocks of two machines say.
             received = max([now_ms(), *(fact.received for fact in matter.facts if fact.source == "office")])
-            proposal = _proposed(matter, command, actor, received, act)
+            known = await _criteria(connection, tables, authority, command, matter)
+            proposal = _proposed(matter, command, actor, received, act, known)
             body = proposal.body if not number else structs.replace(proposal.body, document_no=number)
             about = sorted({*proposal.about, *([document_tag(number)] if number else [])})
-            fact = Fact(
-                id=act, type=body.SPEC.name, body=body, about=tuple(about), by=(actor.name,), source="office",
-                authority=authority, occurred=received, received=received,
-            )  # fmt: skip
+            parts = [
+                Fact(
+                    id=act if one is proposal.body else uuid7(), type=one.SPEC.name,
+                    body=body if one is proposal.body else one, about=tuple(about), by=(actor.name,), source="office",
+                    authority=authority, occurred=received, received=received,
+                )
+                for one in (*proposal.before, proposal.body)
+            ]  # fmt: skip
+            fact = parts[-1]
+            matter = replace(matter, facts=(*matter.facts, *parts[:-1]))
             matter = await tables.beside(matter, JUDGES[kind].needs((*matter.facts, fact)))
             shut = [(matter, self._gate(matter, fact))]
             if kind == "task" and (plan := _plan_of(matter)):
@@ -272,16 +286,19 @@ class Desk:
             )
         verdicts = [one for _, some in shut for one in some]
         if verdicts:
-            known = [one for asked, _ in shut for some in (asked.facts, *asked.others.values()) for one in some]
-            raise gates.problem(verdicts, known)
-        made = Act(
-            type=body.SPEC.name, about=about, body=msgspec.to_builtins(body, builtin_types=(bytes,)),
-            origin=origin_of(kind, key), version=version + 1, id=act,
-        )  # fmt: skip
+            cited = [one for asked, _ in shut for some in (asked.facts, *asked.others.values()) for one in some]
+            raise gates.problem(verdicts, cited)
+        made = [
+            Act(
+                type=one.type, about=about, body=msgspec.to_builtins(one.body, builtin_types=(bytes,)),
+                origin=origin_of(kind, key), version=version + number_of_part, id=one.id,
+            )
+            for number_of_part, one in enumerate(parts, 1)
+        ]  # fmt: skip
         conditions: tuple[Condition, ...] = ()
         if _has_tag(kind, key):
             conditions = (Condition(STOPPING, f"{kind}:{key}", found.size - 1),)
-        return [made], conditions, received
+        return made, conditions, received
 
     async def _done(self, authority: str, act: bytes, kind: str, key: str) -> Done | None:
         """The act of that id, if it stands in the log. Raises Problem conflict where it is about something else."""
@@ -343,12 +360,40 @@ def origin_of(kind: str, key: str) -> bytes:
     return uuid.uuid5(NAMESPACE, f"{kind}:{key}").bytes
 
 
-def _proposed(matter: Matter, command: Command, actor: Actor, now: int, act: bytes) -> Proposal:
+def _proposed(
+    matter: Matter, command: Command, actor: Actor, now: int, act: bytes, known: dict[str, Suggestion]
+) -> Proposal:
     if isinstance(command, CaseCommand):
         if matter.kind != "case":
             raise wrong("command", "此项只适用于案件。", "this act is for cases")
         return case_acts.decide(matter, command, actor, now, act)
+    if isinstance(command, PlanCommand):
+        if matter.kind != "plan":
+            raise wrong("command", "此项只适用于年度计划。", "this act is for annual plans")
+        return plans.decide(matter, command, actor, now, act, known)
+    if isinstance(command, EnterpriseCommand):
+        if matter.kind != "enterprise":
+            raise wrong("command", "此项只适用于监管对象。", "this act is for enterprises")
+        return plans.decide_enterprise(matter, command, now)
     return others.decide(matter, command, actor, now)
+
+
+async def _criteria(
+    connection: Connection, tables: Store, authority: str, command: Command, matter: Matter
+) -> dict[str, Suggestion]:
+    """The criteria of the enterprises for a plan's year, where an act asks: as the judges filed them."""
+    if not isinstance(command, ask.ApprovePlan | ask.LeaveOut) or matter.kind != "plan":
+        return {}
+    draft = Plan(matter).draft
+    if draft is None:
+        return {}
+    await connection.fetchrow(statements.load("planning", tables.slot)["scope"], authority)
+    try:
+        return await planning.suggestions(connection, authority, draft.year, await tables.rules(), tables.slot)
+    except NoRule as missing:
+        raise Problem(
+            "not_ready", f"no rule says when an enterprise must be in a plan: publish {missing.key}"
+        ) from None
 
 
 def _of(act: Act, placed: Placed) -> Done:

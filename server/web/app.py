@@ -37,7 +37,7 @@ from schemas.events.plan import RecusalEntered
 from schemas.problems import Problem
 from server.identity.person import Person
 from server.web import problems, routes
-from server.web.body import read_form
+from server.web.body import Uploaded, read_form, read_upload
 from server.web.routes import Everybody, Handler, Officers, Route, SignedByTerminal
 
 log = structlog.get_logger("liuhen.web")
@@ -58,6 +58,7 @@ LINGER_SECONDS: Final = 2.0
 MAX_HEADERS: Final = 64
 PERSON: Final = web.RequestKey("person", Person)
 FORM: Final = web.RequestKey("form", dict[str, str])
+FILES: Final = web.RequestKey("files", dict[str, Uploaded])
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
@@ -410,6 +411,16 @@ class Exports(Protocol):
         """Wait until all of it is there; its size. Raises ConnectionError where it breaks off."""
 
 
+class OfficeFiles(Protocol):
+    """Files that acts of the office cite by their digest: tables that were imported. Implemented by server.evidence."""
+
+    async def keep(self, person: Person, data: bytes) -> bytes:
+        """Keep a file; its SHA-256. Repeating it changes nothing. Raises Problem storage_low, too_large."""
+
+    async def read(self, digest: bytes) -> bytes | None:
+        """A file that is kept, None where there is none."""
+
+
 class Webhooks(Protocol):
     """Where events of the person's authority are sent. Implemented by composition on server.webhooks."""
 
@@ -475,6 +486,8 @@ class Services:
     """None where no log is written."""
     keeping: Keeping | None = None
     """None where no log is written."""
+    files: OfficeFiles | None = None
+    """None where no log is written, or no evidence is kept."""
     viewing: Viewing | None = None
     """None where evidence cannot be viewed: no log is written here, or no origin for evidence is set."""
 
@@ -631,7 +644,7 @@ async def _authorise(request: web.Request, handler: Handler) -> web.StreamRespon
     match route.policy:
         case Everybody() | SignedByTerminal():
             if route.form:
-                await _take_form(request, None)
+                await _take_form(request, route, None)
         case Officers(roles):
             person = await services.gate.identify(request)
             if person is None:
@@ -655,7 +668,7 @@ async def _check_change(request: web.Request, route: Route, person: Person) -> N
     if request.method in routes.SAFE_METHODS:
         return
     if route.form:
-        await _take_form(request, person)
+        await _take_form(request, route, person)
     elif person.via == "session":
         raise Problem("forbidden", "expected an access token: sessions of a browser change things through forms only")
 
@@ -681,12 +694,17 @@ async def _step_up(request: web.Request, person: Person) -> web.Response | None:
     return None
 
 
-async def _take_form(request: web.Request, person: Person | None) -> None:
-    form = dict(await read_form(request))
+async def _take_form(request: web.Request, route: Route, person: Person | None) -> None:
+    files: dict[str, Uploaded] = {}
+    if route.upload and request.content_type == "multipart/form-data":
+        form, files = await read_upload(request, route.upload)
+    else:
+        form = dict(await read_form(request))
     if person is None or person.via == "session":
         _check_origin(request)
         request.app[SERVICES].gate.check_form(request, person, form)
     request[FORM] = form
+    request[FILES] = files
 
 
 def _check_origin(request: web.Request) -> None:

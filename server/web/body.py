@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl
 
-from aiohttp import ClientPayloadError, web
+from aiohttp import BodyPartReader, ClientPayloadError, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from schemas.problems import Problem
@@ -60,6 +61,58 @@ async def read_body(request: web.Request, limit: int) -> bytes:
             raise Problem("too_large", f"expected at most {limit} bytes, came more", limit=limit)
         chunks.append(chunk)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """A file of a form: what it is called where it came from, and its bytes."""
+
+    name: str
+    data: bytes
+
+
+async def read_upload(request: web.Request, limit: int) -> tuple[dict[str, str], dict[str, Uploaded]]:
+    """The fields and the files of a form (multipart/form-data), at most `limit` bytes in all; empty files are left out.
+
+    Raises Problem too_large (with `limit`), timeout, bad_request.
+    """
+    declared = request.content_length
+    if declared is not None and declared > limit:
+        raise Problem("too_large", f"expected at most {limit} bytes, came {declared}", limit=limit)
+    form: dict[str, str] = {}
+    files: dict[str, Uploaded] = {}
+    try:
+        async with asyncio.timeout(min(GRACE_SECONDS + limit / MINIMUM_RATE, MAX_SECONDS)):
+            parts = await request.multipart()
+            left = limit
+            while (part := await parts.next()) is not None:
+                if not isinstance(part, BodyPartReader) or not part.name:
+                    raise Problem("bad_request", "expected fields with names in the form")
+                data = await _part(part, left, limit)
+                left -= len(data)
+                name = part.name
+                if name in form or name in files or len(form) + len(files) >= MAX_FORM_FIELDS:
+                    raise Problem("bad_request", f"a field came twice, or the form has more than {MAX_FORM_FIELDS}")
+                if part.filename is None:
+                    form[name] = data.decode("utf-8")
+                elif data:
+                    files[name] = Uploaded(part.filename.replace("\\", "/").rpartition("/")[2][:128] or "file", data)
+    except TimeoutError:
+        raise Problem("timeout", "the form did not come in time") from None
+    except (ValueError, ClientPayloadError, HttpProcessingError, web.RequestPayloadError):
+        raise Problem("bad_request", "the form cannot be read: it is not UTF-8 or not framed as HTML asks") from None
+    if any("\0" in value for value in form.values()) or any("\0" in one.name for one in files.values()):
+        raise Problem("bad_request", "a field of the form holds U+0000")
+    return form, files
+
+
+async def _part(part: BodyPartReader, left: int, limit: int) -> bytes:
+    found = bytearray()
+    while chunk := await part.read_chunk():
+        found += chunk
+        if len(found) > left:
+            raise Problem("too_large", f"expected at most {limit} bytes, came more", limit=limit)
+    return bytes(found)
 
 
 async def read_form(request: web.Request, limit: int = MAX_FORM_BYTES) -> Mapping[str, str]:

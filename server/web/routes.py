@@ -47,6 +47,7 @@ class Route:
     minutes. Who gave none is asked for it on a page that keeps what the form holds; the handler runs afterwards and
     knows nothing of it. Tokens cannot give one and are refused. Only with `form` and an Officers policy.
     `unfinished`: open also to who must still set up a second factor.
+    `upload`: the form may come with files (multipart/form-data) of so many bytes in all, under `request[FILES]`.
     `kind`: how refusals look: a page for people, or problem+json (MessagePack where asked for).
     """
 
@@ -58,6 +59,7 @@ class Route:
     kind: Literal["page", "data"] = "data"
     step_up: bool = False
     unfinished: bool = False
+    upload: int = 0
 
     def __post_init__(self) -> None:
         """Refuse a step-up where there is no form to come back with, or nobody who could prove anything."""

@@ -47,6 +47,7 @@ PARTS: Final[dict[str, Callable[[Records], str]]] = {
     "hazards": lambda r: r.hazard,
     "hazard": lambda r: r.hazard,
     "plan": lambda r: r.plan,
+    "plans": lambda r: r.plan,
     "tip": lambda r: r.tip,
     "series": lambda r: r.series,
     "evidence": lambda r: r.sha256,
@@ -90,6 +91,7 @@ ADDRESSES: Final[dict[str, Callable[[Records], str]]] = {
 """Whole addresses where PARTS does not know them."""
 WITHOUT_RECORDS: Final = {
     "/webhooks": "event-disclosure",
+    "/plans/import": "/plans/import",
     "/disclosures": "disclosures",
     "/api/v1/disclosures": "[",
     "/account": "account",
@@ -116,6 +118,7 @@ WITHOUT_RECORDS: Final = {
 NOTHING_SEEDED: Final = {
     "/supervision/reports/{id}": "tests/integration/test_submissions.py",
     "/api/v1/reports/submitted/{id}": "tests/integration/test_submissions.py",
+    "/plans/{id}/file": "tests/integration/test_plans.py",
     "/webhooks/{id}": "tests/integration/test_webhooks.py",
     "/cases/{id}/export/{copy}": "tests/integration/test_console_export.py",
     "/disclosures/prepare/{kind}/{key}/{decision}": "tests/integration/test_console_disclosures.py",
@@ -145,6 +148,8 @@ PROVEN: Final = {
     "/hazards/{id}/acts": "tests/integration/test_console_acts.py",
     "/tasks/{id}/acts": "tests/integration/test_console_acts.py",
     "/officers/{id}/acts": "tests/integration/test_console_acts.py",
+    "/plans": "tests/integration/test_plans.py",
+    "/enterprises/{id}/acts": "tests/integration/test_plans.py",
     "/api/v1/": "tests/integration/test_console_acts.py",
     "/disclosures": "tests/integration/test_console_disclosures.py",
     "/cases/{id}/comments": "tests/integration/test_console_reviews.py",

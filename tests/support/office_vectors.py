@@ -24,6 +24,37 @@ from tests.support.vector_parts import (
     without,
 )
 
+PLAN_FIGURES: Final = {
+    "formulas": ["248天×12=2976"],
+    "general": 800,
+    "inspection": 2806,
+    "key": 2006,
+    "non": [10, 10, 10, 10, 10, 10, 10],
+    "non_total": 70,
+    "officers": 12,
+    "other": [10, 10, 10, 10, 10, 10, 10, 10, 10, 10],
+    "other_total": 100,
+    "per_person": 248,
+    "shares": [{"of": "other", "printed": "3.4%"}],
+    "total": 2976,
+    "units": [{"inspection": 2806, "non": 70, "officers": 12, "other": 100, "unit": "执法大队"}],
+}
+"""Working days as a plan prints them."""
+PLAN_ITEM: Final = {
+    "basis": ["exposed"],
+    "days": 4,
+    "decided_by": "exposed",
+    "enterprise_id": USCC,
+    "item_id": uid(51),
+    "kind": "general",
+    "method": "查阅资料和现场检查",
+    "note": "按规定办理",
+    "quarter": 1,
+    "reduced": "publicly_committed",
+    "visits": 1,
+}
+"""An item with everything."""
+PLAN_FILE: Final = {"name": "计划.xlsx", "sha256": digest("plan file"), "size": 9000}
 OFFICE: Final = frozenset(
     (
         "accident.evaluation_published.v1",
@@ -39,6 +70,7 @@ OFFICE: Final = frozenset(
         "document_number.issued.v1",
         "document_number.reserved.v1",
         "document_number.returned.v1",
+        "enterprise.assessed.v1",
         "enterprise.profiled.v1",
         "external_record.received.v1",
         "interest.declared.v1",
@@ -50,7 +82,10 @@ OFFICE: Final = frozenset(
         "outside_ledger.rows_received.v1",
         "periodic_report.submitted.v1",
         "plan.approved.v1",
+        "plan.closed.v1",
+        "plan.drafted.v1",
         "plan.filed.v1",
+        "plan_draft.changed.v1",
         "plan_revision.approved.v1",
         "plan_revision.decided.v1",
         "private_value.revealed.v1",
@@ -217,11 +252,50 @@ FULL: Final[Mapping[str, Body]] = {
         "token": "责改",
         "year": 2026,
     },
+    "plan.drafted.v1": {
+        "agency": "210500",
+        "draft_id": uid(701),
+        "figures": PLAN_FIGURES,
+        "file": PLAN_FILE,
+        "items": [PLAN_ITEM],
+        "left_out": [{"criteria": ["exposed"], "enterprise_id": USCC, "reason": "按规定办理"}],
+        "part": 1,
+        "parts": 1,
+        "plan_id": uid(52),
+        "year": 2026,
+    },
+    "plan_draft.changed.v1": {
+        "changes": [{"action": "changed", "item": PLAN_ITEM, "reason": "按规定办理"}],
+        "draft_id": uid(701),
+        "left_out": [{"criteria": ["exposed"], "enterprise_id": USCC, "reason": "按规定办理"}],
+        "plan_id": uid(52),
+    },
+    "plan.closed.v1": {
+        "closed_on": "2026-12-31",
+        "done": 1,
+        "items": 2,
+        "part": 1,
+        "parts": 1,
+        "plan_id": uid(52),
+        "remark": "按规定办理",
+        "unfinished": [{"item_id": uid(51), "reason": "单位全年停产"}],
+    },
+    "enterprise.assessed.v1": {
+        "criterion": "weak_management",
+        "enterprise_id": USCC,
+        "holds": True,
+        "reason": "安全管理人员长期缺位",
+        "source": "县级检查通报",
+        "year": 2026,
+    },
     "plan.approved.v1": {
         "agency": "210500",
         "approval_no": "本政函〔2026〕1号",
         "approved_on": "2026-01-05",
         "approver": "officer-0002",
+        "draft_id": uid(701),
+        "figures": PLAN_FIGURES,
+        "file": PLAN_FILE,
         "days": {
             "inspection": 1200,
             "non": [10, 10, 10, 10, 10, 10, 10],
@@ -230,19 +304,7 @@ FULL: Final[Mapping[str, Body]] = {
             "total": 2976,
         },
         "headcount": 12,
-        "items": [
-            {
-                "basis": ["exposed"],
-                "days": 4,
-                "enterprise_id": USCC,
-                "item_id": uid(51),
-                "kind": "general",
-                "method": "查阅资料和现场检查",
-                "quarter": 1,
-                "reduced": "publicly_committed",
-                "visits": 1,
-            }
-        ],
+        "items": [PLAN_ITEM],
         "left_out": [{"criteria": ["exposed"], "enterprise_id": USCC, "reason": "按规定办理"}],
         "part": 1,
         "parts": 1,
@@ -254,17 +316,7 @@ FULL: Final[Mapping[str, Body]] = {
         "changes": [
             {
                 "action": "added",
-                "item": {
-                    "basis": ["exposed"],
-                    "days": 4,
-                    "enterprise_id": USCC,
-                    "item_id": uid(54),
-                    "kind": "general",
-                    "method": "查阅资料和现场检查",
-                    "quarter": 1,
-                    "reduced": "publicly_committed",
-                    "visits": 1,
-                },
+                "item": {**PLAN_ITEM, "item_id": uid(54)},
                 "reason": "按规定办理",
             }
         ],
@@ -678,6 +730,22 @@ BAD: Final[Mapping[str, Mapping[str, tuple[str, Damage]]]] = {
     "document_number.returned.v1": {
         "to_n_missing": ("$", without("to_n")),
         "reason_unknown": ("$.reason", put("rumour", "reason")),
+    },
+    "plan.drafted.v1": {
+        "draft_id_missing": ("$", without("draft_id")),
+        "year_before_2000": ("$.year", put(1999, "year")),
+    },
+    "plan_draft.changed.v1": {
+        "draft_id_missing": ("$", without("draft_id")),
+        "action_unknown": ("$.changes[0].action", put("dropped", "changes", 0, "action")),
+    },
+    "plan.closed.v1": {
+        "done_missing": ("$", without("done")),
+        "closed_on_that_does_not_exist": ("$.closed_on", put("2026-02-30", "closed_on")),
+    },
+    "enterprise.assessed.v1": {
+        "reason_missing": ("$", without("reason")),
+        "criterion_of_records": ("$.criterion", put("fatal_accident", "criterion")),
     },
     "plan.approved.v1": {
         "approved_on_missing": ("$", without("approved_on")),

@@ -23,6 +23,7 @@ from domain.office import gates
 from ops.compose import Database
 from ops.faces import (
     ConsoleDesk,
+    ConsoleFiles,
     ConsoleReports,
     ConsoleWebhooks,
     console_acts,
@@ -34,6 +35,7 @@ from ops.faces import (
 from ops.keeping import OfficeKeeping
 from ops.settings import Settings
 from schemas.events import REGISTRY
+from server.evidence.office_files import OfficeFiles
 from server.evidence.store import BlobStore
 from server.identity import passwords, store
 from server.identity.gate import DatabaseGate
@@ -72,6 +74,7 @@ OFFICERS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "officer-0030": ("审核员甲", AUTHORITY, ("legal_reviewer",)),
     "officer-0032": ("审核员乙", AUTHORITY, ("legal_reviewer",)),
     "officer-0040": ("监督员", AUTHORITY, ("supervisor",)),
+    "officer-0050": ("计划员", AUTHORITY, ("planner",)),
 }
 """Accounts of the officers of the case in `tests.support.cases`, for who asks for them by name."""
 _HASHES: dict[str, str] = {}
@@ -162,6 +165,8 @@ async def open_house(
         services = Services(
             console=pool, gate=gate, acts=acts, exports=exports, disclosures=disclosures, draws=draws, desk=desk,
             viewing=shown,
+
+            files=None if opened is None else ConsoleFiles(OfficeFiles(BlobStore(folder / "evidence"), opened.pool)),
             webhooks=None if opened is None else ConsoleWebhooks(opened.pool, Allowed()),
             keeping=None if opened is None else _keeping(database, folder, opened, pool),
             past=None if opened is None else Past(opened.pool),
