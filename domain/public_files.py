@@ -48,7 +48,7 @@ def selection(matter: Matter, fact: Fact, opened: Mapping[bytes, str]) -> Told:
     assert found is not None, "a draw begins with its announcement"
     announced = found[1]
     values: Values = {
-        "SJ_MC": "" if announced.title is UNSET else announced.title,
+        "SJ_MC": _title(announced, fact),
         "SJ_BH": matter.key,
         "SJ_CQRQ": announced.draws_on.isoformat(),
         "SJ_DXMLZY": announced.object_pool_hash.hex(),
@@ -161,6 +161,12 @@ def beside(told: RandomSelectionRevealed) -> frozenset[str]:
     return frozenset(
         (*(f"profile:{team.enterprise_id}" for team in told.teams), *(f"certificate:{one}" for one in people))
     )
+
+
+def _title(announced: RandomSelectionAnnounced, fact: Fact) -> str:
+    """The name of a draw with its stage, so that lists tell announcement and result apart; "" without a name."""
+    stage = "结果" if isinstance(fact.body, RandomSelectionRevealed) else "公告"
+    return "" if announced.title is UNSET else f"{announced.title}（{stage}）"
 
 
 def _enterprise(matter: Matter, enterprise: str) -> str:

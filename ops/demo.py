@@ -32,9 +32,9 @@ from ops import fleet, stories
 from ops.mirror import mirror
 from ops.serve import Served, serving
 from ops.settings import Settings
-from ops.stories import book, disclosing, play, returned, weeks
+from ops.stories import book, bureau, disclosing, play, returned, weeks
 from ops.stories.book import Story
-from ops.stories.event import StoryEvent
+from ops.stories.event import ENTERPRISES, StoryEvent
 from ops.stories.files import LATE, NotBrought
 from ops.stories.teller import Team
 from ops.stories.weeks import SPAN, WRONG_CLOCK, Crew
@@ -309,12 +309,17 @@ async def _disclosed(
     ]
     await folded(served)
     done = await disclosing.disclose(served, CITY, decided, lambda: folded(served))
+    done |= await disclosing.draw(
+        served, CITY, [one.id for one in ENTERPRISES],
+        [name for team in bureau.TEAMS.values() for name in team.officers if name != bureau.EXPIRED],
+    )  # fmt: skip
     state = served.log.book.current(CITY)
     if state is not None and settings.published is not None:
         await mirror(state, settings.published)
     say(
-        f"disclosed: {', '.join(done)}; one decision is still due  "
-        f"已公示 {len(done)} 件（其中更正 1 件、撤回 1 件），另有 1 件待公示"
+        f"disclosed: {', '.join(done)}; one decision is still due; a random draw was made and anybody can repeat it  "
+        f"已公示 {len(done)} 件（其中更正 1 件、撤回 1 件，双随机抽取公告、结果各 1 件，执法人员名单 1 件），"
+        "另有 1 件待公示"
     )
     return done
 

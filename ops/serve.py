@@ -23,7 +23,7 @@ import structlog
 from aiohttp import web
 
 from ops import faults
-from ops.bulk import bulk_forever
+from ops.bulk import bulk_forever, signers_of
 from ops.compose import DATABASE, Database, OpenLog, open_database, open_log
 from ops.faces import ConsoleExports, internal_faces, make_services, make_uploads, make_viewing, public_app
 from ops.keeping import OfficeKeeping
@@ -151,7 +151,8 @@ def _chores(
     if settings.published is not None:
         chores.append(mirror_forever(opened, settings.published))
         if settings.public_dsn is not None or database.embedded:
-            chores.append(bulk_forever(settings.public_dsn or database.dsn("liuhen_public"), settings.published))
+            dsn = settings.public_dsn or database.dsn("liuhen_public")
+            chores.append(bulk_forever(dsn, settings.published, lambda: signers_of(opened.book)))
     return chores
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Final
 
@@ -37,6 +38,8 @@ from ops.stories.teller import (
 CLERK: Final = "administrator"
 DESK: Final = (HEAD, PRINCIPAL, DEPUTY, THIRD, REVIEWER, CHAIR, RECORDER, ARCHIVIST, DISCLOSER, CASHIER)
 EXPIRED: Final = "officer-0129"
+SURNAMES: Final = "赵钱孙李周吴郑王冯陈卫蒋沈韩杨朱"
+GIVEN: Final = "甲乙丙丁戊己庚辛壬癸"
 TEAMS: Final[Mapping[str, Team]] = {
     "clean": Team("S-1", ("inspector", "officer-0112")),
     "rectified": Team("S-2", ("officer-0113", "officer-0114")),
@@ -175,6 +178,18 @@ def published(start: int) -> Iterator[StoryEvent]:
         }  # fmt: skip
         yield _office("rule_set.published.v1", (), body, at)
         at += 1_000
+    for name, kind, document in (
+        ("duties", "duty_list", "示例市应急管理局责任清单"),
+        ("reviews", "review_catalogue", "示例市应急管理局重大执法决定法制审核目录清单"),
+        ("recording", "recording", "示例市应急管理局执法音像记录事项清单"),
+        ("benchmark", "benchmark", "示例市安全生产行政处罚裁量权基准"),
+    ):
+        listed = {
+            "ruleset_id": f"{AUTHORITY}-{name}", "kind": kind, "version": "1", "effective_from": since,
+            "content_hash": sha256(document.encode()).digest(), "source_document": document,
+        }  # fmt: skip
+        yield _office("rule_set.published.v1", (), listed, at)
+        at += 1_000
 
 
 def _certified(officer: str, at: int, day: datetime.date, authority: str, *, legal: bool) -> StoryEvent:
@@ -187,7 +202,14 @@ def _certified(officer: str, at: int, day: datetime.date, authority: str, *, leg
     }  # fmt: skip
     if legal:
         body["reviewer_qualification"] = {"number": "示法 20200017", "obtained_on": "2020-03-31"}
-    return _office("officer_certificate.recorded.v1", (f"officer:{officer}",), body, at, authority=authority)
+    event = _office("officer_certificate.recorded.v1", (f"officer:{officer}",), body, at, authority=authority)
+    return replace(event, private={"name": _called(officer)})
+
+
+def _called(officer: str) -> str:
+    """An invented name, the same for the same officer."""
+    drawn = sha256(f"name of {officer}".encode()).digest()
+    return SURNAMES[drawn[0] % len(SURNAMES)] + GIVEN[drawn[1] % len(GIVEN)] + GIVEN[drawn[2] % len(GIVEN)]
 
 
 def _office(

@@ -32,6 +32,7 @@ from ops.terminal.trust import Paper
 from schemas.entries import Who
 from server.log.acts import Act, OfficeActs
 from server.log.ids import now_ms
+from server.log.private_values import sealed
 
 TOGETHER: Final = 30 * MINUTE
 """Records of one terminal that follow one another so closely (ms) are uploaded together."""
@@ -203,9 +204,16 @@ async def _act(served: Served, step: Step, ids: Mapping[str, bytes], done: Playe
     done.acts += 1
     if again:
         return
+    private: dict[bytes, bytes] = {}
+    for name, value in event.private.items():
+        state = served.log.book.current(step.authority)
+        assert state is not None and state.keys is not None  # noqa: PT018 - the demo writes its own logs
+        commitment, hidden = sealed(value, state.keys.data_public)
+        body, private[commitment] = {**body, name: commitment}, hidden
     act = Act(event.type, about, body, origin, done.versions[origin], event.id)
     who = Who(officer=event.by[0], session=bytes(32), via="demo")
-    await served.log.committer.submit(OfficeActs(step.authority, [act], who, event.received or event.occurred))
+    received = event.received or event.occurred
+    await served.log.committer.submit(OfficeActs(step.authority, [act], who, received, private=private))
 
 
 async def _upload(served: Served, name: str, terminal: _Terminal, at: int, done: Played) -> None:

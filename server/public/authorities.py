@@ -25,6 +25,8 @@ STALE_DAYS: Final = 365
 BEFORE: Final = ("mandate", "catalogue", "benchmark", "rule")
 NEWEST: Final = 10
 DRAWS: Final = 10
+FEW: Final = 20
+"""Officers that a page shows without being asked for them."""
 FLOWS: Final[Mapping[str, tuple[str, ...]]] = {
     N_("Inspection"): (
         N_("Plan or random selection"),
@@ -88,6 +90,7 @@ async def show(request: web.Request) -> web.Response:
         officers=officers,
         officers_stale=officers is not None and (today - officers.as_of).days > STALE_DAYS,
         day=day,
+        few=FEW if "day" not in request.query else len(officers.people if officers is not None else ()),
         draws=drawn.rows[:DRAWS],
         newest=found.rows[:NEWEST],
         flows={texts.gettext(name): [texts.gettext(step) for step in steps] for name, steps in FLOWS.items()},

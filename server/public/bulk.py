@@ -4,6 +4,7 @@
     data/2026-11/penalty-delta-2026-11-23.csv    records that were released, corrected or taken down that day, as they
                                                  stood when the file was made; those taken down without their party
     data/2026-11/SHA256SUMS                      digests of the files of the month
+    data/2026-11/SHA256SUMS.note                 the same, signed by the keys of the logs (C2SP signed note; ops signs)
 
 Days are those of Asia/Shanghai. Invariant: a file that is there is whole (temporary file, fsync, rename) and is never
 made again, so its digest stays.
@@ -28,8 +29,9 @@ from server.public.search import Search
 from server.web.pages import CHINA
 
 SUMS: Final = "SHA256SUMS"
+SIGNED: Final = "SHA256SUMS.note"
 MONTH: Final = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])")
-NAME: Final = re.compile(r"[a-z_]{1,32}-(?:full|delta)-[0-9]{4}-[0-9]{2}-[0-9]{2}\.csv|SHA256SUMS")
+NAME: Final = re.compile(r"[a-z_]{1,32}-(?:full|delta)-[0-9]{4}-[0-9]{2}-[0-9]{2}\.csv|SHA256SUMS(?:\.note)?")
 LOOK_BACK: Final = 40
 """Days whose deltas are made up for after a pause."""
 KEPT_MONTHS: Final = 12
@@ -49,6 +51,11 @@ class BulkFile:
     def path(self) -> str:
         """Where it is served."""
         return f"/data/{self.month}/{self.name}"
+
+    @property
+    def signed(self) -> str:
+        """Where the signed digests of its month are served."""
+        return f"/data/{self.month}/{SIGNED}"
 
     @property
     def subject(self) -> str:

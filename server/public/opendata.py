@@ -82,7 +82,7 @@ async def bulk_file(request: web.Request) -> web.StreamResponse:
     if not await asyncio.to_thread(path.is_file):
         raise Problem("not_found")
     answer = web.FileResponse(path)
-    sums = name == bulk.SUMS
+    sums = name in (bulk.SUMS, bulk.SIGNED)
     answer.headers["Content-Type"] = "text/plain; charset=utf-8" if sums else "text/csv; charset=utf-8; header=present"
     answer.headers["Cache-Control"] = frame.CACHE if sums else "public, max-age=31536000, immutable"
     answer.headers["Access-Control-Allow-Origin"] = "*"

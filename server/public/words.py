@@ -145,6 +145,7 @@ CONTENT: Final[Mapping[str, str]] = {
     "name": N_("Name"),
     "version": N_("Version"),
     "since": N_("In force since"),
+    "powers.items": N_("Matters"),
 }
 """Names of the texts of a section."""
 FIGURES: Final[Mapping[str, str]] = {

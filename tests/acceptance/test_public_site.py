@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import csv
 import datetime
 import hashlib
 import io
 import json
 import re
+import secrets
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +24,9 @@ import msgspec
 import pytest
 from yarl import URL
 
+from ops.bulk import sign_sums
+from schemas.keys import Signer
+from schemas.notes import NoteSigner
 from server.public import bulk, openapi, shapes, store, tables
 from server.public.routes import ROUTES, make_public_app
 from server.public.search import ROWS
@@ -339,6 +346,61 @@ async def test_the_description_names_every_address_and_answers_are_of_its_types(
         if one.answers is not None and one.answers is not shapes.Draw:  # of a real draw: integration/test_draws.py
             async with client.get(one.path.format(**keys)) as answer:
                 msgspec.json.decode(await answer.read(), type=one.answers, strict=True)
+
+
+async def test_digests_of_bulk_files_are_signed_and_verify_with_the_program_and_with_openssl(
+    client: aiohttp.ClientSession, log: PaperDisclosures, database: TestDatabase, tmp_path: Path
+) -> None:
+    pool = await store.connect(database.dsn("liuhen_public"), size=1)
+    try:
+        await bulk.write(pool, log.folder, datetime.datetime(2026, 11, 4, 3, tzinfo=datetime.UTC))
+    finally:
+        await pool.close()
+    stranger = NoteSigner("liuhen.example/999999/1", Signer(secrets.token_bytes(32)))
+    assert sign_sums(log.folder, [stranger, log.signer]) == 1
+    assert sign_sums(log.folder, [stranger, log.signer]) == 0
+    there = tmp_path / "downloaded"
+    there.mkdir()
+    for name in ("SHA256SUMS", "SHA256SUMS.note", "penalty-full-2026-11-04.csv"):
+        async with client.get(f"/data/2026-11/{name}") as answer:
+            assert answer.status == 200, name
+            (there / name).write_bytes(await answer.read())
+    (there / "verify_record.py").write_bytes(await (await client.get("/help/verify_record.py")).read())
+
+    async def run(*command: str) -> tuple[int, str]:
+        child = await asyncio.create_subprocess_exec(
+            *command, cwd=there, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        )
+        async with asyncio.timeout(60):
+            out, _ = await child.communicate()
+        return child.returncode or 0, out.decode()
+
+    async def verify(key: str) -> tuple[int, str]:
+        return await run(sys.executable, "-I", "verify_record.py", "SHA256SUMS.note", "--sums", "--key", key)
+
+    for signer in (log.signer, stranger):
+        status, told = await verify(str(signer.verifier))
+        assert status == 0, told
+        assert "ok  penalty-full-2026-11-04.csv" in told
+    # With OpenSSL alone, as the page of help says it.
+    key = base64.b64decode(str(log.key).rsplit("+", 1)[1])
+    (there / "key.der").write_bytes(bytes.fromhex("302a300506032b6570032100") + key[1:])
+    last = (there / "SHA256SUMS.note").read_text("utf-8").splitlines()[-1]
+    (there / "signature").write_bytes(base64.b64decode(last.rsplit(" ", 1)[1])[4:])
+    command = ("openssl", "pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", "key.der", "-rawin")
+    openssl = (*command, "-in", "SHA256SUMS", "-sigfile", "signature")
+    assert (await run(*openssl))[0] == 0
+    # Controls: a changed file, a changed list, another key.
+    table = there / "penalty-full-2026-11-04.csv"
+    table.write_bytes(table.read_bytes() + b"x")
+    assert (await verify(str(log.key)))[0] == 1
+    sums = there / "SHA256SUMS"
+    sums.write_text(sums.read_text("utf-8").replace("a", "b", 1), "utf-8")
+    assert (await run(*openssl))[0] != 0
+    other = NoteSigner(log.signer.name, Signer(secrets.token_bytes(32)))
+    status, told = await verify(str(other.verifier))
+    assert status == 1
+    assert "not signed by the key" in told
 
 
 async def test_security_txt_says_where_to_report(client: aiohttp.ClientSession, log: PaperDisclosures) -> None:

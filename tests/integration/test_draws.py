@@ -390,3 +390,20 @@ async def test_hua_announces_and_enters_and_he_reveals(house: House, desk: Desk,
         async with gong.get(f"/disclosures/prepare/draw/{draw}/{selection.result.hex()}") as answer:
             assert NUMBER in await answer.text()
         assert (await fill(gong, "/disclosures", "/draws/new", act="announce"))[0] == 403
+
+
+async def test_a_draw_is_seen_by_the_own_authority_and_those_above_and_by_nobody_else(
+    house: House, acts: DrawActs
+) -> None:
+    draw = UUID(bytes=await announced(acts))
+    for role, authority, status in (
+        ("planner", AUTHORITY, 200), ("supervisor", "210000", 200), ("auditor", "210000", 200),
+        ("planner", "210521", 404), ("supervisor", "210600", 404), ("inspector", AUTHORITY, 403),
+    ):  # fmt: skip
+        async with house.program(role, authority) as program:
+            for path in (f"/draws/{draw}", f"/draws/{draw}/officers.txt"):
+                async with program.get(path) as answer:
+                    assert answer.status == status, (role, authority, path, await answer.text())
+            async with program.get("/api/v1/draws") as answer:
+                listed = [] if answer.status == 403 else (await answer.json())["items"]
+            assert (str(draw) in {one["draw"] for one in listed}) == (status == 200), (role, authority)

@@ -2,6 +2,7 @@
 """Verify a published record without the site that published it: one file, Python 3.9 or newer, nothing to install.
 
     python3 verify_record.py RECORD.proof.json [--key "KEY FROM PAPER"]
+    python3 verify_record.py SHA256SUMS.note --sums --key "KEY FROM PAPER"
 
 Four lines say what was shown; the first that does not fit is named and the exit code is 1. 核验公示记录：四行结果说明核验了
 什么；有不符之处时指出并以退出码 1 结束。
@@ -205,37 +206,73 @@ def check_inclusion(proof: dict[str, Any]) -> tuple[str, int, int]:
     return origin, index, size
 
 
-def check_signature(proof: dict[str, Any]) -> None:
-    name, key_id, encoded = proof["key"].split("+", 2)
+def check_note(key: str, note: str) -> str:
+    """The text of a note that the key signed."""
+    name, key_id, encoded = key.split("+", 2)
     material = text64(encoded, "key")
     if len(material) != 33 or material[0] != 1 or sha256(name.encode() + b"\n" + material)[:4].hex() != key_id:
         raise Broken("the key is malformed, or its number does not belong to it", "公钥格式不符，或编号不属于它")
-    text, _, block = proof["checkpoint"].rpartition("\n\n")
+    text, _, block = note.rpartition("\n\n")
     text += "\n"
-    if text.split("\n")[0] != name or not block.endswith("\n"):
-        raise Broken("the checkpoint is of another log than the key", "检查点与公钥不属于同一日志")
+    if not block.endswith("\n"):
+        raise Broken("the note is malformed", "签名便笺格式不符")
     found = False
     for line in block[:-1].split("\n"):
         dash, signer, encoded = [*line.split(" ", 2), "", ""][:3]
         data = text64(encoded, "signature")
         if dash != "\u2014":
-            raise Broken("the checkpoint is malformed", "检查点格式不符")
+            raise Broken("the note is malformed", "签名便笺格式不符")
         if signer == name and data[:4].hex() == key_id:
             if not signed(material[1:], data[4:], text.encode("utf-8")):
-                raise Broken("the checkpoint was changed or the signature forged", "检查点被改动或签名系伪造")
+                raise Broken("what was signed was changed, or the signature forged", "内容被改动或签名系伪造")
             found = True
     if not found:
-        raise Broken("the checkpoint is not signed by the key", "检查点没有该公钥的签名")
+        raise Broken("it is not signed by the key", "没有该公钥的签名")
+    return text
+
+
+def check_signature(proof: dict[str, Any]) -> None:
+    text = check_note(proof["key"], proof["checkpoint"])
+    if text.split("\n")[0] != proof["key"].split("+")[0]:
+        raise Broken("the checkpoint is of another log than the key", "检查点与公钥不属于同一日志")
+
+
+def check_sums(place: pathlib.Path, key: str) -> None:
+    """Digests of bulk files: the signature, and each file that lies beside the list."""
+    text = check_note(key, place.read_text("utf-8"))
+    print("ok  signature: the key signed this list of digests  密钥签署了该摘要清单")
+    for line in text[:-1].split("\n"):
+        digest, _, name = line.partition("  ")
+        if len(digest) != 64 or not name or "/" in name or name.startswith("."):
+            raise Broken("this is no list of digests", "不是摘要清单")
+        file = place.with_name(name)
+        if not file.exists():
+            print(f"--  {name}: not here  未下载")
+        elif sha256(file.read_bytes()).hex() != digest:
+            raise Broken(f"{name} is not the file that was signed for", f"{name} 与签署的摘要不符")
+        else:
+            print(f"ok  {name}")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Verify a published record offline. 离线核验公示记录。")
     parser.add_argument("file", help="what “Everything as JSON” on the record's page gives")
     parser.add_argument("--key", help="the log's key as the authority gives it out on paper")
+    parser.add_argument("--sums", action="store_true", help="the file is SHA256SUMS.note, beside what was downloaded")
     given = parser.parse_args()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8")
+    if given.sums:
+        try:
+            check_sums(pathlib.Path(given.file), (given.key or "").strip())
+        except Broken as fault:
+            print(f"BROKEN  {fault.args[0]}  {fault.args[1]}")
+            return 1
+        except (ValueError, OSError) as fault:
+            print(f"BROKEN  the file or the key is malformed ({type(fault).__name__})  文件或公钥格式不符")
+            return 1
+        return 0
     proof = json.loads(pathlib.Path(given.file).read_text("utf-8"))
     try:
         document = check_document(proof)
