@@ -162,7 +162,9 @@ class Section:
 def _queries() -> Mapping[str, str]:
     text = (resources.files("server.public") / "sql" / "public.sql").read_text("utf-8")
     parts = text.split("-- name: ")[1:]
-    return {part.partition("\n")[0].strip(): part.partition("\n")[2].strip() for part in parts}
+    read = {part.partition("\n")[0].strip(): part.partition("\n")[2].strip() for part in parts}
+    condition = "\n".join(line for line in read.pop("found").splitlines() if not line.startswith("--"))
+    return {name: query.replace(":found", condition) for name, query in read.items()}
 
 
 async def connect(dsn: str, *, size: int = 8) -> asyncpg.Pool:

@@ -1,9 +1,6 @@
--- name: newest
--- The list, newest publication first: $10 and $11 are the place of the last row of the page before.
-SELECT record, authority, subject, status, party, party_type, uscc, document_no, agency, kinds, fine_fen,
-    confiscated_fen, decided_on, published_on, until, changed_on, published_on AS ordered
-FROM published.records
-WHERE status IN ('published', 'corrected')
+-- name: found
+-- What stands and meets a search ($1 to $9, each null where it was not asked for): other queries have it as `:found`.
+status IN ('published', 'corrected')
     AND ($1::text[] IS NULL OR terms @> $1)
     AND ($2::text[] IS NULL OR haystack LIKE ALL ($2))
     AND ($3::text IS NULL OR authority = $3)
@@ -13,6 +10,13 @@ WHERE status IN ('published', 'corrected')
     AND ($7::date IS NULL OR decided_on >= $7)
     AND ($8::date IS NULL OR decided_on <= $8)
     AND ($9::text IS NULL OR status = $9)
+
+-- name: newest
+-- The list, newest publication first: $10 and $11 are the place of the last row of the page before.
+SELECT record, authority, subject, status, party, party_type, uscc, document_no, agency, kinds, fine_fen,
+    confiscated_fen, decided_on, published_on, until, changed_on, published_on AS ordered
+FROM published.records
+WHERE :found
     AND ($10::date IS NULL OR (published_on, record) < ($10, $11::uuid))
 ORDER BY published_on DESC, record DESC
 LIMIT $12
@@ -22,17 +26,8 @@ LIMIT $12
 SELECT record, authority, subject, status, party, party_type, uscc, document_no, agency, kinds, fine_fen,
     confiscated_fen, decided_on, published_on, until, changed_on, decided_on AS ordered
 FROM published.records
-WHERE status IN ('published', 'corrected')
+WHERE :found
     AND decided_on IS NOT NULL
-    AND ($1::text[] IS NULL OR terms @> $1)
-    AND ($2::text[] IS NULL OR haystack LIKE ALL ($2))
-    AND ($3::text IS NULL OR authority = $3)
-    AND ($4::text IS NULL OR subject = $4)
-    AND ($5::text[] IS NULL OR kinds @> $5)
-    AND ($6::text IS NULL OR party_type = $6)
-    AND ($7::date IS NULL OR decided_on >= $7)
-    AND ($8::date IS NULL OR decided_on <= $8)
-    AND ($9::text IS NULL OR status = $9)
     AND ($10::date IS NULL OR (decided_on, record) < ($10, $11::uuid))
 ORDER BY decided_on DESC, record DESC
 LIMIT $12
@@ -41,16 +36,7 @@ LIMIT $12
 -- How many records a search finds, up to $10: a public page says "more than" beyond that.
 SELECT count(*) FROM (
     SELECT FROM published.records
-    WHERE status IN ('published', 'corrected')
-        AND ($1::text[] IS NULL OR terms @> $1)
-        AND ($2::text[] IS NULL OR haystack LIKE ALL ($2))
-        AND ($3::text IS NULL OR authority = $3)
-        AND ($4::text IS NULL OR subject = $4)
-        AND ($5::text[] IS NULL OR kinds @> $5)
-        AND ($6::text IS NULL OR party_type = $6)
-        AND ($7::date IS NULL OR decided_on >= $7)
-        AND ($8::date IS NULL OR decided_on <= $8)
-        AND ($9::text IS NULL OR status = $9)
+    WHERE :found
     LIMIT $10
 ) AS found
 
@@ -58,16 +44,7 @@ SELECT count(*) FROM (
 -- The documents of a search for tables and feeds, in the order of the list; read behind a cursor, so memory stays flat.
 SELECT record, authority, status, document, released
 FROM published.records
-WHERE status IN ('published', 'corrected')
-    AND ($1::text[] IS NULL OR terms @> $1)
-    AND ($2::text[] IS NULL OR haystack LIKE ALL ($2))
-    AND ($3::text IS NULL OR authority = $3)
-    AND ($4::text IS NULL OR subject = $4)
-    AND ($5::text[] IS NULL OR kinds @> $5)
-    AND ($6::text IS NULL OR party_type = $6)
-    AND ($7::date IS NULL OR decided_on >= $7)
-    AND ($8::date IS NULL OR decided_on <= $8)
-    AND ($9::text IS NULL OR status = $9)
+WHERE :found
 ORDER BY published_on DESC, record DESC
 
 -- name: changes
@@ -82,16 +59,7 @@ LIMIT $2
 -- Feeds of a search: what stands and was released last among what it finds.
 SELECT record, authority, subject, status, document, released, changed_on
 FROM published.records
-WHERE status IN ('published', 'corrected')
-    AND ($1::text[] IS NULL OR terms @> $1)
-    AND ($2::text[] IS NULL OR haystack LIKE ALL ($2))
-    AND ($3::text IS NULL OR authority = $3)
-    AND ($4::text IS NULL OR subject = $4)
-    AND ($5::text[] IS NULL OR kinds @> $5)
-    AND ($6::text IS NULL OR party_type = $6)
-    AND ($7::date IS NULL OR decided_on >= $7)
-    AND ($8::date IS NULL OR decided_on <= $8)
-    AND ($9::text IS NULL OR status = $9)
+WHERE :found
 ORDER BY released DESC, record DESC
 LIMIT $10
 

@@ -167,3 +167,30 @@ def test_the_result_of_an_inspection_has_agency_party_kind_and_conclusion() -> N
     ]  # fmt: skip
     assert made.subject == "inspection"
     assert read(made.encode()) == made
+
+
+def test_a_compulsory_measure_says_who_what_and_how_long_and_nothing_of_what_was_sealed() -> None:
+    facts = story(until="concluded")
+    seal = fact(
+        "compulsory_measure.imposed.v1",
+        {
+            "measure_id": bytes(16), "case_id": facts[0].body.case_id, "document_no": "（示）应急查扣〔2026〕3号",
+            "kind": "seal", "items": [{"name": "烟花爆竹", "quantity": "30 箱"}], "bases": ["《安全生产法》第六十五条"],
+            "imposed_at": 1_775_000_000_000, "imposed_on": "2026-03-05", "ends_on": "2026-04-03", "urgent": False,
+        },
+        occurred="2026-03-05", about=(f"case:{CASE}",),
+    )  # fmt: skip
+    ended = fact(
+        "compulsory_measure.ended.v1",
+        {"measure_id": bytes(16), "ground": "not_needed", "ended_on": "2026-03-20"},
+        occurred="2026-03-20", about=(f"case:{CASE}",),
+    )  # fmt: skip
+    case = matter("case", CASE, [*facts, seal, ended], rules=rules())
+    made = document(propose(case, seal.id, load(), TODAY, {}), bytes(16), TODAY, 12)
+    assert (made.subject, made.layout, made.number) == (
+        "compulsory_measure", "compulsory-measure-2026", "（示）应急查扣〔2026〕3号",
+    )  # fmt: skip
+    assert (made.value("QZ_LX"), made.value("QZ_QX"), made.value("QZ_JCRQ")) == ("查封", "2026-04-03", "2026-03-20")
+    assert made.value("QZ_GSJZQ") == "2027-04-09"
+    assert "烟花" not in made.encode().decode()
+    assert (made.head(0), made.head(2)) == (made.value("QZ_XDR_MC"), "2026-03-05")
