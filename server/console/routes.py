@@ -198,7 +198,7 @@ ROUTES: Final = (
     Route("GET", "/draws/new", draws.show_form, DRAW_PLANNERS, kind="page"),
     Route("POST", "/draws/new", draws.announce, DRAW_PLANNERS, form=True, kind="page"),
     Route("GET", "/draws/{id}", draws.show, DRAW_READERS, kind="page"),
-    Route("GET", "/draws/{id}/{pool:objects|officers}.txt", draws.show_pool, DRAW_READERS),
+    Route("GET", "/draws/{id}/pools/{pool:objects|officers}", draws.show_pool, DRAW_READERS),
     Route("POST", "/draws/{id}/enter", draws.enter, DRAW_PLANNERS, form=True, kind="page"),
     Route("POST", "/draws/{id}/reveal", draws.reveal, DRAW_REVEALERS, form=True, kind="page", step_up=True),
     Route("POST", "/draws/{id}/cancel", draws.cancel, DRAW_PLANNERS, form=True, kind="page"),

@@ -379,7 +379,7 @@ async def test_hua_announces_and_enters_and_he_reveals(house: House, desk: Desk,
         async with he.get("/api/v1/draws") as answer:
             (item,) = (await answer.json())["items"]
         assert (item["draw"], item["status"]) == (str(draw), "drawn")
-        async with he.get(f"{place}/objects.txt") as answer:
+        async with he.get(f"{place}/pools/objects") as answer:
             assert (await answer.text()).splitlines() == sorted([ENTERPRISE, "ent-1", "ent-2"])
     async with house.browser("gong") as gong:
         async with gong.get("/disclosures") as answer:
@@ -401,7 +401,7 @@ async def test_a_draw_is_seen_by_the_own_authority_and_those_above_and_by_nobody
         ("planner", "210521", 404), ("supervisor", "210600", 404), ("inspector", AUTHORITY, 403),
     ):  # fmt: skip
         async with house.program(role, authority) as program:
-            for path in (f"/draws/{draw}", f"/draws/{draw}/officers.txt"):
+            for path in (f"/draws/{draw}", f"/draws/{draw}/pools/officers"):
                 async with program.get(path) as answer:
                     assert answer.status == status, (role, authority, path, await answer.text())
             async with program.get("/api/v1/draws") as answer:
