@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ops.settings import Settings
     from projections.process.off_system import OffSystem
     from projections.process.reports import Report
+    from projections.process.trail import Trail
     from projections.sheets import Sheet
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -132,6 +133,54 @@ def off_system(
         click.echo(reports.as_json(made).decode())
     else:
         _print_off_system(made, lang)
+
+
+@command.command("trail", epilog="Example: liuhen report trail --authority 210500 --officer officer-0017 --period 2026")
+@_options
+@click.option("--officer", help="Id of the officer whose acts they are.")
+@click.option("--enterprise", help="Id of the enterprise about which they are.")
+@click.option("--period", "span", required=True, help="2026, 2026-Q3 or 2026-07.")
+@click.pass_context
+def trail(
+    ctx: click.Context, authority: str, below: bool, officer: str | None, enterprise: str | None, span: str,
+    data: Path | None, out: Path | None, lang: str, as_json: bool,
+) -> None:  # fmt: skip
+    """What an officer did, or what was done about an enterprise, act by act. 履职留痕。
+
+    For whoever has to show that duties were done: each act with its times and its place in the log. Nothing is counted.
+    """
+    from projections import sheets
+    from projections.process import trail as trails
+
+    if (officer is None) == (enterprise is None):
+        raise Refusal("name either an --officer or an --enterprise")
+    period = _period(span)
+    _writable(out)
+    settings = settings_module.load(ctx.obj, data=data)
+    made = asyncio.run(_trail(settings, authority, below, officer, enterprise, period))
+    told = json.dumps(trails.as_dict(made), ensure_ascii=False)
+    if out is not None:
+        _write(out, told.encode(), [trails.sheet(made, lang)])
+        click.echo(f"{out}: {len(made.steps)} acts, cut {made.cut.name}", err=True)
+    elif as_json:
+        click.echo(told)
+    else:
+        click.echo(sheets.as_csv([trails.sheet(made, lang)]), nl=False)
+
+
+async def _trail(
+    settings: Settings, authority: str, below: bool, officer: str | None, enterprise: str | None, period: Period
+) -> Trail:
+    from server.log.past import trail_now
+
+    async with _looking(settings, authority, below) as (connection, wanted):
+        if officer is not None:
+            made = await trail_now(connection, wanted, "officer", officer, period)
+        else:
+            made = await trail_now(connection, wanted, "enterprise", enterprise or "", period)
+    if made is None:
+        raise Refusal(f"nothing is on record of {officer or enterprise} at {', '.join(wanted)}")
+    return made
 
 
 @command.command(

@@ -6,12 +6,15 @@ because terminals have not uploaded, is counted apart and never as nothing. The 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import asyncpg
 
-from projections import statements
+from projections import queries, statements
+from projections.process.off_system import SILENT_DAYS
+from projections.views import TerminalLedger
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,66 @@ class OfAuthority:
     serious: int
 
 
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the terminals of an authority stand now.
+
+    `holding`: have records that they did not upload, `waiting` of them; `gaps`: records are missing; `silent`: nothing
+    came for SILENT_DAYS; `clock`: the last offset is over the limit; `held`, `revoked`; `versions`: what they run, as
+    they said at enrolment, by how many.
+    """
+
+    authority: str
+    terminals: int
+    holding: int
+    waiting: int
+    gaps: int
+    silent: int
+    clock: int
+    held: int
+    revoked: int
+    versions: tuple[tuple[str, int], ...]
+    last: int
+
+
+async def health(conn: asyncpg.Connection, *, as_of: int, limit: int) -> tuple[Health, ...]:
+    """How the terminals of every authority that is looked at stand; `limit` is the clock's, ms."""
+    found: dict[str, list[TerminalLedger]] = {}
+    after: str | None = None
+    while True:
+        page = await queries.terminals(conn, queries.MAX_ROWS, after)
+        for one in page.rows:
+            found.setdefault(one.authority, []).append(one)
+        if page.next is None:
+            break
+        after = page.next
+    return tuple(_health(name, mine, as_of, limit) for name, mine in sorted(found.items()))
+
+
+def _health(authority: str, terminals: Sequence[TerminalLedger], as_of: int, limit: int) -> Health:
+    live = [one for one in terminals if one.revoked is None]
+    told = Counter(_runs(one) for one in live)
+    return Health(
+        authority=authority,
+        terminals=len(live),
+        holding=sum(one.waiting > 0 for one in live),
+        waiting=sum(one.waiting for one in live),
+        gaps=sum(any(hole.last - hole.first + 1 > hole.filled for hole in one.holes) for one in live),
+        silent=sum(as_of - one.last_received > SILENT_DAYS * 86_400_000 for one in live),
+        clock=sum(one.clock is not None and abs(one.clock.last) > limit for one in live),
+        held=sum(one.held for one in live),
+        revoked=len(terminals) - len(live),
+        versions=tuple(sorted(told.items(), key=lambda pair: (-pair[1], pair[0]))),
+        last=max((one.last_received for one in live), default=0),
+    )
+
+
+def _runs(one: TerminalLedger) -> str:
+    """What a terminal runs, as it said when it was enrolled; "" where it did not say."""
+    info = {} if one.enrolment is None else one.enrolment.info
+    return next((str(info[name])[:40] for name in ("app_version", "app", "version") if name in info), "")
+
+
 async def signals_by_rule(
     conn: asyncpg.Connection, authorities: Sequence[str], *, since: int, as_of: int
 ) -> tuple[OfRule, ...]:
@@ -58,11 +121,11 @@ async def by_authority(
     conn: asyncpg.Connection, authorities: Sequence[str], *, since: int, as_of: int
 ) -> tuple[OfAuthority, ...]:
     """How each authority stands, in the order of their codes."""
-    queries = await statements.of_process(conn, "overview")
+    asked = await statements.of_process(conn, "overview")
     signals = {
-        row["authority"]: row for row in await conn.fetch(queries["by_authority"], list(authorities), since, as_of)
+        row["authority"]: row for row in await conn.fetch(asked["by_authority"], list(authorities), since, as_of)
     }
-    acts = {row["authority"]: row for row in await conn.fetch(queries["delays"], list(authorities), since, as_of)}
+    acts = {row["authority"]: row for row in await conn.fetch(asked["delays"], list(authorities), since, as_of)}
     found = []
     for one in sorted(authorities):
         said, done = signals.get(one), acts.get(one)

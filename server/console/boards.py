@@ -31,7 +31,7 @@ from server.web.app import person_of
 from server.web.etag import json_answer
 from server.web.i18n import N_
 from server.web.languages import language
-from server.web.routes import Handler
+from server.web.routes import WATCHERS, Handler
 
 ROWS: Final = 50
 DEADLINE_ROWS: Final = 100
@@ -239,10 +239,17 @@ def show_matter(kind: str) -> Handler:
             key=key,
             links=acts.links(request, kind, key, found.row.authority) if kind in acts.PLACES else [],
             done=request.query.get("done", ""),
+            may_trail=_may_trail(request, kind, key),
             **_shared(request, called, as_of),
         )
 
     return handler
+
+
+def _may_trail(request: web.Request, kind: str, key: str) -> bool:
+    """Who looks over others may see every trail, an officer the own one."""
+    person = person_of(request)
+    return person.may(WATCHERS.roles) or (kind == "officer" and key == person.officer_id)
 
 
 def matters_json(kind: str) -> Handler:

@@ -19,11 +19,14 @@ import asyncpg
 from domain import reporting
 from domain.quarterly import Period
 from domain.reporting import Kind
+from domain.workdays import end_of, start_of
 from projections.process import figures, off_system, past, submissions
+from projections.process import trail as trails
 from projections.process.figures import NoCut
 from projections.process.off_system import OffSystem
 from projections.process.store import Memory
 from projections.process.submissions import Handed, Reconciled
+from projections.process.trail import Trail
 
 FRESH_SECONDS: Final = 20.0
 KEPT: Final = 32
@@ -88,6 +91,11 @@ class Past:
             await figures.keep(connection, cut)
             return Reconciled(found[0], await submissions.reconciled(connection, cut, found[0]), cut.name)
 
+    async def trail(self, authorities: Sequence[str], of: trails.Of, name: str, span: Period) -> Trail | None:
+        """The acts of an officer or about an enterprise within a period, as of now."""
+        async with scope(self.pool, authorities) as connection:
+            return await trail_now(connection, authorities, of, name, span)
+
     def _known(self, key: _Key) -> OffSystem | None:
         at, made = self._found.get(key, (0.0, None))
         return None if made is None or (not key[2] and time.monotonic() - at >= FRESH_SECONDS) else made
@@ -110,6 +118,16 @@ async def made_at(
         at = time.time_ns() // 1_000_000
         await figures.keep(connection, cut)
     return await off_system.report(connection, authorities, period, cut, at, memory)
+
+
+async def trail_now(
+    connection: asyncpg.Connection, authorities: Sequence[str], of: trails.Of, name: str, span: Period
+) -> Trail | None:
+    """A trail as of now, whose cut is kept."""
+    cut = await past.newest(connection)
+    await figures.keep(connection, cut)
+    first, last = start_of(span.first), end_of(span.last) - 1
+    return await trails.trail(connection, cut, authorities, of, name, first, last)
 
 
 @asynccontextmanager

@@ -19,9 +19,9 @@ from server.public import frame, store
 from server.public.records import amount
 from server.public.search import Search
 from server.public.words import Words
+from server.web import atom as atoms
 
 ENTRIES: Final = 50
-ATOM: Final = "http://www.w3.org/2005/Atom"
 DAWN: Final = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
 """`updated` of a feed without entries."""
 
@@ -30,25 +30,25 @@ async def atom(request: web.Request) -> web.Response:
     """`/feed.atom`: the newest of a search, in the order of release."""
     wanted, entries, updated = await _newest(request)
     words, base = Words(frame.texts_of(request)), frame.base_of(request)
-    feed = Xml.Element("feed", {"xmlns": ATOM, "xml:lang": frame.tag_of(request)})
-    _add(feed, "id", base + wanted.at("/feed.atom"))
-    _add(feed, "title", _title(request, wanted, entries))
-    _add(feed, "updated", _stamp(updated))
-    _link(feed, "self", base + wanted.at("/feed.atom"), "application/atom+xml")
-    _link(feed, "alternate", base + wanted.at("/disclosures"), "text/html")
+    feed = atoms.feed(
+        base + wanted.at("/feed.atom"),
+        _title(request, wanted, entries),
+        updated,
+        page=base + wanted.at("/disclosures"),
+        tag=frame.tag_of(request),
+    )
     for one in entries:
         entry = Xml.SubElement(feed, "entry")
         address = f"{base}/disclosures/{one.record}"
-        _add(entry, "id", address)
-        _add(entry, "title", headline(one, words))
-        _add(entry, "updated", _stamp(one.released))
-        _add(Xml.SubElement(entry, "author"), "name", one.document.agency.name)
-        _link(entry, "alternate", address, "text/html")
-        _link(entry, "alternate", f"{base}/api/v1/disclosures/{one.record}", "application/json")
+        atoms.add(entry, "id", address)
+        atoms.add(entry, "title", headline(one, words))
+        atoms.add(entry, "updated", atoms.stamp(one.released))
+        atoms.add(Xml.SubElement(entry, "author"), "name", one.document.agency.name)
+        atoms.link(entry, "alternate", address, "text/html")
+        atoms.link(entry, "alternate", f"{base}/api/v1/disclosures/{one.record}", "application/json")
         Xml.SubElement(entry, "category", {"term": one.document.subject, "label": words.subject(one.document.subject)})
-        _add(entry, "content", body(one.document), {"type": "text"})
-    data = b'<?xml version="1.0" encoding="utf-8"?>\n' + _xml(feed)
-    return frame.data(request, data, "application/atom+xml; charset=utf-8", changed=updated)
+        atoms.add(entry, "content", body(one.document), {"type": "text"})
+    return frame.data(request, atoms.document(feed), atoms.CONTENT_TYPE, changed=updated)
 
 
 async def json_feed(request: web.Request) -> web.Response:
@@ -67,7 +67,7 @@ async def json_feed(request: web.Request) -> web.Response:
                 "url": f"{base}/disclosures/{one.record}",
                 "title": headline(one, words),
                 "content_text": body(one.document),
-                "date_modified": _stamp(one.released),
+                "date_modified": atoms.stamp(one.released),
                 "authors": [{"name": one.document.agency.name}],
                 "tags": [one.document.subject, *one.document.kinds],
                 "_liuhen": {
@@ -114,20 +114,3 @@ def _title(request: web.Request, wanted: Search, entries: Sequence[store.Entry])
     if wanted.authority and entries:
         return f"{title} · {entries[0].document.agency.name}"
     return title
-
-
-def _add(parent: Xml.Element, name: str, text: str, attributes: dict[str, str] | None = None) -> None:
-    Xml.SubElement(parent, name, attributes or {}).text = frame.xml_text(text)
-
-
-def _link(parent: Xml.Element, relation: str, address: str, kind: str) -> None:
-    Xml.SubElement(parent, "link", {"rel": relation, "href": address, "type": kind})
-
-
-def _xml(feed: Xml.Element) -> bytes:
-    # A parser makes a line feed of a carriage return unless it is written as a reference.
-    return Xml.tostring(feed, encoding="unicode").replace("\r", "&#13;").encode("utf-8")
-
-
-def _stamp(moment: datetime.datetime) -> str:
-    return moment.astimezone(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -44,11 +44,6 @@ NAVIGATION: Final = (
     ("/statistics", N_("Statistics")),
     ("/data", N_("Open data")),
 )
-PICTURES: Final = {code: 0x2400 + code for code in (*range(9), 11, 12, *range(14, 32))} | {
-    0xFFFE: 0xFFFD,
-    0xFFFF: 0xFFFD,
-}
-"""Characters that XML cannot carry, as the pictures that Unicode has for them."""
 
 
 def make_pages() -> Pages:
@@ -219,11 +214,6 @@ def links(*pairs: tuple[str, str]) -> str:
 def exact(text: str) -> Markup:
     """Text in HTML so that a browser's parser gives it back as it is; U+0000, which HTML cannot carry, as a picture."""
     return Markup(str(escape(text)).replace("\r", "&#13;").replace("\0", "\u2400"))  # noqa: S704 - just escaped
-
-
-def xml_text(text: str) -> str:
-    """Text that XML can carry: control characters become the pictures that Unicode has for them."""
-    return text.translate(PICTURES)
 
 
 def tag_of(request: web.Request) -> str:

@@ -21,6 +21,7 @@ from domain.quarterly import Period, period, summed
 from domain.rule_inputs import SIGNALS
 from domain.workdays import end_of, start_of
 from projections.process import figures, overview, reports
+from projections.process.context import Context
 from projections.process.figures import Cut
 from server.supervision.figures import keep, proposed, today, wanted_period
 from server.web.etag import json_answer
@@ -52,6 +53,7 @@ class Seen:
     tables: Mapping[str, Mapping[str, Mapping[str, int | None]]]
     rules: tuple[overview.OfRule, ...]
     authorities: tuple[overview.OfAuthority, ...]
+    health: tuple[overview.Health, ...]
 
 
 @dataclass(slots=True)
@@ -146,6 +148,9 @@ async def show(request: web.Request) -> web.Response:
             }
             for one in seen.authorities
         ],
+        standing=sum(one.open + one.disputed for one in seen.rules),
+        serious=sum(one.serious for one in seen.authorities),
+        health=[(one, named.get(one.authority, "")) for one in seen.health],
         compared=[
             {
                 "code": code,
@@ -170,6 +175,7 @@ async def as_json(request: web.Request) -> web.Response:
             "tables": {name: dict(table) for name, table in sorted(seen.tables.items())},
             "signals": [asdict(one) for one in seen.rules],
             "authorities": [asdict(one) for one in seen.authorities],
+            "terminals": [asdict(one) for one in seen.health],
         },
     )
 
@@ -189,7 +195,14 @@ async def _count(connection: asyncpg.Connection, codes: Sequence[str], span: Per
         tables,
         await overview.signals_by_rule(connection, codes, since=since, as_of=until),
         await overview.by_authority(connection, codes, since=since, as_of=until),
+        await overview.health(connection, as_of=as_of, limit=_clock_limit(laws, span, codes)),
     )
+
+
+def _clock_limit(laws: Context, span: Period, codes: Sequence[str]) -> int:
+    """From which offset on a clock is off, ms."""
+    found = laws.rules.find("clock.offset_limit_ms", span.last, codes[0])
+    return 60_000 if found is None else int(found.value)
 
 
 def trend(span: Period) -> list[Period]:

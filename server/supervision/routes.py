@@ -7,7 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
-from server.supervision import figures, off_system, overview, submissions
+from server.supervision import alerts, figures, off_system, overview, submissions, trail
 from server.web.frames import FRAME
 from server.web.routes import WATCHERS, Route, add
 
@@ -18,6 +18,9 @@ ROUTES: Final = (
     Route("GET", "/supervision/figures/{code}", figures.show_list, WATCHERS, kind="page"),
     Route("GET", "/supervision/off-system", off_system.show, WATCHERS, kind="page"),
     Route("GET", "/api/v1/reports/off-system", off_system.send, WATCHERS),
+    Route("GET", "/supervision/trail/{of}/{id:.+}", trail.show, trail.READERS, kind="page"),
+    Route("GET", "/api/v1/trails/{of}/{id:.+}", trail.send, trail.READERS),
+    Route("GET", "/supervision/signals.atom", alerts.feed, WATCHERS),
     Route("GET", "/supervision/reports", submissions.show, WATCHERS, kind="page"),
     Route("POST", "/supervision/reports", submissions.submit, submissions.SUBMITTERS, form=True, kind="page"),
     Route("GET", "/supervision/reports/new", submissions.show_form, submissions.SUBMITTERS, kind="page"),

@@ -21,6 +21,7 @@ import aiohttp
 import asyncpg
 import structlog
 
+from domain.settling import signal_id
 from server.web.i18n import N_
 from server.webhooks import signing, store
 from server.webhooks.addresses import AddressRefused, Allowed, PublicResolver, check_url
@@ -32,6 +33,8 @@ TIMEOUT: Final = aiohttp.ClientTimeout(total=20, connect=10)
 AT_ONCE: Final = 8
 LOOK_SECONDS: Final = 2.0
 SWEEP_SECONDS: Final = 3_600.0
+SIGNALS: Final = 200
+"""Signals that are queued for a target in one look."""
 REVISIONS: Final = 500
 log = structlog.get_logger("liuhen.webhooks")
 
@@ -55,6 +58,7 @@ class Sender:
             while True:
                 try:
                     await self.queue_disclosures()
+                    await self.queue_signals()
                     sent = await self.send_due(session)
                     if time.monotonic() - swept > SWEEP_SECONDS:
                         await self._pool.execute(store.queries()["sweep"])
@@ -89,6 +93,20 @@ class Sender:
                         await store.put(connection, target, authority, kind, key, self._told(authority, one))
                         queued += 1
                     await connection.execute(store.queries()["move_cursor"], target, one["epoch"], one["position"])
+        return queued
+
+    async def queue_signals(self) -> int:
+        """Queue what sweepers noticed to stand since a target was told last; returns how much. Nobody is named."""
+        queued = 0
+        for row in await self._pool.fetch(store.queries()["watching"]):
+            target, authority = UUID(str(row["id"])), row["authority"]
+            async with self._pool.acquire() as connection, connection.transaction():
+                await connection.execute(store.queries()["look"], authority)
+                for one in await connection.fetch(store.queries()["signals"], target, authority, SIGNALS):
+                    name = signal_id(one["rule"], one["kind"], one["key"], one["about"])
+                    told = {"signal": name, "rule": one["rule"], "since": one["instant"], "address": f"/signals/{name}"}
+                    await store.put(connection, target, authority, "compliance.signal", one["message"], told)
+                    queued += 1
         return queued
 
     async def send_due(self, session: aiohttp.ClientSession) -> int:

@@ -19,7 +19,8 @@ from playwright.async_api import async_playwright
 from domain.cells import plain
 from ops import browser as needs
 from schemas.published_document import Document
-from server.public import frame, tables
+from server.public import tables
+from server.web import atom
 from tests.support import naughty
 from tests.support.postgres import TestDatabase
 from tests.support.published import LAYOUT, PaperDisclosures, document, site
@@ -157,17 +158,17 @@ async def test_feeds_give_every_text_back(client: aiohttp.ClientSession, log: Pa
         told = newest[address.rpartition("/")[2]]
         content = entry.findtext("a:content", namespaces=MARKS) or ""
         for text in values(told).values():
-            assert frame.xml_text(text) in content
+            assert atom.xml_text(text) in content
             assert text in item["content_text"]
         assert item["_liuhen"]["fields"]["CF_NR_FK"] == "2"
         assert {code: item["_liuhen"]["fields"][code] for code in values(told)} == values(told)
 
 
 def test_what_xml_cannot_carry_is_a_picture_of_it_and_everything_else_itself() -> None:
-    changed = [text for text in TEXTS if frame.xml_text(text) != text]
+    changed = [text for text in TEXTS if atom.xml_text(text) != text]
     forbidden = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
     assert changed == [text for text in TEXTS if forbidden.search(text)]
-    assert not [text for text in TEXTS if forbidden.search(frame.xml_text(text))]
+    assert not [text for text in TEXTS if forbidden.search(atom.xml_text(text))]
 
 
 class Shown(html.parser.HTMLParser):

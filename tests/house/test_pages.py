@@ -285,6 +285,7 @@ def addresses(
         "/invitation/{key}": [],  # its link is made below
         "/supervision/figures/{code}": ["visits", "fines"],
         "/supervision/reports/{id}": [keys.report],
+        "/supervision/trail/{of}/{id}": [f"officer/{keys.officer}", f"enterprise/{keys.enterprise}"],
     }
     for (method, path), route in house.app[ROUTES].items():
         if isinstance(route.policy, Officers) and not opens(route.policy.roles):

@@ -69,6 +69,8 @@ GUESSES: Final[dict[str, Callable[[Records], str]]] = {
 }
 """What is tried where nothing is declared: leaks are looked for at once, a right answer needs the declaration."""
 ADDRESSES: Final[dict[str, Callable[[Records], str]]] = {
+    "/supervision/trail/{of}/{id}": lambda r: f"/supervision/trail/officer/{quote(r.officer, safe='')}?period=2026",
+    "/api/v1/trails/{of}/{id}": lambda r: f"/api/v1/trails/officer/{quote(r.officer, safe='')}?period=2026",
     "/supervision/reports/new": lambda r: f"/supervision/reports/new?kind=yearly&period=2026&authority={r.authority}",
     "/supervision/reports/{id}": lambda r: f"/supervision/reports/{'0' * 32}",
     "/api/v1/reports/submitted/{id}": lambda r: f"/api/v1/reports/submitted/{'0' * 32}",
@@ -104,6 +106,7 @@ WITHOUT_RECORDS: Final = {
     "/supervision": "/supervision/figures/visits",
     "/supervision/figures": "/supervision/figures/visits",
     "/supervision/off-system": "/api/v1/reports/off-system",
+    "/supervision/signals.atom": "<feed",
     "/supervision/reports": "/api/v1/reports/submitted",
     "/supervision/reports/new": "explanation",
     "/api/v1/reports/submitted": '"items"',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import xml.etree.ElementTree as Xml
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -58,6 +59,25 @@ REFUSED = (
     ("/api/v1/figures/nothing", 404, "no figure of this code"),
     ("/api/v1/figures/visits?cut=%00", 404, "no cut of this name"),
 )
+
+
+async def test_new_signals_are_a_feed_and_terminals_stand_on_the_first_page(house: House) -> None:
+    async with house.program("supervisor") as program, house.browser("he") as browser:
+        feed = await program.get("/supervision/signals.atom?lang=en")
+        listed = (await (await program.get("/api/v1/signals?state=all")).json())["rows"]
+        first = await (await browser.get(f"/supervision?period={YEAR}&lang=en")).text()
+        seen = await (await program.get(f"/api/v1/supervision?period={YEAR}")).json()
+    assert feed.content_type == "application/atom+xml"
+    root = Xml.fromstring(await feed.text())
+    atom = "{http://www.w3.org/2005/Atom}"
+    ids = [one.findtext(f"{atom}id") for one in root.iter(f"{atom}entry")]
+    assert ids == [f"urn:liuhen:signal:{one['id']}" for one in listed][: len(ids)]
+    assert len(ids) == 50
+    assert "officer-" not in await feed.text()
+    assert "How terminals stand" in first
+    assert sum(one["terminals"] for one in seen["terminals"]) == sum(
+        number for one in seen["terminals"] for _, number in one["versions"]
+    )
 
 
 async def test_others_are_not_shown_the_whole_nor_other_authorities_and_what_cannot_be_shown_is_said(

@@ -339,3 +339,33 @@ async def test_an_administrator_makes_a_target_tests_it_and_sends_again_what_was
             async with browser.post(f"/webhooks/{made.id}", data={"form_token": token, "action": "remove"}) as answer:
                 assert answer.status == 200
             assert await store.targets(pool, AUTHORITY) == ()
+
+
+async def test_a_signal_that_comes_to_stand_is_told_once_and_names_nobody(
+    database: TestDatabase, pool: asyncpg.Pool, receiver: Receiver, certificate: tuple[Path, Path]
+) -> None:
+    admin = await database.connect()
+    alert = (
+        "INSERT INTO view.alerts (authority, what, kind, key, rule, about, instant, officers, noticed)"
+        " VALUES ($1, $2, 'day', 'officer-0017/2026-11-20', 'SIG-13', $3, 1763600000000, '{officer-0017}', now() + $4)"
+    )
+    try:
+        await admin.execute(alert, AUTHORITY, "signal", "before", datetime.timedelta(minutes=-1))
+        made, _ = await target(pool, receiver.url, "compliance")
+        await target(pool, receiver.url, "disclosure")
+        await admin.execute(alert, AUTHORITY, "signal", "after", datetime.timedelta())
+        await admin.execute(alert, AUTHORITY, "due", "after", datetime.timedelta())
+        await admin.execute(alert, "210521", "signal", "elsewhere", datetime.timedelta())
+    finally:
+        await admin.close()
+    made_by = sender(pool, certificate)
+    assert [await made_by.queue_signals() for _ in range(2)] == [1, 0]
+    async with made_by.session() as session:
+        await made_by.send_due(session)
+    ((_, body),) = receiver.came
+    told = json.loads(body)
+    assert told["type"] == "liuhen.compliance.signal"
+    assert told["data"]["rule"] == "SIG-13"
+    assert told["data"]["address"] == f"/signals/{told['data']['signal']}"
+    assert b"officer-0017" not in body
+    assert all("officer" not in one.key for one in await store.messages(pool, AUTHORITY, made))

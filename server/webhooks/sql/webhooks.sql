@@ -101,3 +101,27 @@ ON CONFLICT (target, epoch) DO UPDATE SET position = excluded.position WHERE cur
 
 -- name: events_of
 SELECT events FROM webhook.targets WHERE id = $1
+
+-- name: watching
+-- Targets that hear of signals.
+SELECT targets.id, targets.authority, targets.events FROM webhook.targets
+WHERE targets.state <> 'gone' AND EXISTS (
+    SELECT FROM unnest(events) AS one WHERE one = 'compliance' OR starts_with('compliance.signal', one))
+ORDER BY targets.id
+
+-- name: signals
+-- Signals that came to stand since a target was made, within a week, and that it was not told of. What was delivered is
+-- remembered for a month. The key says nothing of the matter: a matter may be an officer's day.
+SELECT rule, kind, key, about, instant, message FROM (
+    SELECT alerts.*, 'signal/' || encode(sha256(convert_to(
+        rule || chr(10) || kind || ':' || key || chr(10) || about || chr(10) || instant, 'UTF8')), 'hex') AS message
+    FROM view.alerts
+    WHERE authority = $2 AND what = 'signal' AND noticed > now() - interval '7 days'
+        AND noticed >= (SELECT made_at FROM webhook.targets WHERE id = $1)
+) AS noticed
+WHERE NOT EXISTS (SELECT FROM webhook.messages WHERE messages.target = $1 AND messages.key = noticed.message)
+ORDER BY instant, message LIMIT $3
+
+-- name: look
+-- What row-level security shows.
+SELECT set_config('liuhen.authority', $1, true), set_config('liuhen.below', '', true)

@@ -1,0 +1,105 @@
+"""What an officer did, act by act, out of the log: whole, scoped, looked up by its place, and handed over."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from pathlib import Path
+
+from domain.quarterly import period
+from projections import sheets
+from projections.process import trail as trails
+from projections.process.reading import Reading
+from schemas.events import REGISTRY
+from server.log.past import trail_now
+from tests.integration.test_off_system import writer
+from tests.support.log import AUTHORITY
+from tests.support.postgres import TestDatabase
+from tests.support.process import judge, paper
+from tests.support.stories import story_events
+from tests.support.web import open_house
+
+SPAN = period("2026")
+
+
+async def test_a_trail_has_every_act_of_the_officer_and_each_stands_where_it_says(database: TestDatabase) -> None:
+    events = story_events()
+    async with paper(database) as log:
+        await log.append(events)
+    await judge(database)
+    read = Reading(REGISTRY)
+    facts = {
+        filed.fact.id.hex(): filed.fact
+        for one in events
+        if one.authority == AUTHORITY and (filed := read(AUTHORITY, one.entry, None)) is not None
+    }
+    officer = Counter(name for fact in facts.values() if fact.source == "field" for name in fact.by).most_common(1)[0][
+        0
+    ]
+    cases = ("case", "task", "hazard")
+    own = {
+        name
+        for name, fact in facts.items()
+        if officer in fact.by and fact.source == "field" and any(tag.partition(":")[0] in cases for tag in fact.about)
+    }
+    async with writer(database) as conn:
+        made = await trail_now(conn, [AUTHORITY], "officer", officer, SPAN)
+        nobody = await trail_now(conn, [AUTHORITY], "officer", "officer-none", SPAN)
+        assert made is not None
+        for one in made.steps[:20]:
+            row = await conn.fetchrow(
+                "SELECT entry FROM log.entries WHERE log_id = $1 AND position = $2", one.log_id, one.position
+            )
+            assert row is not None
+            filed = read(AUTHORITY, bytes(row["entry"]), None)
+            assert filed is not None
+            assert filed.fact.id.hex() == one.id
+    async with writer(database, ["210521"]) as conn:
+        neighbour = await trail_now(conn, ["210521"], "officer", officer, SPAN)
+
+    found = {one.id for one in made.steps}
+    assert len(own) > 5
+    assert own - found == set(), "no act of the officer is left out"
+    assert all(trails.concerns(facts[name], officer) for name in found)
+    assert [one.occurred for one in made.steps] == sorted(one.occurred for one in made.steps)
+    assert nobody is None
+    assert neighbour is None, "another authority is shown nothing"
+    rows = list(csv.reader(io.StringIO(sheets.as_csv([trails.sheet(made, "en")]))))
+    assert {row[-1] for row in rows if len(row) == 12} - {"event id"} == found
+
+
+async def test_officers_see_the_own_trail_and_watchers_those_below(database: TestDatabase, short_folder: Path) -> None:
+    async with paper(database) as log:
+        await log.append(story_events())
+    await judge(database)
+    async with open_house(database, short_folder, log=True) as house:
+        async with house.program("supervisor") as watcher, house.browser("lin") as inspector:
+            officers = (await (await watcher.get("/api/v1/matters/officer")).json())["rows"]
+            name = officers[0]["key"]
+            made = await (await watcher.get(f"/api/v1/trails/officer/{name}?period=2026")).json()
+            table = await (await watcher.get(f"/api/v1/trails/officer/{name}?period=2026&format=csv")).text()
+            book = await watcher.get(f"/api/v1/trails/officer/{name}?period=2026&format=xlsx")
+            firm = next(one["subject"] for one in made["steps"] if one["subject"])
+            about = await (await watcher.get(f"/api/v1/trails/enterprise/{firm}?period=2026")).json()
+            odd = [
+                (await watcher.get(f"/api/v1/trails/{path}")).status
+                for path in (
+                    "officer/none",
+                    "terminal/x",
+                    f"officer/{name}?format=pdf",
+                    f"officer/{name}?period=x",
+                    "officer/%00",
+                )
+            ]
+            refused = await inspector.get(f"/supervision/trail/officer/{name}?period=2026")
+        async with house.browser("he") as head:
+            page = await (await head.get(f"/supervision/trail/enterprise/{firm}?period=2026&lang=en")).text()
+    assert made["whole"]
+    assert len(made["steps"]) > 3
+    assert table.startswith("\ufeff履职留痕")
+    assert book.content_type == sheets.XLSX
+    assert {one["subject"] for one in about["steps"]} <= {firm, ""}
+    assert odd == [404, 404, 400, 400, 404]
+    assert refused.status == 403
+    assert "Trail of acts" in page
