@@ -110,33 +110,68 @@ class Checked:
 
 
 async def load(settings: Settings, seed: int, scale: Scale, progress: Progress) -> Loaded:
-    """Make a year and load it into the folder of the settings, which holds no data yet. Raises LoadRefused."""
+    """Make a year and load it into the folder of the settings, which holds no data yet.
+
+    Where a load was cut short after the last upload, it goes on there: what is left is for the judges. Raises
+    LoadRefused.
+    """
     assert settings.data is not None
     folder = settings.data / "year"
+    if (folder / LOADED).exists():
+        return await _finished(settings, folder)
     if folder.exists():
-        raise LoadRefused(f"{folder} exists: a year was loaded here before; name a new folder")
+        raise LoadRefused(f"{folder} exists: a year was loaded here in part; name a new folder")
     folder.mkdir(mode=0o700, parents=True)
     year = Year(seed, scale)
     lines = [json.dumps(asdict(one), ensure_ascii=False) for one in year.places]
     (folder / PLANTED).write_text("\n".join(lines) + "\n", "utf-8")
     known = [one.code for one in year.province.authorities]
-    settings = replace(
-        settings, internal=settings.internal or "127.0.0.1:0", authorities=" ".join(known), uploads_per_second="0",
-        log_level="error",
-    )  # fmt: skip
+    settings = _serving(settings, known)
     began = time.monotonic()
     async with serving(settings) as served:
         run = _Run(served, settings, folder, year)
         await run.open()
         await run.play(progress)
-        took = time.monotonic() - began
-        await judged(served, known)
         loaded = Loaded(
             seed, scale.share, scale.places, len(known), len(run.terminals), len(year.province.officers), run.events,
-            run.uploads, round(took, 1), round(time.monotonic() - began, 1),
+            run.uploads, round(time.monotonic() - began, 1), 0.0,
         )  # fmt: skip
-    (folder / LOADED).write_text(json.dumps({**asdict(loaded), "known": known}), "utf-8")
+        _keep(folder, loaded, known)
+        await _judged_and_reported(served, folder, known)
+    loaded = replace(loaded, judged=round(time.monotonic() - began, 1))
+    _keep(folder, loaded, known)
     return loaded
+
+
+async def _finished(settings: Settings, folder: Path) -> Loaded:
+    """The rest of a load whose uploads were all done."""
+    kept: dict[str, Any] = json.loads((folder / LOADED).read_text("utf-8"))
+    known: list[str] = kept.pop("known")
+    began = time.monotonic()
+    async with serving(_serving(settings, known)) as served:
+        await _judged_and_reported(served, folder, known)
+    loaded = Loaded(**kept)
+    loaded = replace(loaded, judged=round(max(loaded.judged, loaded.seconds) + time.monotonic() - began, 1))
+    _keep(folder, loaded, known)
+    return loaded
+
+
+async def _judged_and_reported(served: Served, folder: Path, known: Sequence[str]) -> None:
+    for name in QUARTERS:
+        if not (folder / f"{name}.cut").exists():
+            await _report(served, folder, known, name)
+    await judged(served, known)
+
+
+def _serving(settings: Settings, known: Sequence[str]) -> Settings:
+    return replace(
+        settings, internal=settings.internal or "127.0.0.1:0", authorities=" ".join(known), uploads_per_second="0",
+        log_level="error",
+    )  # fmt: skip
+
+
+def _keep(folder: Path, loaded: Loaded, known: Sequence[str]) -> None:
+    (folder / LOADED).write_text(json.dumps({**asdict(loaded), "known": list(known)}), "utf-8")
 
 
 class _Run:
@@ -174,11 +209,9 @@ class _Run:
         async with HttpTransport(self._served.internal) as way:
             for day in self._year.days():
                 while due and due[0] < day.date:
-                    await self._report(ends[due.pop(0)])
+                    await _report(self._served, self._folder, self._known, ends[due.pop(0)])
                 await self._day(way, day)
                 progress(max(0, min(whole, (day.date - almanac.FIRST).days + 1)), whole)
-        for last in due:
-            await self._report(ends[last])
         progress(whole, whole)
         self._served.sync.clock = now_ms
 
@@ -229,19 +262,20 @@ class _Run:
         self._versions[origin] = version = self._versions.get(origin, 0) + 1
         return Act(told.type, told.about, told.body, origin, version, told.id)
 
-    async def _report(self, name: str) -> None:
-        """The report of a quarter that is over, with the cut at which it stands."""
-        await filed(self._served, self._known)
-        connection = await asyncpg.connect(self._served.database.dsn(ROLE), timeout=10)
-        try:
-            async with connection.transaction(isolation="repeatable_read"):
-                await _scope(connection, self._known)
-                made = await reports.quarterly(connection, self._known, period(name))
-                await figures.keep(connection, made.cut)
-        finally:
-            await connection.close()
-        (self._folder / f"{name}.json").write_bytes(reports.as_json(made))
-        (self._folder / f"{name}.cut").write_text(made.cut.name, "ascii")
+
+async def _report(served: Served, folder: Path, known: Sequence[str], name: str) -> None:
+    """The report of a quarter that is over, with the cut at which it stands."""
+    await filed(served, known)
+    connection = await asyncpg.connect(served.database.dsn(ROLE), timeout=10)
+    try:
+        async with connection.transaction(isolation="repeatable_read"):
+            await _scope(connection, known)
+            made = await reports.quarterly(connection, known, period(name))
+            await figures.keep(connection, made.cut)
+    finally:
+        await connection.close()
+    (folder / f"{name}.json").write_bytes(reports.as_json(made))
+    (folder / f"{name}.cut").write_text(made.cut.name, "ascii")
 
 
 def _together(one: Told, other: Told) -> bool:

@@ -127,6 +127,21 @@ def test_the_count_reads_nothing_but_the_published_types() -> None:
     assert not {name.partition(".")[0] for name in known} & {"domain", "projections", "server"}
 
 
+def test_a_load_that_was_cut_short_behind_the_last_upload_goes_on(
+    loaded: tuple[Path, dict[str, Any]], checked: tuple[int, dict[str, Any]]
+) -> None:
+    data, told = loaded
+    report = (data / "year" / "2025-Q4.json").read_bytes()
+    for name in ("2025-Q4.json", "2025-Q4.cut"):
+        (data / "year" / name).unlink()
+
+    code, again = year("load", "--data", str(data))
+
+    assert code == 0
+    assert {**again, "judged": 0} == {**told, "judged": 0}
+    assert (data / "year" / "2025-Q4.json").read_bytes() == report
+
+
 def test_the_check_notices_what_was_tampered_with(
     loaded: tuple[Path, dict[str, Any]], checked: tuple[int, dict[str, Any]]
 ) -> None:
