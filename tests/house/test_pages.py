@@ -455,10 +455,45 @@ async def test_pages_of_plans_are_sound_for_planners(house: House) -> None:
     act = Act("enterprise.profiled.v1", tags, profile, uuid7(), 1, uuid7())
     await house.log.committer.submit(OfficeActs(AUTHORITY, [act], who, now()))
     plans = await planned(house)
-    await add_account(house.database, "hua", "计划员", AUTHORITY, ("planner",))
     async with chromium() as browser:
         state = await sign_in(browser, house, "hua")
         found = await asyncio.gather(*(planning(browser, house, look, plans, state) for look in LOOKS))
+    assert [fault for some in found for fault in some] == []
+
+
+async def drawing(browser: Browser, house: House, look: tuple[str, int, str], made: list[str], state: Any) -> list[str]:
+    """The planner's pages of random draws, in one look: the form with what is wrong, and a draw at each stage."""
+    language, width, scheme = look
+    async with context_of(browser, width, scheme, state) as context:
+        visit = Visit(await context.new_page(), house.url, (language, width) in JUDGED)
+        page = visit.page
+        await visit.look(f"/draws?lang={language}")
+        await visit.look("/draws/new")
+        for name, value in (("title", "长" * 100), ("count", "1"), ("team", "9"), ("public-number", "x")):
+            await page.fill(f"#{name}", value)
+        await page.click("button[value=count]")
+        await visit.judge()
+        await page.click("button[value=announce]")
+        await page.wait_for_selector("#wrong")
+        await visit.judge()
+        for one in made:
+            await visit.look(f"/draws/{one}")
+        await visit.look(f"/draws/{made[1]}")
+        await page.fill("#recused", "nobody")
+        await page.click("form[action$='/enter'] button")
+        await page.wait_for_selector("#wrong")
+        await visit.judge()
+        await visit.look("/help/draws")
+        return visit.faults
+
+
+async def test_pages_of_draws_are_sound_for_planners(house: House) -> None:
+    await records.bureau(house.log, house.database)
+    await judge(house.database)
+    made = await drawn(house)
+    async with chromium() as browser:
+        state = await sign_in(browser, house, "hua")
+        found = await asyncio.gather(*(drawing(browser, house, look, made, state) for look in LOOKS))
     assert [fault for some in found for fault in some] == []
 
 
