@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from ops.cluster import Cluster
@@ -22,7 +23,10 @@ from ops.stories.bad_day import RAISED
 from ops.stories.book import TITLES
 from ops.stories.files import LATE
 from ops.stories.returned import NAME as RETURNED
+from server.public import store
+from server.public.routes import make_public_app
 from tests.support.postgres import short_folder
+from tests.support.web import listening
 
 SECONDS = 240.0
 SHARED = {"SIG-02", "SIG-18", "SIG-27"}
@@ -228,3 +232,54 @@ def test_a_second_start_finds_the_stories_and_plays_nothing(played: tuple[Path, 
 
     assert second["stories"] == first["stories"]
     assert second["cases"] == first["cases"]
+
+
+async def _shown(cluster: Cluster, data: Path) -> tuple[set[str], list[tuple[int, str]], tuple[int, str]]:
+    """What the demo shows in public: outcomes, what the verifier says of one each, what repeating the draw gives."""
+    pool = await store.connect(cluster.dsn("liuhen_public", DATABASE))
+    try:
+        async with listening(make_public_app(data / "published", pool)) as url, aiohttp.ClientSession(url) as reader:
+
+            async def get(path: str) -> bytes:
+                async with reader.get(path) as answer:
+                    return await answer.read() if answer.status == 200 else b""
+
+            async def run(program: str, told: bytes, name: str) -> tuple[int, str]:
+                (data / program).write_bytes(await get(f"/help/{program}"))
+                (data / name).write_bytes(told)
+                child = await asyncio.create_subprocess_exec(
+                    sys.executable, "-I", program, name, cwd=data, env={}, stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                )  # fmt: skip
+                async with asyncio.timeout(60):
+                    out, _ = await child.communicate()
+                return child.returncode or 0, out.decode()
+
+            items = json.loads(await get("/api/v1/disclosures?rows=100"))["items"]
+            items += json.loads(await get("/api/v1/withdrawals"))["items"]
+            first = {one["status"]: one for one in items}
+            proven = [
+                await run("verify_record.py", await get(f"{one['api']}/proof"), "a.proof.json")
+                for one in first.values()
+            ]
+            draws = [await get(f"/api/v1/draws/{one['record']}") for one in items]
+            repeated = await run("draw.py", next(told for told in draws if told), "draw.json")
+            return {one["status"] for one in items}, proven, repeated
+    finally:
+        await pool.close()
+
+
+def test_the_demo_shows_records_with_proofs_and_a_draw_that_anybody_repeats(
+    played: tuple[Path, dict[str, Any]],
+) -> None:
+    data, _ = played
+    cluster = Cluster(data)
+    cluster.start()
+    try:
+        outcomes, proven, (status, names) = asyncio.run(_shown(cluster, data))
+    finally:
+        cluster.stop()
+    assert outcomes == {"published", "corrected", "withdrawn"}
+    assert all(code == 0 for code, _ in proven), proven
+    assert status == 0, names
+    assert len(json.loads(names)) == 4
