@@ -100,6 +100,49 @@ async def test_a_table_is_checked_recorded_once_and_changed_rows_follow(short_fo
     assert acts[0].b["import"] == {"system": "file", "reference": USCC}
 
 
+PLAN = "执法人员数,8\n人均法定工作日,248\n总法定工作日,1985\n单位编号,检查类别,计划工作日\nE-1,重点,4\nE-2,一般,2\n"
+
+
+async def test_a_plan_is_checked_drafted_once_and_its_faults_are_told(short_folder: Path) -> None:
+    cluster = Cluster(short_folder / "data")
+    await asyncio.to_thread(cluster.start)
+    file = short_folder / "plan.csv"
+
+    async def draft(text: str, *more: str) -> tuple[int, Any]:
+        file.write_bytes(text.encode("gbk"))
+        arguments = ("import", "plan", str(file), "--authority", "210500", "--year", "2026", *more)
+        code, out, err = await liuhen(short_folder, *arguments)
+        assert code in (0, 1), err
+        return code, json.loads(out) if "--json" in more else out
+
+    try:
+        assert (await liuhen(short_folder, "authority", "add", "210500"))[0] == 0
+        code, dry = await draft(PLAN, "--dry-run", "--json")
+        assert (code, dry["items"], dry["state"], dry["faults"]) == (0, 2, "dry run", [])
+        assert [(one["what"], one["given"]) for one in dry["arithmetic"] if not one["fits"]] == [("total", "1984")]
+        assert (await draft(PLAN, "--officer", "planner", "--json"))[1]["state"] == "recorded"
+        assert (await draft(PLAN, "--json"))[1]["state"] == "unchanged"
+        code, told = await draft(PLAN + "E-3,关键,2\n")
+        assert code == 1
+        assert "第 7 行 检查类别（关键）" in told
+        assert "印作 1985，按数字为 1984" in told
+        assert "nothing was recorded" in told
+        acts = [entry async for entry in _office(cluster)]
+    finally:
+        await asyncio.to_thread(cluster.stop)
+    assert [entry.y for entry in acts] == ["plan.drafted.v1"]
+    digest = acts[0].b["file"]["sha256"].hex()
+    kept = short_folder / "data" / "evidence" / "sha256" / digest[:2] / digest[2:4] / digest
+    assert kept.read_bytes() == PLAN.encode("gbk"), "the file that the act cites is kept"
+
+
+def test_the_columns_of_a_plan_are_told() -> None:
+    found = CliRunner().invoke(root, ["import", "plan", "--columns"])
+    assert found.exit_code == 0
+    assert "检查类别" in found.stdout
+    assert "实施行政许可" in found.stdout
+
+
 def test_the_command_tells_which_columns_a_table_may_have() -> None:
     for kind in KINDS:
         found = CliRunner().invoke(root, ["import", kind, "--columns"])

@@ -19,6 +19,7 @@ import pytest
 from domain.office import commands as ask
 from domain.office import plans
 from domain.workdays import day_of
+from projections.process import queries as process_queries
 from schemas.entries import Who
 from schemas.events.plan import LeftOut, PlanApproved, PlanClosed, PlanDrafted, PlanItem, PlanRevisionDecided
 from schemas.events.task import TaskAssigned
@@ -31,6 +32,7 @@ from tests.support.log import AUTHORITY, Log, PaperTerminal, enrol, open_log, se
 from tests.support.postgres import TestDatabase
 from tests.support.process import judge
 from tests.support.projections import fold
+from tests.support.projections import officer as officer_of
 from tests.support.web import OFFICERS, House, open_house
 
 YEAR = day_of(now_ms()).year - 1
@@ -316,6 +318,10 @@ async def test_an_item_goes_from_planned_to_concluded_by_its_chain_and_inv_08_st
     assert isinstance(done.body, TaskAssigned)
     assert (done.body.source, done.body.kind, done.body.scheme.approver) == ("plan", "key", HEAD)  # type: ignore[union-attr]  # set
     assert await state() == ["assigned", "planned"]
+    await judge(bureau.database)
+    async with officer_of(bureau.database) as connection:
+        heard = await process_queries.changes(connection, [AUTHORITY], ["officer-0017"], after=0)
+    assert ("task", uuid_text(done.body.task_id)) in {(one.kind, one.key) for one in heard}, "terminals are told"
     task = uuid_text(done.body.task_id)
     conclude = ask.ConcludeTask(outcome="no_problem")
     await inspect(bureau, done.body.task_id, 1, skip="credentials.shown.v1")
