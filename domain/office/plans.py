@@ -236,7 +236,8 @@ def _approved(plan: Plan, command: ask.ApprovePlan, now: int, known: Mapping[str
     if missing:
         names = [one.dossier.name or one.dossier.enterprise_id for one in missing[:SHOWN]]
         more = len(missing) - len(names)
-        raise changed(
+        raise refused(
+            "bad_request",
             f"有 {len(missing)} 家应当列入的单位既未列入计划，也未说明未列入原因：{'、'.join(names)}"
             + (f" 等（另有 {more} 家）" if more else "") + "。请列入，或者逐家说明未列入原因。",
             f"{len(missing)} enterprises must be in the plan, are not, and have no reason: {', '.join(names)}"

@@ -162,7 +162,7 @@ async def test_who_must_be_in_the_plan_is_in_it_or_left_out_with_a_reason(bureau
     await judge(bureau.database)
     await bureau.does(plan([item(1), item(3)]))
     refusal = await bureau.refused(APPROVE)
-    assert (refusal.code, refusal.fields["missing"]) == ("conflict", ["E-2"])
+    assert (refusal.code, refusal.fields["missing"]) == ("bad_request", ["E-2"])
     assert "示例2厂" in str(refusal.fields["zh"])
     assert (await bureau.refused(ask.LeaveOut(enterprise="E-3", reason="x"))).code == "bad_request", "it is in the plan"
     assert (await bureau.refused(ask.LeaveOut(enterprise="E-9", reason="x"))).code == "bad_request", (
