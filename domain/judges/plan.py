@@ -332,7 +332,7 @@ def needs(facts: Sequence[Fact]) -> frozenset[str]:
     return frozenset(found)
 
 
-JUDGE: Final = Judge(kind="plan", version=4, judge=judge, needs=needs)
+JUDGE: Final = Judge(kind="plan", version=4, judge=judge, needs=needs, most=100_000)
 
 
 def closed_gates(matter: Matter, act: Fact) -> tuple[Verdict, ...]:

@@ -16,6 +16,7 @@ import aiohttp
 import openpyxl
 import pytest
 
+from domain.judges import JUDGES
 from domain.office import commands as ask
 from domain.office import plans
 from domain.workdays import day_of
@@ -28,6 +29,7 @@ from server.log.acts import Act, OfficeActs
 from server.log.desk import Command, Desk, Done
 from server.log.ids import now_ms, uuid7, uuid_text
 from server.log.number_acts import NumberActs
+from tests.support.event_vectors import FULL
 from tests.support.log import AUTHORITY, Log, PaperTerminal, enrol, open_log, send
 from tests.support.postgres import TestDatabase
 from tests.support.process import judge
@@ -94,8 +96,6 @@ class Bureau:
         await self.records("supervising_body.assigned.v1", body, f"enterprise:{name}")
 
     async def stage(self) -> Any:
-        from domain.judges import JUDGES
-
         return JUDGES["plan"].judge((await self.desk.stand(AUTHORITY, "plan", KEY)).matter)
 
 
@@ -203,6 +203,19 @@ async def test_inv_10_stops_a_second_supervising_body_until_the_first_has_ended(
     assert (await bureau.does(later, **at)).type == "supervising_body.assigned.v1"
 
 
+async def test_without_its_gate_a_second_supervising_body_is_recorded_and_the_judge_says_so(bureau: Bureau) -> None:
+    await bureau.firm(1)
+    numbers = NumberActs(bureau.log.committer, bureau.log.pool)
+    open_bureau = replace(
+        bureau, desk=Desk(bureau.log.committer, bureau.log.pool, numbers, gate=lambda _matter, _fact: ())
+    )
+    for agency in (AUTHORITY, "210521"):
+        command = ask.AssignSupervisor(agency=agency, level="county", valid_from=FIRST)
+        await open_bureau.does(command, kind="enterprise", key="E-1")
+    found = JUDGES["enterprise"].judge((await bureau.desk.stand(AUTHORITY, "enterprise", "E-1")).matter)
+    assert sorted(one.outcome for one in found.verdicts if one.rule == "INV-10") == ["broken", "kept"]
+
+
 async def test_inv_10_stops_the_approval_of_a_plan_whose_enterprise_has_two_bodies(bureau: Bureau) -> None:
     await bureau.firm(1)
     await bureau.supervised(1, AUTHORITY)
@@ -290,8 +303,6 @@ async def inspect(bureau: Bureau, task: bytes, number: int, skip: str = "") -> N
         ("credentials.shown.v1", {"task_id": task, "certificate_nos": ["L-1", "L-2"]}),
         ("inspection_record.signed.v1", {"task_id": task, "record_hash": bytes(32)}),
     ]
-    from tests.support.event_vectors import FULL
-
     at = now_ms() - 60_000
     envelopes = []
     for place, (name, body) in enumerate(steps):
