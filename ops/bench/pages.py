@@ -1,4 +1,4 @@
-"""The pages of the console on full tables: ten thousand hazards, deadlines, open signals and open reviews, one by one.
+"""Pages of officers and supervisors on full tables: ten thousand hazards, deadlines, signals, reviews, acts that count.
 
 The rows are written into the live tables as judges write them, while the bench holds the projections' leases; pages are
 asked over HTTP by an account of its own, each with its header. Invariant: what is timed is the answer that an officer
@@ -42,9 +42,15 @@ PAGES: Final = (
     ("legal_reviewer", "/reviews?stage=requested&q=%E7%A4%BA%E4%BE%8B7"),
     ("unit_head", "/search?q=%E7%A4%BA%E4%BE%8B"),
     ("unit_head", "/search?q=%E7%A4%BA%E4%BE%8B77"),
+    ("supervisor", "/supervision"),
+    ("supervisor", "/supervision/figures"),
+    ("supervisor", "/supervision/figures/visits"),
+    ("supervisor", "/supervision/off-system"),
 )
 """Who asks for what. The board of deadlines gives 100 rows, the others 50; headers count what is due and open, for an
 inspector the own."""
+COUNTED: Final = frozenset({"/supervision", "/supervision/figures"})
+"""Pages that show how many rows there are, and none of them."""
 OFFICER: Final = "officer-3"
 
 FILL: Final = """
@@ -110,6 +116,25 @@ SELECT 'review', key, $2, key || ' 示例' || n || '有限公司 未按规定进
 """
 
 
+FILL_COUNTED: Final = """
+WITH made AS (
+    INSERT INTO {slot}.counted (log_id, position, n, authority, measure, day, unit, at, subject, word, other, amount,
+        received, origin)
+    SELECT l.log_id, 1000 + 8 * n + m.place, 0, $2, m.measure,
+        (to_timestamp($3::bigint / 1000) AT TIME ZONE 'Asia/Shanghai')::date,
+        'bench-' || m.measure || '-' || lpad(n::text, 6, '0'), $3::bigint - n * 60000 - 3600000, 'E-' || n % 500,
+        m.word, '', n * 100, $3::bigint - n * 60000, 'field'
+    FROM generate_series(1, $1) AS n, log.logs l,
+        (VALUES (0, 'entered', 'entered'), (1, 'task', 'plan'), (2, 'hazard', 'general'),
+                (3, 'document', 'rectification'), (4, 'case', 'inspection'), (5, 'decision', 'general'))
+            AS m (place, measure, word)
+    WHERE l.authority = $2 AND l.kind = 'authority' AND l.epoch = 1
+    RETURNING log_id)
+INSERT INTO {slot}.filed_up_to (log_id, position) SELECT DISTINCT log_id, 10000 + 8 * $1::bigint FROM made
+ON CONFLICT (log_id) DO UPDATE SET position = excluded.position
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """Milliseconds of every answer by page, sorted, and how many rows of each kind the tables held."""
@@ -145,7 +170,8 @@ async def run(
             for number, (role, page) in enumerate(PAGES):
                 say(page, number, len(PAGES))
                 headers = {"Authorization": f"Bearer {tokens[role]}"}
-                times[page] = await _ask(session, page, headers, times_each)
+                mark = f">{rows:,}</a>" if page in COUNTED else "bench-"
+                times[page] = await _ask(session, page, headers, times_each, mark)
         return Shown(rig.machine, rows, times)
 
 
@@ -161,12 +187,13 @@ async def _fill(rig: Rig, authority: str, rows: int) -> None:
     now = time.time_ns() // 1_000_000
     await rig.admin.execute(FILL.format(slot=f"view_{slot}"), rows, authority, now)
     await rig.admin.execute(FILL_REVIEWS.format(slot=f"view_{slot}"), rows, authority, now)
-    for table in ("matters", "deadlines", "signals", "searchable", "reviews"):
+    await rig.admin.execute(FILL_COUNTED.format(slot=f"view_{slot}"), rows, authority, now)
+    for table in ("matters", "deadlines", "signals", "searchable", "reviews", "counted"):
         await rig.admin.execute(f"ANALYZE view_{slot}.{table}")
 
 
 async def _ask(
-    session: aiohttp.ClientSession, page: str, headers: Mapping[str, str], times_each: int
+    session: aiohttp.ClientSession, page: str, headers: Mapping[str, str], times_each: int, mark: str
 ) -> tuple[float, ...]:
     found = []
     for number in range(WARM + times_each):
@@ -176,7 +203,7 @@ async def _ask(
         took = (time.perf_counter() - began) * 1_000
         if answer.status != 200:
             raise BenchFault(f"{page}: expected 200, got {answer.status}: {text[:200]}")
-        if "bench-" not in text:
+        if mark not in text:
             raise BenchFault(f"{page}: the answer shows none of the rows that were written")
         if number >= WARM:
             found.append(took)

@@ -18,8 +18,9 @@ from domain.quarterly import BLOCKS, Column, FromPlan, Period, Share, summed
 from projections.process import figures
 from projections.process.context import Context, rules_digest
 from projections.process.figures import Cut
-from projections.sheets import Row, Sheet
+from projections.sheets import Row, Sheet, Value
 from projections.sheets import as_csv as as_text
+from schemas.published_document import wan_yuan
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ TITLES: Final[Mapping[str, tuple[str, str]]] = {
     "annual": ("行政执法统计年报", "Statistics of the year"),
 }
 """What reports are called: (zh, en)."""
+STATISTICS: Final = frozenset({"monthly", "annual"})
+"""Reports whose money is in 10,000 yuan, as statistics have it (handbook 6.5); exact to the fen."""
 
 
 async def quarterly(
@@ -103,7 +106,7 @@ def as_csv(report: Report, chosen: str = "zh") -> str:
 
 
 def sheet(report: Report, chosen: str = "zh") -> Sheet:
-    """The report as a table: what it is, then a line a figure, amounts in fen, shares per mille."""
+    """The report as a table: what it is, then a line a figure; amounts in fen (see STATISTICS), shares per mille."""
     chinese = chosen == "zh"
     above: list[Row] = [
         ["报告期" if chinese else "period", report.period.name],
@@ -118,7 +121,11 @@ def sheet(report: Report, chosen: str = "zh") -> Sheet:
         block = BLOCKS[entry.block][0 if chinese else 1]
         name = entry.zh if chinese else entry.en
         values = [report.whole.get(entry.code), *(report.each[one].get(entry.code) for one in report.authorities)]
-        rows.append([entry.code, f"{block}·{name}", unit_of(entry), *values, how(entry, chosen)])
+        unit, shown = unit_of(entry), list[Value](values)
+        if unit == "fen" and report.kind in STATISTICS:
+            unit = "万元" if chinese else "10,000 yuan"
+            shown = [None if value is None else wan_yuan(value) for value in values]
+        rows.append([entry.code, f"{block}·{name}", unit, *shown, how(entry, chosen)])
     title = TITLES[report.kind][0 if chinese else 1]
     return Sheet(title, above, [*head, *report.authorities, "口径" if chinese else "how counted"], rows)
 

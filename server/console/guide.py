@@ -29,6 +29,7 @@ TOPICS: Final = {
     "disclosure": N_("Publishing: prepare, release, correct, take back"),
     "draws": N_("Random draws: announce, enter, reveal, publish"),
     "export": N_("What a copy holds, and how to check it"),
+    "supervision": N_("Supervision: figures, the report on what was done off the system, reports handed in, trails"),
     "webhooks": N_("Webhooks: telling other systems"),
     "access": N_("Accounts, roles and access tokens"),
     "administration": N_("Administration: accounts, terminals, authorities, rules"),

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import datetime
 import time
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 from uuid import UUID
@@ -31,6 +33,10 @@ from server.web.languages import language
 
 PERIODS: Final = 8
 """Quarters that the form proposes."""
+FRESH_SECONDS: Final = 20.0
+KEPT: Final = 64
+KEPT_LISTS: Final = 8
+"""Lists may be long."""
 ROWS: Final = 200
 """Rows of a list on one page; the JSON has all of them."""
 PAGES_OF: Final[Mapping[str, str]] = {
@@ -41,14 +47,55 @@ PAGES_OF: Final[Mapping[str, str]] = {
 """Where the units of a measure have their pages; the others are named without a link."""
 
 
+@dataclass(slots=True)
+class Made:
+    """Tables that were counted, by scope, period and cut, and lists behind their figures.
+
+    That of a named cut is kept as long as there is room, since it cannot change; that of now for FRESH_SECONDS.
+    """
+
+    found: OrderedDict[tuple[tuple[str, ...], str, str], tuple[float, reports.Report]] = field(
+        default_factory=OrderedDict
+    )
+    lists: OrderedDict[tuple[tuple[str, ...], str, str, str], tuple[float, Cut, list[Unit]]] = field(
+        default_factory=OrderedDict
+    )
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def get(self, request: web.Request, span: Period) -> tuple[reports.Report, tuple[tuple[str, str], ...]]:
+        """The table for whoever asks, and the authorities that it is of. Raises Problem not_found."""
+        frame = request.app[FRAME]
+        name = request.query.get("cut", "")
+        async with frame.scope(request) as connection:
+            shown = frame.seen(request)
+            codes = tuple(sorted(code for code, _ in shown))
+            key = (codes, span.name, name)
+            made = self._known(key)
+            if made is None:
+                # One at a time: the next one is often the same, and a count is work for the whole database.
+                async with self.lock:
+                    made = self._known(key)
+                    if made is None:
+                        made = await reports.quarterly(connection, codes, span, await _cut(connection, request))
+                        self.found[key] = self.found[codes, span.name, made.cut.name] = (time.monotonic(), made)
+                        while len(self.found) > KEPT:
+                            self.found.popitem(last=False)
+        await keep(request, made.cut)
+        return made, shown
+
+    def _known(self, key: tuple[tuple[str, ...], str, str]) -> reports.Report | None:
+        at, made = self.found.get(key, (0.0, None))
+        return None if made is None or (not key[2] and time.monotonic() - at >= FRESH_SECONDS) else made
+
+
+MADE: Final = web.AppKey("supervision_made", Made)
+
+
 async def show(request: web.Request) -> web.Response:
     """The quarterly table."""
     span = wanted_period(request)
     frame = request.app[FRAME]
-    async with frame.scope(request) as connection:
-        shown = frame.seen(request)
-        made = await reports.quarterly(connection, [code for code, _ in shown], span, await _cut(connection, request))
-    await keep(request, made.cut)
+    made, shown = await request.app[MADE].get(request, span)
     chosen = language(request)
     place = 0 if chosen == "zh" else 1
     return frame.page(
@@ -76,14 +123,10 @@ async def show(request: web.Request) -> web.Response:
 async def as_json(request: web.Request) -> web.Response:
     """`/api/v1/reports/quarterly?period=&cut=`: the report, `?format=csv` or `xlsx` as a table."""
     span = wanted_period(request)
-    frame = request.app[FRAME]
     kind = request.query.get("format", "json")
     if kind not in ("json", "csv", "xlsx"):
         raise Problem("bad_request", "expected format to be json, csv or xlsx")
-    async with frame.scope(request) as connection:
-        codes = [code for code, _ in frame.seen(request)]
-        made = await reports.quarterly(connection, codes, span, await _cut(connection, request))
-    await keep(request, made.cut)
+    made, _ = await request.app[MADE].get(request, span)
     if kind == "csv":
         return download(
             sheets.BOM + reports.as_csv(made, language(request)), f"quarterly-{span.name}-{made.cut.name}.csv"
@@ -202,13 +245,22 @@ async def _units(request: web.Request) -> tuple[Any, Period, Cut, list[Unit], Se
     if entry is None:
         raise Problem("not_found", "there is no figure of this code: the table lists all of them")
     span = wanted_period(request)
-    frame = request.app[FRAME]
+    frame, name = request.app[FRAME], request.query.get("cut", "")
+    lists = request.app[MADE].lists
     async with frame.scope(request) as connection:
         shown = frame.seen(request)
-        codes = [code for code, _ in shown]
-        cut = await _cut(connection, request) or await figures.newest(connection, codes)
-        laws = await figures.laws_of(connection, cut)
-        found = await figures.units(connection, cut, codes, span, entry.code, laws)
+        codes = tuple(sorted(code for code, _ in shown))
+        key = (codes, span.name, name, entry.code)
+        known = lists.get(key)
+        if known is not None and (name or time.monotonic() - known[0] < FRESH_SECONDS):
+            cut, found = known[1:]
+        else:
+            cut = await _cut(connection, request) or await figures.newest(connection, codes)
+            laws = await figures.laws_of(connection, cut)
+            found = await figures.units(connection, cut, codes, span, entry.code, laws)
+            lists[key] = lists[codes, span.name, cut.name, entry.code] = (time.monotonic(), cut, found)
+            while len(lists) > KEPT_LISTS:
+                lists.popitem(last=False)
     await keep(request, cut)
     return entry, span, cut, found, shown
 

@@ -23,7 +23,7 @@ from domain.workdays import end_of, start_of
 from projections.process import figures, overview, reports
 from projections.process.context import Context
 from projections.process.figures import Cut
-from server.supervision.figures import keep, proposed, today, wanted_period
+from server.supervision.figures import FRESH_SECONDS, KEPT, keep, proposed, today, wanted_period
 from server.web.etag import json_answer
 from server.web.frames import FRAME
 from server.web.languages import language
@@ -39,8 +39,6 @@ TREND: Final = 5
 """Quarters of a trend, the one that is asked for as the last."""
 NAMES: Final = {part.code: (part.zh, part.en) for part in SIGNALS}
 """What signals are called, (zh, en)."""
-FRESH_SECONDS: Final = 20.0
-KEPT: Final = 64
 
 
 @dataclass(frozen=True, slots=True)

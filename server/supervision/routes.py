@@ -36,4 +36,5 @@ ROUTES: Final = (
 def add_routes(app: web.Application) -> None:
     """Put the face on an application that has the console's frame."""
     app[overview.COUNTED] = overview.Counted()
+    app[figures.MADE] = figures.Made()
     add(app, (app[FRAME].counted(route) for route in ROUTES))

@@ -139,5 +139,6 @@ def test_pages_are_timed_with_the_rows_that_were_written() -> None:
     told = json.loads(done.stdout)
     assert told["rows"] == 200
     places = {page.partition("?")[0] for page in told["pages"]}
-    assert places == {"/deadlines", "/hazards", "/signals", "/reviews", "/search"}
+    supervised = {f"/supervision{rest}" for rest in ("", "/figures", "/figures/visits", "/off-system")}
+    assert places == {"/deadlines", "/hazards", "/signals", "/reviews", "/search", *supervised}
     assert all(0 < one["p50_ms"] <= one["p99_ms"] for one in told["pages"].values())

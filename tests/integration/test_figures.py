@@ -7,6 +7,7 @@ import datetime
 import io
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -217,3 +218,26 @@ def test_a_figure_that_is_not_in_order_is_refused_with_its_number() -> None:
         quarterly.parse(b'[[figure]]\ncode = "x"\nblock = "plan"\nzh = "x"\nen = "x"\ncolour = "red"\n')
     with pytest.raises(quarterly.FigureFault, match="share of figures"):
         quarterly.parse(b'[[figure]]\ncode = "x"\nblock = "plan"\nzh = "x"\nen = "x"\npart = "a"\nwhole = "b"\n')
+
+
+async def test_statistics_of_a_year_are_in_10_000_yuan_to_the_fen_and_of_a_month_add_up(database: TestDatabase) -> None:
+    async with paper(database) as log:
+        await log.append(story_events())
+    await judge(database)
+    async with officer(database) as conn:
+        year = await reports.quarterly(conn, [AUTHORITY], SPAN, kind="annual")
+        months = [
+            await reports.quarterly(conn, [AUTHORITY], period(f"2026-{month:02}"), kind="monthly")
+            for month in range(1, 13)
+        ]
+    (row,) = (row for row in reports.sheet(year, "en").rows if row[0] == "fines")
+    assert row[2] == "10,000 yuan"
+    fines = year.whole["fines"]
+    assert fines is not None
+    assert Decimal(str(row[3])) == Decimal(fines) / 1_000_000
+    for code in ("visits", "decided", "fines", "cases", "general_found"):
+        assert sum(one.whole[code] or 0 for one in months) == year.whole[code], code
+    by_kind = {code: value for code, value in year.whole.items() if code.startswith("decided_P")}
+    assert sum(value or 0 for value in by_kind.values()) == year.whole["decided"], (
+        "a case counts once, under the heaviest"
+    )
