@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -163,25 +163,27 @@ class OutsideLedgers:
         return told
 
     async def import_ledger(
-        self, person: Person, content: bytes, name: str, wanted: Wanted, *, dry_run: bool, skip_faulty: bool
+        self, person: Person, content: bytes, name: str, asked: Mapping[str, str], *, dry_run: bool, skip_faulty: bool
     ) -> Told:
         """As `take`, of bytes that a signed-in person sent. A file that cannot be read comes back as one fault."""
+        wanted = wanted_of(asked)
         folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="book-", dir=self._kept.folder))
         try:
-            path = await asyncio.to_thread(outside_files.as_stream, content, folder, "file")
+            path = await asyncio.to_thread(outside_files.staged, content, folder)
             return await self.take(
                 person.authority, path, wanted, who_of(person), name=name, dry_run=dry_run, skip_faulty=skip_faulty
             )
         except TableRefused as fault:
-            return Told(wanted.kind, name, faults=[Fault(0, "", "文件不能读取", str(fault))])
+            return Told(wanted.kind, name, faults=[Fault(0, "", "文件不能读取，请另存后再试", str(fault))])
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, True)
 
-    async def save_mapping(
-        self, person: Person, kind: LedgerKind, name: str, columns: Sequence[MappedColumn]
-    ) -> LedgerMappingSaved:
+    async def save_mapping(self, person: Person, kind: str, name: str, columns: str) -> LedgerMappingSaved:
         """A mapping, or its next version. Raises Problem."""
-        return await self.save_columns(person.authority, kind, name, columns, who_of(person))
+        wanted = wanted_of({"kind": kind, "source": "mapping", "mapping": name, "columns": columns})
+        if not wanted.columns or not wanted.mapping:
+            raise Problem("bad_request", "expected a name and at least one column")
+        return await self.save_columns(person.authority, wanted.kind, wanted.mapping, wanted.columns, who_of(person))
 
     async def save_columns(
         self, authority: str, kind: LedgerKind, name: str, columns: Sequence[MappedColumn], who: Who
@@ -193,11 +195,14 @@ class OutsideLedgers:
         return await outside_acts.save_mapping(self._committer, self._pool, authority, mapping, who, now_ms())
 
     async def decide(
-        self, person: Person, kind: LedgerKind, month: str, key: str, event: bytes, outcome: str, reason: str
+        self, person: Person, kind: str, month: str, key: str, event: bytes, outcome: str, reason: str
     ) -> None:
         """Say whether a row and an act are one thing. Raises Problem."""
+        known = kind_of(kind)
+        if known is None or not 1 <= len(key) <= 128 or len(event) != 16 or not 1 <= len(reason) <= 500:
+            raise Problem("bad_request", "expected a row, an act and a reason of 1 to 500 characters")
         decided = LedgerMatchDecided(
-            kind=kind, month=month, key=key, event=event,
+            kind=known, month=month, key=key, event=event,
             outcome="confirmed" if outcome == "confirmed" else "refused", reason=reason, officer=person.officer_id,
         )  # fmt: skip
         await outside_acts.decide_match(
@@ -250,6 +255,27 @@ def columns_of(text: str) -> tuple[MappedColumn, ...]:
     if len(found) > 32 or len({one.field for one in found}) != len(found):
         raise ValueError("")
     return tuple(found)
+
+
+def wanted_of(asked: Mapping[str, str]) -> Wanted:
+    """How a form wants a file read. Raises Problem bad_request."""
+    kind = kind_of(asked.get("kind", ""))
+    if kind is None:
+        raise Problem("bad_request", f"expected a kind of book: {', '.join(KINDS)}")
+    source, mapping = asked.get("source", "").strip(), asked.get("mapping", "").strip()
+    if not 1 <= len(source) <= 128 or len(mapping) > 128:
+        raise Problem("bad_request", "expected whose book it is, in 1 to 128 characters")
+    unit = asked.get("unit", "")
+    if unit and unit not in UNITS:
+        raise Problem("bad_request", "expected 元, 万元 or 亿元 as the unit")
+    try:
+        columns = columns_of(asked.get("columns", ""))
+    except ValueError:
+        raise Problem(
+            "bad_request",
+            f"expected columns one a line, `title = field`, each field once; fields are {', '.join(FIELDS)}",
+        ) from None
+    return Wanted(kind, source, mapping, columns, unit)
 
 
 def kind_of(text: str) -> LedgerKind | None:

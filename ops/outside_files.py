@@ -11,7 +11,6 @@ import codecs
 import contextlib
 import csv
 import datetime
-import io
 import re
 import warnings
 import zipfile
@@ -316,9 +315,8 @@ def _checked(number: int, cells: Any, name: str) -> Any:
     return cells
 
 
-def as_stream(data: bytes, folder: Path, name: str) -> Path:
-    """Bytes that came over HTTP as a staged file in a folder, for whoever reads files."""
-    path = folder / name
-    with io.BytesIO(data) as source, path.open("xb") as staged:
-        staged.write(source.getbuffer())
+def staged(data: bytes, folder: Path) -> Path:
+    """Bytes that came over HTTP as a file in a folder, for whoever reads files."""
+    path = folder / "file"
+    path.write_bytes(data)
     return path

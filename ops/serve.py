@@ -28,6 +28,7 @@ from ops.compose import DATABASE, Database, OpenLog, open_database, open_log
 from ops.faces import ConsoleExports, internal_faces, make_services, make_uploads, make_viewing, public_app
 from ops.keeping import OfficeKeeping
 from ops.mirror import mirror_forever
+from ops.outside import OutsideLedgers
 from ops.projector import projecting
 from ops.settings import Settings, SettingsError
 from schemas.entries import Who
@@ -111,6 +112,7 @@ async def serving(settings: Settings, *, faces: Sequence[Callable[[Services], Fa
         services = replace(
             make_services(settings, opened, console, uploads.store, viewing),
             keeping=OfficeKeeping(settings, database, opened.committer, opened.pool, console),
+            ledgers=OutsideLedgers(opened.committer, opened.pool, uploads.store),
         )
         copies = exports.kept if isinstance(exports := services.exports, ConsoleExports) else None
         if copies is not None:

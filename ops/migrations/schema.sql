@@ -1256,6 +1256,25 @@ $$;
 
 ALTER FUNCTION view.holder(p_digest bytea) OWNER TO liuhen_owner;
 
+CREATE FUNCTION view.ledgers(p_authority text) RETURNS TABLE(log_id integer, pos bigint, entry bytea)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- Fails closed: only for the authority of the transaction and those that it names.
+    SELECT e.log_id, e.position, e.entry
+      FROM (SELECT f.log_id, f.positions FROM view_a.filings f, view.process p
+             WHERE p.slot = 'a' AND f.key = 'ledgers:' || p_authority
+            UNION ALL
+            SELECT f.log_id, f.positions FROM view_b.filings f, view.process p
+             WHERE p.slot = 'b' AND f.key = 'ledgers:' || p_authority) AS filed
+     CROSS JOIN LATERAL unnest(filed.positions) AS place (pos)
+      JOIN log.entries e ON e.log_id = filed.log_id AND e.position = place.pos
+     WHERE view.sees(p_authority)
+     ORDER BY e.log_id, e.position
+$$;
+
+ALTER FUNCTION view.ledgers(p_authority text) OWNER TO liuhen_owner;
+
 CREATE FUNCTION view.logs() RETURNS TABLE(log_id integer, epoch integer, size bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3634,6 +3653,9 @@ GRANT ALL ON FUNCTION view.dirty(OUT number bigint) TO liuhen_console;
 
 REVOKE ALL ON FUNCTION view.holder(p_digest bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION view.holder(p_digest bytea) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION view.ledgers(p_authority text) FROM PUBLIC;
+GRANT ALL ON FUNCTION view.ledgers(p_authority text) TO liuhen_console;
 
 REVOKE ALL ON FUNCTION view.logs() FROM PUBLIC;
 GRANT ALL ON FUNCTION view.logs() TO liuhen_console;

@@ -28,6 +28,7 @@ TOPICS: Final = {
     "proof": N_("What the record proves, and how to check it"),
     "disclosure": N_("Publishing: prepare, release, correct, take back"),
     "draws": N_("Random draws: announce, enter, reveal, publish"),
+    "ledgers": N_("Books of others: take over, compare, say what is one thing"),
     "export": N_("What a copy holds, and how to check it"),
     "supervision": N_("Supervision: figures, the report on what was done off the system, reports handed in, trails"),
     "webhooks": N_("Webhooks: telling other systems"),

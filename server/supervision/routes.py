@@ -7,7 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
-from server.supervision import alerts, figures, off_system, overview, submissions, trail
+from server.supervision import alerts, figures, ledgers, off_system, overview, submissions, trail
 from server.web.frames import FRAME
 from server.web.routes import WATCHERS, Route, add
 
@@ -17,6 +17,21 @@ ROUTES: Final = (
     Route("GET", "/supervision/figures", figures.show, WATCHERS, kind="page"),
     Route("GET", "/supervision/figures/{code}", figures.show_list, WATCHERS, kind="page"),
     Route("GET", "/supervision/off-system", off_system.show, WATCHERS, kind="page"),
+    Route("GET", "/supervision/ledgers", ledgers.show_all, WATCHERS, kind="page"),
+    Route("GET", "/supervision/ledgers/import", ledgers.show_import, ledgers.KEEPERS, kind="page"),
+    Route(
+        "POST", "/supervision/ledgers/import", ledgers.take, ledgers.KEEPERS, form=True, kind="page",
+        upload=ledgers.MAX_UPLOAD,
+    ),
+    Route("GET", "/supervision/ledgers/mappings", ledgers.show_mappings, WATCHERS, kind="page"),
+    Route("POST", "/supervision/ledgers/mappings", ledgers.save_mapping, ledgers.KEEPERS, form=True, kind="page"),
+    Route("GET", "/supervision/ledgers/{authority}/{kind}/{month}", ledgers.show_month, WATCHERS, kind="page"),
+    Route(
+        "POST", "/supervision/ledgers/{authority}/{kind}/{month}", ledgers.decide, ledgers.DECIDERS, form=True,
+        kind="page",
+    ),
+    Route("GET", "/api/v1/ledgers", ledgers.all_json, WATCHERS),
+    Route("GET", "/api/v1/ledgers/{authority}/{kind}/{month}", ledgers.month_json, WATCHERS),
     Route("GET", "/api/v1/reports/off-system", off_system.send, WATCHERS),
     Route("GET", "/supervision/trail/{of}/{id:.+}", trail.show, trail.READERS, kind="page"),
     Route("GET", "/api/v1/trails/{of}/{id:.+}", trail.send, trail.READERS),
@@ -30,7 +45,7 @@ ROUTES: Final = (
     Route("GET", "/api/v1/supervision", overview.as_json, WATCHERS),
     Route("GET", "/api/v1/reports/quarterly", figures.as_json, WATCHERS),
     Route("GET", "/api/v1/figures/{code}", figures.list_json, WATCHERS),
-)
+)  # fmt: skip
 
 
 def add_routes(app: web.Application) -> None:

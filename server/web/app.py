@@ -447,6 +447,26 @@ class Webhooks(Protocol):
         """Queue the dead messages of a target again; how many."""
 
 
+class Ledgers(Protocol):
+    """Books that others keep, taken over into the log of the person's authority. Implemented by composition."""
+
+    async def import_ledger(
+        self, person: Person, content: bytes, name: str, asked: Mapping[str, str], *, dry_run: bool, skip_faulty: bool
+    ) -> Any:
+        """What a file would do, or did: rows, counts, faults, recorded. `asked`: kind, source, mapping, columns, unit.
+
+        Raises Problem bad_request, not_found, conflict.
+        """
+
+    async def save_mapping(self, person: Person, kind: str, name: str, columns: str) -> Any:
+        """A mapping of columns, or its next version. Raises Problem bad_request."""
+
+    async def decide(
+        self, person: Person, kind: str, month: str, key: str, event: bytes, outcome: str, reason: str
+    ) -> None:
+        """Say whether a row and an act are one thing: `confirmed` or `refused`. Raises Problem."""
+
+
 class Keeping(Protocol):
     """What administrators do that needs the log or the keys. Implemented by composition."""
 
@@ -491,6 +511,8 @@ class Services:
     keeping: Keeping | None = None
     """None where no log is written."""
     files: OfficeFiles | None = None
+    """None where no log is written, or no evidence is kept."""
+    ledgers: Ledgers | None = None
     """None where no log is written, or no evidence is kept."""
     viewing: Viewing | None = None
     """None where evidence cannot be viewed: no log is written here, or no origin for evidence is set."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.resources
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from domain.quarterly import period
 from ops import browser as needs
+from ops.outside import OutsideLedgers, Wanted, columns_of
 from projections import queries
 from projections.process import queries as process_queries
 from schemas.entries import Who
@@ -32,6 +34,7 @@ from server.log.report_acts import ReportActs
 from server.public import guide as public_guide
 from server.public import store as public_store
 from server.public.routes import make_public_app
+from server.web.app import SERVICES
 from server.web.routes import ROUTES, Officers
 from server.webhooks import store as hooks
 from server.webhooks.addresses import Allowed
@@ -178,6 +181,7 @@ async def registered(house: House) -> Keys:
     await ReportActs(house.log.committer, house.log.pool).submit(
         AUTHORITY, report, "yearly", period("2026"), {"visits": 3, "fines": 100}, who, explanation="终端尚未上传"
     )
+    await books_of_others(house)
     await stories.fold(house.database)
     await judge(house.database)
     sheet, released = await disclosed(house)
@@ -219,6 +223,26 @@ async def planned(house: House) -> list[str]:
     await stories.fold(house.database)
     await judge(house.database)
     return [str(UUID(bytes=body["plan_id"])) for body in (approved, drafted)]
+
+
+async def books_of_others(house: House) -> None:
+    """Receipts of which one fits nothing, and a mapping."""
+    ledgers = house.app[SERVICES].ledgers
+    assert isinstance(ledgers, OutsideLedgers)
+    who = Who(officer="officer-0040", session=bytes(32), via="console")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "receipts.csv"
+        path.write_text(
+            "票据号码,缴款日期,金额,统一社会信用代码,缴款人\n"
+            "T-0001,2026-03-05,2万元,91210500MA0TEX018W,示例制造有限公司\n"
+            f"{'T-' + '9' * 90},2026/3/6,1.5万元,,\n",
+            "utf-8",
+        )
+        told = await ledgers.take(AUTHORITY, path, Wanted("receipts", "市财政局"), who)
+    assert told.recorded == 2
+    await ledgers.save_columns(
+        AUTHORITY, "receipts", "市财政局", columns_of("凭证 = reference\n数额 = amount 万元"), who
+    )
 
 
 async def disclosed(house: House) -> tuple[str, list[str]]:
@@ -286,6 +310,7 @@ def addresses(
         "/supervision/figures/{code}": ["visits", "fines"],
         "/supervision/reports/{id}": [keys.report],
         "/supervision/trail/{of}/{id}": [f"officer/{keys.officer}", f"enterprise/{keys.enterprise}"],
+        "/supervision/ledgers/{authority}/{kind}/{month}": [f"{AUTHORITY}/receipts/2026-03"],
     }
     for (method, path), route in house.app[ROUTES].items():
         if isinstance(route.policy, Officers) and not opens(route.policy.roles):
@@ -494,6 +519,55 @@ async def test_pages_of_draws_are_sound_for_planners(house: House) -> None:
     async with chromium() as browser:
         state = await sign_in(browser, house, "hua")
         found = await asyncio.gather(*(drawing(browser, house, look, made, state) for look in LOOKS))
+    assert [fault for some in found for fault in some] == []
+
+
+async def booking(browser: Browser, house: House, look: tuple[str, int, str], state: Any) -> list[str]:
+    """What keepers see of books of others, in one look: a month with a row that waits, the import, the mappings."""
+    language, width, scheme = look
+    book = f"/supervision/ledgers/{AUTHORITY}/receipts/2026-03"
+    async with context_of(browser, width, scheme, state) as context:
+        visit = Visit(await context.new_page(), house.url, (language, width) in JUDGED)
+        page = visit.page
+        await visit.look(f"/supervision/ledgers?lang={language}")
+        await visit.look(f"{book}?state=matched")
+        await visit.look(f"{book}?state=candidate")
+        await page.fill("#why-1-1", " ")
+        await page.click("button[value=refused]")
+        await page.wait_for_selector("[role=alert]")
+        await visit.judge()
+        await visit.look("/supervision/ledgers/import")
+        await page.fill("#source", "市财政局")
+        odd = "票据号码,缴款日期,金额（元）,统一社会信用代码\nT-5,3月5日,=1+1,\nT-6,2026-3-5,12,91210500MA0TEX0181\n"
+        await page.set_input_files("#file", {"name": "odd.csv", "mimeType": "text/csv", "buffer": odd.encode()})
+        await page.click("main form button[type=submit]")
+        await page.wait_for_selector("#faults")
+        await visit.judge()
+        await visit.look("/supervision/ledgers/mappings")
+        await page.fill("#name", "财政")
+        await page.fill("#columns", "凭证")
+        await page.click("main form button[type=submit]")
+        await page.wait_for_selector("[role=alert]")
+        await visit.judge()
+        await visit.look("/help/ledgers")
+        return visit.faults
+
+
+async def test_pages_of_books_of_others_are_sound_for_who_keeps_them(house: House) -> None:
+    await books_of_others(house)
+    who = Who(officer="officer-0040", session=bytes(32), via="console")
+    paid = {
+        "document_no": "（示）应急罚〔2026〕5号",
+        "amount_fen": 1_500_000,
+        "paid_on": "2026-03-06",
+        "channel": "bank",
+    }
+    act = Act("fine_payment.recorded.v1", (f"case:{UUID(int=0)}",), {**paid, "case_id": bytes(16)}, uuid7(), 1, uuid7())
+    await house.log.committer.submit(OfficeActs(AUTHORITY, [act], who, now()))
+    await judge(house.database)
+    async with chromium() as browser:
+        state = await sign_in(browser, house, "ming")
+        found = await asyncio.gather(*(booking(browser, house, look, state) for look in LOOKS))
     assert [fault for some in found for fault in some] == []
 
 

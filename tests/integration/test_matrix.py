@@ -68,6 +68,8 @@ GUESSES: Final[dict[str, Callable[[Records], str]]] = {
     "{name}": lambda r: f"inspector-{r.authority}",
 }
 """What is tried where nothing is declared: leaks are looked for at once, a right answer needs the declaration."""
+TIP_MONTH: Final = "complaints/2026-01"
+"""The book in which the acts stand that the tip of each authority speaks of."""
 ADDRESSES: Final[dict[str, Callable[[Records], str]]] = {
     "/supervision/trail/{of}/{id}": lambda r: f"/supervision/trail/officer/{quote(r.officer, safe='')}?period=2026",
     "/api/v1/trails/{of}/{id}": lambda r: f"/api/v1/trails/officer/{quote(r.officer, safe='')}?period=2026",
@@ -87,6 +89,10 @@ ADDRESSES: Final[dict[str, Callable[[Records], str]]] = {
     "/help/{topic}": lambda r: "/help/access",
     "/supervision/figures/{code}": lambda r: f"/supervision/figures/visits?authority={r.authority}",
     "/api/v1/figures/{code}": lambda r: f"/api/v1/figures/visits?authority={r.authority}",
+    "/supervision/ledgers/{authority}/{kind}/{month}": lambda r: (
+        f"/supervision/ledgers/{r.authority}/complaints/2026-01"
+    ),
+    "/api/v1/ledgers/{authority}/{kind}/{month}": lambda r: f"/api/v1/ledgers/{r.authority}/complaints/2026-01",
     "/cases/{id}/comments/{comment}": lambda r: f"/cases/{r.case}/comments/{r.review}",
     "/static/{digest}/{name}": lambda r: "/static/0/none",
     "/cases/{id}/export/{copy}": lambda r: f"/cases/{r.case}/export/00000000-0000-7000-8000-000000000000",
@@ -115,6 +121,10 @@ WITHOUT_RECORDS: Final = {
     "/api/v1/supervision": '"tables"',
     "/api/v1/reports/quarterly": '"counted_by"',
     "/api/v1/figures/{code}": '"items"',
+    "/supervision/ledgers": "/supervision/ledgers/mappings",
+    "/supervision/ledgers/import": "multipart/form-data",
+    "/supervision/ledgers/mappings": "document_no",
+    "/api/v1/ledgers": '"imports"',
     "/desk": "/desk/shortcuts",
     "/search": "big-seek",
     "/api/v1/search": "counts",
@@ -137,7 +147,9 @@ NOTHING_SEEDED: Final = {
 """Pages of things that no authority has here, and the test that shows them for who may."""
 EMPTY_FORMS: Final = frozenset({"/officers/{id}/acts/{act}"})
 """Forms that look nothing up: they open for whatever the address names, and the act is refused."""
-FOR_THE_OWN: Final = frozenset({"/administration/terminals"})
+FOR_THE_OWN: Final = frozenset(
+    {"/administration/terminals", "/supervision/ledgers/import", "/supervision/ledgers/mappings"}
+)
 """Forms that name no authority: whatever is sent, they do something for the own one."""
 PROVEN: Final = {
     "/supervision/reports": "tests/integration/test_submissions.py",
@@ -167,6 +179,7 @@ PROVEN: Final = {
     "/desk": "tests/integration/test_console_reviews.py",
     "/reviews/assign": "tests/integration/test_console_reviews.py",
     "/webhooks": "tests/integration/test_webhooks.py",
+    "/supervision/ledgers": "tests/integration/test_outside_pages.py",
 }
 """Beginnings of addresses that change something, and the test that shows them at work for who may."""
 

@@ -33,6 +33,7 @@ from ops.faces import (
     office_faces,
 )
 from ops.keeping import OfficeKeeping
+from ops.outside import OutsideLedgers
 from ops.settings import Settings
 from schemas.events import REGISTRY
 from server.evidence.office_files import OfficeFiles
@@ -169,6 +170,9 @@ async def open_house(
             files=None if opened is None else ConsoleFiles(OfficeFiles(BlobStore(folder / "evidence"), opened.pool)),
             webhooks=None if opened is None else ConsoleWebhooks(opened.pool, Allowed()),
             keeping=None if opened is None else _keeping(database, folder, opened, pool),
+            ledgers=None if opened is None else OutsideLedgers(
+                opened.committer, opened.pool, BlobStore(folder / "evidence")
+            ),
             past=None if opened is None else Past(opened.pool),
             reports=None if opened is None else ConsoleReports(ReportActs(opened.committer, opened.pool)),
         )  # fmt: skip
