@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime
 import json
 import os
 import random
@@ -29,6 +30,7 @@ import asyncpg
 import structlog
 
 from ops import fleet, stories
+from ops.bulk import sign_sums, signers_of
 from ops.mirror import mirror
 from ops.serve import Served, serving
 from ops.settings import Settings
@@ -55,6 +57,8 @@ from server.identity.one_time_links import OneTimeLinks
 from server.identity.passwords import hash_password
 from server.identity.sealing import Sealer
 from server.log.ids import now_ms
+from server.public import bulk
+from server.public import store as public_store
 from server.web.app import Face, Services
 
 PROVINCE, CITY, COUNTY = "210000", "210500", "210521"
@@ -316,12 +320,27 @@ async def _disclosed(
     state = served.log.book.current(CITY)
     if state is not None and settings.published is not None:
         await mirror(state, settings.published)
+        await _as_data(served, settings.published, len(done))
     say(
         f"disclosed: {', '.join(done)}; one decision is still due; a random draw was made and anybody can repeat it  "
         f"已公示 {len(done)} 件（其中更正 1 件、撤回 1 件，双随机抽取公告、结果各 1 件，执法人员名单 1 件），"
         "另有 1 件待公示"
     )
     return done
+
+
+async def _as_data(served: Served, folder: Path, records: int) -> None:
+    """The bulk files of what was published, with their signed digests, as soon as the public tables have it."""
+    pool = await public_store.connect(served.database.dsn("liuhen_public"), size=1)
+    try:
+        for _ in range(round(FOLD_SECONDS * 10)):
+            if await pool.fetchval("SELECT count(*) FROM published.records") >= records:
+                break
+            await asyncio.sleep(0.1)
+        await bulk.write(pool, folder, datetime.datetime.now(datetime.UTC))
+    finally:
+        await pool.close()
+    await asyncio.to_thread(sign_sums, folder, signers_of(served.log.book))
 
 
 def _begun(data: Path) -> int:

@@ -283,3 +283,5 @@ def test_the_demo_shows_records_with_proofs_and_a_draw_that_anybody_repeats(
     assert all(code == 0 for code, _ in proven), proven
     assert status == 0, names
     assert len(json.loads(names)) == 4
+    (note,) = (data / "published" / "data").glob("*/SHA256SUMS.note")
+    assert "-full-" in note.read_text("utf-8")

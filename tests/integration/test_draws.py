@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import AsyncIterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,14 +23,26 @@ from schemas import draws
 from schemas.entries import Who
 from schemas.events.plan import RecusalEntered
 from schemas.problems import Problem
+from schemas.published_document import FILE_CODES
 from server.log import disclosure_gate
 from server.log.disclosure_acts import record_of
 from server.log.draw_acts import DrawActs
 from server.log.private_values import sealed
 from server.public import shapes, store
 from server.public.routes import make_public_app
-from tests.support.disclosure import PREPARER, Desk, bureau, record, release
-from tests.support.draws import NUMBER, OFFICERS, PLANNER, SECOND, TODAY, announced, announcement, pending, publish
+from tests.support.disclosure import PREPARER, Desk, bureau, record, release, withdraw
+from tests.support.draws import (
+    NUMBER,
+    OFFICERS,
+    PLANNER,
+    SECOND,
+    TODAY,
+    announced,
+    announcement,
+    pending,
+    publish,
+    result,
+)
 from tests.support.facts import ENTERPRISE, fact
 from tests.support.log import AUTHORITY
 from tests.support.postgres import TestDatabase
@@ -407,3 +420,31 @@ async def test_a_draw_is_seen_by_the_own_authority_and_those_above_and_by_nobody
             async with program.get("/api/v1/draws") as answer:
                 listed = [] if answer.status == 403 else (await answer.json())["items"]
             assert (str(draw) in {one["draw"] for one in listed}) == (status == 200), (role, authority)
+
+
+async def test_a_result_that_was_taken_back_leaves_no_file_in_public(
+    desk: Desk, acts: DrawActs, tmp_path: Path
+) -> None:
+    done = await result(desk, acts)
+    record_id = UUID(bytes=done.record.id)
+    pool = await store.connect(desk.database.dsn("liuhen_public"))
+    try:
+        async with listening(make_public_app(tmp_path, pool)) as url, aiohttp.ClientSession(url) as reader:
+            paths = [f"/api/v1/draws/{record_id}"]
+            async with reader.get(f"/api/v1/disclosures/{record_id}") as answer:
+                fields = (await answer.json())["document"]["fields"]
+            digests = [one["value"] for one in fields if one["code"] in FILE_CODES]
+            assert len(digests) == 3
+            for digest in digests:
+                paths.append(f"/api/v1/disclosures/{record_id}/files/{digest}")
+                async with reader.get(paths[-1]) as answer:
+                    assert sha256(await answer.read()).hexdigest() == digest
+            async with reader.get(f"/api/v1/disclosures/{record_id}/files/{'0' * 64}") as answer:
+                assert answer.status == 404
+            await withdraw(desk, done, "名录有误，予以撤回。", "error")
+            for path in paths:
+                async with reader.get(path) as answer:
+                    assert answer.status == 410, path
+            assert await pool.fetchval("SELECT count(*) FROM published.files WHERE record = $1", record_id) == 0
+    finally:
+        await pool.close()
