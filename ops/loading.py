@@ -109,8 +109,10 @@ class Checked:
 # -- loading --
 
 
-async def load(settings: Settings, seed: int, scale: Scale, progress: Progress) -> Loaded:
-    """Make a year and load it into the folder of the settings, which holds no data yet.
+async def load(
+    settings: Settings, seed: int, scale: Scale, progress: Progress, say: Callable[[str], None] = lambda _: None
+) -> Loaded:
+    """Make a year and load it into the folder of the settings, which holds no data yet; `say` is told what goes on.
 
     Where a load was cut short after the last upload, it goes on there: what is left is for the judges. Raises
     LoadRefused.
@@ -118,6 +120,7 @@ async def load(settings: Settings, seed: int, scale: Scale, progress: Progress) 
     assert settings.data is not None
     folder = settings.data / "year"
     if (folder / LOADED).exists():
+        say(f"{folder} holds a year already: what is left of it is judged")
         return await _finished(settings, folder)
     if folder.exists():
         raise LoadRefused(f"{folder} exists: a year was loaded here in part; name a new folder")
@@ -137,6 +140,7 @@ async def load(settings: Settings, seed: int, scale: Scale, progress: Progress) 
             run.uploads, round(time.monotonic() - began, 1), 0.0,
         )  # fmt: skip
         _keep(folder, loaded, known)
+        say(f"{loaded.events:,} events are uploaded; the judges come up with them")
         await _judged_and_reported(served, folder, known)
     loaded = replace(loaded, judged=round(time.monotonic() - began, 1))
     _keep(folder, loaded, known)

@@ -48,8 +48,12 @@ def load(ctx: click.Context, data: Path, seed: int, share: float, places: int | 
     from ops.year.province import Scale
 
     settings = settings_module.load(ctx.obj, data=data)
+
+    def say(text: str) -> None:
+        click.echo(text, err=True)
+
     try:
-        done = asyncio.run(run(settings, seed, Scale.of(share, places), progress(as_json)))
+        done = asyncio.run(run(settings, seed, Scale.of(share, places), progress(as_json), say))
     except LoadRefused as fault:
         raise Refusal(str(fault)) from None
     if as_json:
