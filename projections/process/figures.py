@@ -11,6 +11,7 @@ import datetime
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -107,7 +108,10 @@ async def keep(conn: asyncpg.Connection, cut: Cut) -> str:
     """Remember a cut under its name, so that a report can be asked for by it. Repeating it changes nothing."""
     queries = await _queries(conn)
     logs = msgspec.json.encode({str(log): size for log, size in sorted(cut.logs.items())}).decode()
-    await conn.execute(queries["keep_cut"], cut.name, logs)
+    # Who kept the same cut since the moment of this transaction is nobody to wait for: one name has one content.
+    with suppress(asyncpg.SerializationError):
+        async with conn.transaction():
+            await conn.execute(queries["keep_cut"], cut.name, logs)
     return cut.name
 
 

@@ -20,7 +20,7 @@ from schemas.entries import FieldEntry, OfficeEntry
 from tests.support.log import AUTHORITY
 from tests.support.postgres import TestDatabase
 from tests.support.process import judge, paper
-from tests.support.projections import officer
+from tests.support.projections import PROJECTOR, officer
 from tests.support.stories import story_events
 
 SPAN = period("2026")
@@ -191,6 +191,25 @@ async def test_another_authority_is_not_counted_and_an_unknown_cut_is_said(datab
 
     assert AUTHORITY not in cut.authorities.values()
     assert not any(value for value in found[AUTHORITY].values())
+
+
+async def test_two_who_ask_at_one_moment_keep_the_same_cut(database: TestDatabase) -> None:
+    async with paper(database) as log:
+        await log.append(story_events()[:20])
+        await judge(database)
+    one, two = await database.connect(PROJECTOR), await database.connect(PROJECTOR)
+    try:
+        async with one.transaction(isolation="repeatable_read"):
+            await one.execute("SELECT set_config('liuhen.authority', $1, true)", AUTHORITY)
+            cut = await figures.newest(one, [AUTHORITY])
+            await figures.keep(two, cut)
+
+            assert await figures.keep(one, cut) == cut.name
+            assert await figures.newest(one, [AUTHORITY]) == cut, "the transaction goes on"
+        assert await figures.logs_of_cut(one, cut.name) == cut.logs
+    finally:
+        await one.close()
+        await two.close()
 
 
 def test_periods_are_read_or_refused() -> None:
