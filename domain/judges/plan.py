@@ -274,6 +274,8 @@ def judge(matter: Matter) -> Judgement:
                 "approver": first.approver,
                 "number": None if first.approval_no is UNSET else first.approval_no,
                 "on": str(first.approved_on),
+                "unit": None if first.responsible_unit is UNSET else first.responsible_unit,
+                "responsible": None if first.responsible is UNSET else first.responsible,
             },
             "filed": [{"with": body.filed_with, "on": str(body.filed_on)} for _, body in plan.matter.of(PlanFiled)],
             "closed": [

@@ -361,11 +361,13 @@ class LeaveOut(Command, frozen=True, kw_only=True):
 
 
 class ApprovePlan(Command, frozen=True, kw_only=True):
-    """Record that the government of the same level approved the newest draft."""
+    """Record that the government of the same level approved the newest draft, and who answers for the plan."""
 
     approver: Name
     approval_no: Annotated[str, Meta(min_length=1, max_length=64, pattern=_PLAIN)]
     approved_on: datetime.date
+    responsible_unit: Short = ""
+    responsible: Short = ""
 
 
 class FilePlan(Command, frozen=True, kw_only=True):

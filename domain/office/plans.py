@@ -267,6 +267,7 @@ def _approved(plan: Plan, command: ask.ApprovePlan, now: int, known: Mapping[str
             days=or_unset(days) if number == 0 else UNSET,
             items=items[min(number, len(items) - 1)], left_out=left_out[number] if number < len(left_out) else (),
             approver=command.approver, approval_no=command.approval_no, approved_on=approved_on, draft_id=draft.id,
+            responsible_unit=or_unset(command.responsible_unit), responsible=or_unset(command.responsible),
             figures=or_unset(figures) if number == 0 else UNSET, file=or_unset(draft.file) if number == 0 else UNSET,
         )
         for number in range(count)

@@ -129,7 +129,7 @@ def planned(start: int) -> Iterator[StoryEvent]:
     approved = {
         "plan_id": plan, "year": day.year, "agency": AUTHORITY, "headcount": 24, "items": items,
         "approver": "示例市人民政府", "approval_no": f"示政复〔{day.year}〕4号", "approved_on": f"{day.year}-01-20",
-        "figures": PRINTED,
+        "figures": PRINTED, "responsible_unit": "执法大队", "responsible": PRINCIPAL,
     }  # fmt: skip
     yield _office("plan.approved.v1", tags, approved, at)
     filed = {"plan_id": plan, "filed_with": "示例省应急管理厅", "filed_on": f"{day.year}-03-02"}

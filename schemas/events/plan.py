@@ -223,6 +223,8 @@ class PlanApproved(Act, frozen=True, kw_only=True, omit_defaults=True):
     approval_no: Annotated[DocumentNo | UnsetType, says("批准文号", "number of the approval")] = UNSET
     approved_on: Annotated[LegalDate, says("批准日期", "date of approval")]
     draft_id: Annotated[Id | UnsetType, says("草案编号", "draft that was approved")] = UNSET
+    responsible_unit: Annotated[Ref | UnsetType, says("责任部门", "unit that answers for the plan")] = UNSET
+    responsible: Annotated[Ref | UnsetType, says("责任人编号", "officer id of who answers for the plan")] = UNSET
     figures: Annotated[PlanFigures | UnsetType, says("工作日测算（填报）", "working days as printed; first part")] = (
         UNSET
     )

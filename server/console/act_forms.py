@@ -253,7 +253,7 @@ FORMS: Final[Mapping[tuple[str, str], Form]] = {
            "criteria is written beside each item."),
         (
             text("approver", required=True), text("approval_no", required=True, most=64),
-            date("approved_on", required=True),
+            date("approved_on", required=True), text("responsible_unit"), text("responsible"),
         ),
     ),
     ("plan", "file"): Form(

@@ -526,11 +526,14 @@ async def test_a_table_that_is_pasted_becomes_a_draft_and_forms_lead_to_the_appr
             "change", action_0="added", enterprise_0="E-3", kind_0="key", days_0="4", reason_0="补"
         )
         assert status == 303, place
-        assert (await act("approve", **approve))[0] == 303
+        answers = {"responsible_unit": "执法大队", "responsible": "officer-0017"}
+        assert (await act("approve", **approve, **answers))[0] == 303
         await fold(house.database)
         await judge(house.database)
         async with browser.get(f"/plans/{KEY}/candidates") as page:
             assert page.status == 200
+        async with browser.get(f"/plans/{KEY}") as page:
+            assert "执法大队" in await page.text(), "who answers for the plan"
         async with browser.get("/plans") as page:
             assert str(YEAR) in await page.text()
         assert (await browser.get(f"/plans/{KEY}/acts/assign?item={uuid_text(item(1).item_id)}")).status == 403

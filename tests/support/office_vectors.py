@@ -296,6 +296,8 @@ FULL: Final[Mapping[str, Body]] = {
         "draft_id": uid(701),
         "figures": PLAN_FIGURES,
         "file": PLAN_FILE,
+        "responsible": "officer-0017",
+        "responsible_unit": "执法大队",
         "days": {
             "inspection": 1200,
             "non": [10, 10, 10, 10, 10, 10, 10],
