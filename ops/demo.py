@@ -478,6 +478,9 @@ def _table(
 ) -> None:  # fmt: skip
     say("\nOpen  打开:")
     pages = [("/cases", "卷宗 case files"), ("/deadlines", "期限 deadlines"), ("/signals", "预警 signals")]
+    pages += [("/reviews", "法制审核 legal reviews"), ("/plans", "年度计划 annual plans")]
+    pages += [("/draws", "双随机抽取 random draws")]
+    pages += [("/supervision", "监督检查 supervision"), ("/supervision/off-system", "体外循环 off-system enforcement")]
     pages += [("/terminals", "终端 terminals"), ("/help", "帮助 help")]
     if cases:
         pages.insert(1, (f"/cases/{cases[0]}", "一份卷宗 one case file"))
