@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import openpyxl
 import pytest
 
 from ops.cluster import Cluster
@@ -184,13 +185,13 @@ def test_a_copy_of_a_case_leaves_the_demo_and_verifies_where_nothing_of_ours_is(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def report(data: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def report(data: Path, *options: str, kind: str = "quarterly") -> subprocess.CompletedProcess[str]:
     command = [
         sys.executable,
         "-m",
         "ops",
         "report",
-        "quarterly",
+        kind,
         "--data",
         str(data),
         "--authority",
@@ -223,6 +224,43 @@ def test_a_report_on_the_province_adds_up_and_comes_out_again_at_its_cut(played:
     assert "执法" in table.stdout or "计划" in table.stdout
     assert (wrong.returncode, "expected a year, quarter or month" in wrong.stderr) == (2, True)
     assert (lost.returncode, "no cut is kept under 0123456789ab" in lost.stderr) == (2, True)
+
+
+def test_every_report_is_a_command_and_one_that_is_handed_in_stands_beside_the_system(
+    played: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    data, _ = played
+    year = time.strftime("%Y")
+    first = report(data, "--below", "--period", year, "--json", kind="off-system")
+    made = json.loads(first.stdout)
+    again = report(data, "--below", "--period", year, "--at", made["as_of"]["name"], "--json", kind="off-system")
+    words = report(data, "--below", "--period", year, "--lang", "en", kind="off-system")
+    book = tmp_path / "year.xlsx"
+    annual = report(data, "--year", year, "--out", str(book), kind="annual")
+    odd = report(data, "--month", year, kind="monthly")
+    firm = next(one["subject"] for one in made["signals"] if one["subject"])
+    trail = report(data, "--below", "--enterprise", firm, "--period", year, "--lang", "en", kind="trail")
+    nobody = report(data, "--below", "--officer", "officer-none", "--period", year, kind="trail")
+    figures = tmp_path / "figures.csv"
+    figures.write_text("code,value\nvisits,999\n", "utf-8")
+    handing = ("--kind", "yearly", "--period", year, "--officer", "officer-0001", "--differing", str(figures))
+    silent = report(data, *handing, kind="submit")
+    handed = report(data, *handing, "--explanation", "终端尚未上传", "--json", kind="submit")
+
+    assert first.returncode == 0, first.stderr
+    assert made["authorities"] == ["210000", "210500", "210521"]
+    assert again.stdout == first.stdout
+    assert len(made["signals"]) >= 10
+    assert "As of" in words.stdout
+    assert "acts on site" in words.stdout
+    assert annual.returncode == 0, annual.stderr
+    assert openpyxl.load_workbook(book).sheetnames == ["行政执法统计年报"]
+    assert (odd.returncode, "expected a month" in odd.stderr) == (2, True)
+    assert f"Trail of acts,{firm}" in trail.stdout
+    assert "Site entered" in trail.stdout
+    assert (nobody.returncode, "nothing is on record of officer-none" in nobody.stderr) == (2, True)
+    assert (silent.returncode, "--explanation" in silent.stderr) == (2, True)
+    assert json.loads(handed.stdout)["differing"] == {"visits": 999}, handed.stderr
 
 
 def test_a_second_start_finds_the_stories_and_plays_nothing(played: tuple[Path, dict[str, Any]]) -> None:

@@ -7,6 +7,7 @@ import io
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import openpyxl
@@ -15,10 +16,12 @@ import pytest
 from domain.quarterly import period
 from projections import sheets
 from projections.process import figures, off_system, past
+from schemas.batch import Lost
 from server.log.past import look, made_at
-from tests.support.log import AUTHORITY, now
+from tests.support.log import AUTHORITY, now, open_log, send
 from tests.support.postgres import TestDatabase
 from tests.support.process import judge, paper
+from tests.support.projections import HAZARD, TASK, act, enrolled
 from tests.support.stories import story_events
 from tests.support.web import open_house
 
@@ -103,6 +106,41 @@ async def test_the_report_says_what_signals_are_held_against_and_what_is_unknown
     assert book["预警"].max_row == len(told["signals"]) + 1
     for fine in ("罚款", "fine"):
         assert fine not in " ".join(book[name].cell(1, n).value or "" for name in book.sheetnames for n in range(1, 12))
+
+
+async def test_what_a_terminal_said_it_has_is_unknown_until_it_came_and_stays_so_at_the_earlier_cut(
+    database: TestDatabase, tmp_path: Path
+) -> None:
+    async with open_log(database.dsn("liuhen_writer"), tmp_path) as log:
+        terminal = await enrolled(log)
+
+        async def made(name: str = "") -> dict[str, Any]:
+            async with writer(database) as conn:
+                return off_system.as_dict(await made_at(conn, [AUTHORITY], SPAN, name))
+
+        silent = await made()
+        first = act(terminal, "hazard.found.v1", f"hazard:{HAZARD}")
+        rest = [act(terminal, "site.entered.v1", f"task:{TASK}") for _ in range(12)]
+        await send(log, terminal.batch([first], first=1, declared=13))
+        await judge(database)
+        behind = await made()
+        await send(log, terminal.batch(rest, first=2))
+        await judge(database)
+        whole = await made()
+        then = await made(behind["as_of"]["name"])
+        terminal.seq, terminal.prev = terminal.seq + 3, bytes(range(32))
+        after = act(terminal, "site.entered.v1", f"task:{TASK}")
+        await send(log, terminal.batch([after], lost=[Lost(first=14, hash=bytes(range(32)), last=16)]))
+        await judge(database)
+        gap = await made()
+
+    assert silent["unknown"] == [], "nothing was judged yet: the cut is empty"
+    (one,) = behind["unknown"]
+    assert (one["why"], one["head"], one["declared"], one["waiting"]) == (["waiting"], 1, 13, 12)
+    assert whole["unknown"] == []
+    assert then == behind, "what came since does not make the earlier report know more"
+    (one,) = gap["unknown"]
+    assert (one["why"], one["lost"]) == (["gap"], 3)
 
 
 async def test_a_cut_that_nobody_kept_and_a_name_of_another_form_are_said(database: TestDatabase) -> None:
