@@ -5,7 +5,7 @@ It takes the works that wait (at most 16) into one transaction:
   1. lock the heads in log_id order and check them; read the terminals; decide every work in memory, one after the other
   2. frontier and root of every log that grows
   3. sign the checkpoints; write entries by COPY, then keys, tags, seals, terminals, heads and checkpoints; NOTIFY
-  4. COMMIT: the commit point
+  4. COMMIT: the commit point; where works wait already, the transaction of the next group begins with it (AND CHAIN)
   5. the register
   6. only then answer
 
@@ -195,6 +195,7 @@ class Committer:
         self._wake = asyncio.Event()
         self._connection: Connection | None = None
         self._reader: Connection | None = None
+        self._begun = False  # a COMMIT of ours began a transaction, and no group uses it yet
         self._identity: tuple[int, int] | None = None
         self._finishing: set[asyncio.Task[None]] = set()
         self.figures = Figures()
@@ -249,6 +250,8 @@ class Committer:
         """Serve until `running` ends. Whatever happens to a group, the next one is served."""
         while True:
             if not self._queue:
+                await self._rest()
+            if not self._queue:
                 if self._stopped:
                     return
                 self._wake.clear()
@@ -259,6 +262,13 @@ class Committer:
             live = [w for w in taken if not w.future.cancelled()]
             if live:
                 await self._serve(live)
+
+    async def _rest(self) -> None:
+        """End a transaction that was begun with a COMMIT, for works whose callers have gone since."""
+        connection, begun, self._begun = self._connection, self._begun, False
+        if begun and connection is not None and not connection.is_closed():
+            with contextlib.suppress(Exception):  # a connection that was lost is noticed by the next group
+                await connection.execute("ROLLBACK")
 
     # -- one group --
 
@@ -304,9 +314,10 @@ class Committer:
         decided: list[_Waiting] = []
         grown: list[Turn] = []
         committing = False
-        transaction = connection.transaction()
-        await transaction.start()
         try:
+            self._begun = False
+            if not connection.is_in_transaction():  # as it is where the group before said AND CHAIN
+                await connection.execute("BEGIN")
             # (1) lock, check, read, decide
             open_works = await self._lock(connection, group, taken)
             await self._hook("locked")
@@ -323,7 +334,9 @@ class Committer:
             await self._hook("written")
             committing = True
             # (4) the commit point
-            await transaction.commit()
+            goes_on = bool(self._queue)
+            await store.commit(connection, chain=goes_on)
+            self._begun = goes_on
         except BaseException as fault:
             if committing and isinstance(fault, store.LOST):
                 await self._drop_connection()
@@ -333,8 +346,8 @@ class Committer:
             else:
                 self._take_back(grown)
                 with contextlib.suppress(Exception):
-                    if not connection.is_closed():
-                        await transaction.rollback()
+                    if not connection.is_closed() and connection.is_in_transaction():
+                        await connection.execute("ROLLBACK")
                 raise
         # From here on the group is stored: finish or die.
         for turn in grown:

@@ -124,6 +124,18 @@ async def raw_uuids(connection: Connection) -> None:
     )
 
 
+async def commit(connection: Connection, *, chain: bool = False) -> None:
+    """End the transaction durably; with `chain` another one begins with it, which spares a round trip.
+
+    Raises DatabaseUnfit where there is none or it was taken back instead, one of LOST where the outcome is unknown.
+    """
+    if not connection.is_in_transaction():
+        raise DatabaseUnfit("there is no transaction to commit")
+    done = await connection.execute("COMMIT AND CHAIN;" if chain else "COMMIT;")
+    if done != "COMMIT":
+        raise DatabaseUnfit("the database took a transaction back where it was told to commit it")
+
+
 async def server_identity(connection: Connection) -> tuple[int, int]:
     """(system identifier, timeline): if either changes under a running process, another server answers."""
     row = await connection.fetchrow(

@@ -10,13 +10,13 @@ from typing import Any
 
 import asyncpg
 import pytest
-from asyncpg.transaction import Transaction
 from msgspec import UNSET
 
 from schemas import entries, receipt
 from schemas.batch import Batch, envs_hash
 from schemas.problems import Problem
 from schemas.receipt import Receipt
+from server.log import store
 from server.log.book import Book
 from server.log.committer import MAX_WAITING, Committer, Group, Turn
 from server.log.store import Connection
@@ -41,6 +41,7 @@ class Gate:
     async def hold(self, log: Log, terminal: PaperTerminal) -> asyncio.Task[bytes]:
         """Occupy the committer with a heartbeat."""
         self.open.clear()
+        self.reached.clear()
         task = asyncio.create_task(send(log, terminal.batch([], declared=terminal.seq)))
         await self.reached.wait()
         return task
@@ -260,25 +261,91 @@ async def test_a_connection_that_is_lost_before_the_commit_is_retried_and_record
     await owner.close()
 
 
+@pytest.mark.parametrize("chain", [False, True])
 async def test_a_commit_whose_answer_is_lost_is_read_back_and_not_repeated(
-    database: TestDatabase, short_folder: Path, monkeypatch: pytest.MonkeyPatch
+    database: TestDatabase, short_folder: Path, monkeypatch: pytest.MonkeyPatch, *, chain: bool
 ) -> None:
-    commit, lost = Transaction.commit, [0]
+    commit, lost = store.commit, [0]
 
-    async def commit_and_cut(self: Transaction) -> None:
-        await commit(self)
+    async def commit_and_cut(connection: Connection, **options: bool) -> None:
+        await commit(connection, **{**options, "chain": chain or options["chain"]})
         if lost[0] > 0:
             lost[0] -= 1
-            self._connection.terminate()
+            connection.terminate()
             raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
 
     async with open_log(database.dsn("liuhen_writer"), short_folder) as log:
         t1 = PaperTerminal()
         await enrol(log, t1)
-        monkeypatch.setattr(Transaction, "commit", commit_and_cut)
+        monkeypatch.setattr(store, "commit", commit_and_cut)
         for turn in range(3):
             lost[0] = 1
             told = decoded(await send(log, t1.batch([t1.envelope(), t1.envelope()])))
             assert [result.outcome for result in told.results] == ["recorded"] * 2, "it was stored: no second time"
             assert (lost[0], told.head.seq) == (0, 2 * turn + 2)
     assert (await audit(database.dsn())).count(t1.id) == 6
+
+
+async def test_a_transaction_that_began_with_a_commit_serves_the_next_group_and_is_not_left_open(
+    database: TestDatabase, short_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit, chained = store.commit, list[bool]()
+    gate = Gate()
+
+    async def noted(connection: Connection, *, chain: bool) -> None:
+        await commit(connection, chain=chain)
+        chained.append(connection.is_in_transaction())
+
+    async with open_log(database.dsn("liuhen_writer"), short_folder, hook=gate) as log:
+        owner = await database.connect()
+        t1, t2 = PaperTerminal(), PaperTerminal()
+        for terminal in (t1, t2):
+            await enrol(log, terminal)
+        monkeypatch.setattr(store, "commit", noted)
+
+        async def left_open() -> bool:
+            return bool(
+                await owner.fetchval(
+                    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'liuhen committer'"
+                    " AND datname = current_database() AND state <> 'idle'"
+                )
+            )
+
+        # The next group is served in it.
+        holding = await gate.hold(log, t1)
+        served = asyncio.create_task(send(log, t2.batch([t2.envelope()])))
+        await queued(log, 1)
+        gate.open.set()
+        await holding
+        assert decoded(await served).results[0].outcome == "recorded"
+        assert chained == [True, False]
+        # Whoever waited has gone: it ends.
+        holding = await gate.hold(log, t1)
+        gone = asyncio.create_task(log.committer.submit(Culprit("decide")))
+        await queued(log, 1)
+        gone.cancel()
+        await asyncio.gather(gone, return_exceptions=True)
+        gate.open.set()
+        await holding
+        assert chained == [True, False, True]
+        async with asyncio.timeout(30):
+            while await left_open():  # noqa: ASYNC110 - rows of a database wake nobody
+                await asyncio.sleep(0.01)
+        assert decoded(await send(log, t2.batch([t2.envelope()]))).head.seq == 2
+        await owner.close()
+    assert (await audit(database.dsn())).count(t2.id) == 2
+
+
+async def test_the_check_of_a_start_is_not_disturbed_by_a_committer_that_rests(
+    database: TestDatabase, short_folder: Path
+) -> None:
+    async with open_log(database.dsn("liuhen_writer"), short_folder) as log:
+        t1 = PaperTerminal()
+        await enrol(log, t1)
+        for _ in range(10):
+            checking = asyncio.create_task(log.committer.check_all())
+            while not checking.done():
+                log.committer._wake.set()
+                await asyncio.sleep(0)
+            assert await checking == []
+        assert decoded(await send(log, t1.batch([t1.envelope()]))).head.seq == 1

@@ -101,7 +101,7 @@ class CutOff:
         async def to_server() -> None:
             nonlocal losing
             while data := await client_in.read(65_536):
-                if self.lose and b"COMMIT;\0" in data:
+                if self.lose and (b"COMMIT;\0" in data or b"COMMIT AND CHAIN;\0" in data):
                     losing, lost = True, self.lose
                     self.lose = ""
                     self.cut += 1
