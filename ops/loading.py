@@ -124,8 +124,11 @@ async def load(
         return await _finished(settings, folder)
     if folder.exists():
         raise LoadRefused(f"{folder} exists: a year was loaded here in part; name a new folder")
+    try:
+        year = Year(seed, scale)
+    except ValueError as fault:
+        raise LoadRefused(f"{fault}: ask for fewer --places, or a greater --scale") from None
     folder.mkdir(mode=0o700, parents=True)
-    year = Year(seed, scale)
     lines = [json.dumps(asdict(one), ensure_ascii=False) for one in year.places]
     (folder / PLANTED).write_text("\n".join(lines) + "\n", "utf-8")
     known = [one.code for one in year.province.authorities]

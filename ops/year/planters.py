@@ -76,4 +76,4 @@ def _planted(province: Province, signal: str, planter: Planter, wrong: bool, dic
             return planter(plot), plot.events
         except ValueError:
             continue
-    raise ValueError(f"{signal}: the province is too small for so many places")
+    raise ValueError(f"the teams have too few days for {2 * province.scale.places} places of {signal}")

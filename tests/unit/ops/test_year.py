@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 from collections import Counter
+from pathlib import Path
 from random import Random
 
 import pytest
 
+from ops import settings
+from ops.loading import LoadRefused, load
 from ops.year import almanac
 from ops.year.planters import PLANTERS
 from ops.year.province import Scale
@@ -66,6 +70,15 @@ def test_every_act_is_of_a_published_type_and_numbers_are_given_in_the_order_of_
                 assert n > seen.get((name, "检记"), 0)
                 seen[name, "检记"] = n
     assert seen
+
+
+def test_a_province_without_days_for_so_many_places_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+
+    with pytest.raises(LoadRefused, match="fewer --places, or a greater --scale"):
+        asyncio.run(load(settings.load(None, data=data), 7, Scale.of(0.01, 200), lambda _done, _all: None))
+
+    assert not data.exists()
 
 
 def test_the_full_year_is_a_province_of_twenty_cities_three_levels_and_two_thousand_officers() -> None:
