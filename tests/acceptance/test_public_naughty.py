@@ -9,16 +9,20 @@ import json
 import re
 import zipfile
 from collections.abc import AsyncIterator, Sequence
+from hashlib import sha256
 from pathlib import Path
+from uuid import UUID
 from xml.etree import ElementTree as Xml
 
 import aiohttp
 import pytest
+from msgspec import UNSET, structs
 from playwright.async_api import async_playwright
 
 from domain.cells import plain
 from ops import browser as needs
-from schemas.published_document import Document
+from schemas import jcs
+from schemas.published_document import Document, Field
 from server.public import tables
 from server.web import atom
 from tests.support import naughty
@@ -215,3 +219,83 @@ async def test_pages_show_every_text_exactly_and_run_none_of_them(
             assert await page.evaluate("window.hit") is None
         await browser.close()
     assert told == []
+
+
+def cited(subject: str, values: dict[str, str]) -> Document:
+    """A document with those columns alone."""
+    fields = tuple(Field(code=code, header="列", value=value) for code, value in values.items())
+    return structs.replace(
+        document(), subject=subject, layout="x-2026", party_type=UNSET, kinds=(), number=UNSET, remedies=UNSET,
+        fields=fields,
+    )  # fmt: skip
+
+
+class Names(Shown):
+    """The texts that stand in an element of their own (`bdi`), too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self._open = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        super().handle_starttag(tag, attrs)
+        if tag == "bdi":
+            self._open = True
+            self.texts.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open = self._open and tag != "bdi"
+
+    def handle_data(self, data: str) -> None:
+        if self._open:
+            self.texts[-1] += data
+
+
+async def test_files_of_draws_and_lists_give_every_text_back_and_run_none(
+    database: TestDatabase, tmp_path: Path
+) -> None:
+    short = [text for text in TEXTS if len(text) <= 1_000]
+    draw = {
+        "algorithm": "x", "commitment": "x", "count": 1, "objects_hash": "x", "officers_hash": "x", "public": "x",
+        "recused": {}, "secret": "x", "team": 1, "teams": [[text, [text]] for text in short],
+        "names": {text: text for text in short[::2]},
+    }  # fmt: skip
+    people = [
+        {
+            "name": text,
+            "certificate_no": text,
+            "categories": [text],
+            "valid_from": "2020-01-01",
+            "valid_to": "2030-01-01",
+        }
+        for text in short
+    ]
+    files = [jcs.encode(draw), jcs.encode({"officers": people})]
+    digests = [sha256(one).hexdigest() for one in files]
+    told = [
+        cited("random_selection", {"SJ_MC": "抽查", "SJ_CQRQ": "2026-11-02", "SJ_JGWJ": digests[0]}),
+        cited("officers", {"RY_BT": "名单", "RY_RQ": "2026-11-02", "RY_MDWJ": digests[1]}),
+    ]
+    log = PaperDisclosures(tmp_path)
+    for one in told:
+        log.release(one)
+    log.mirror()
+    await log.fill(database)
+    owner = await database.connect()
+    for one, file in zip(told, files, strict=True):
+        await owner.execute("INSERT INTO published.files VALUES ($1, sha256($2::bytea), $2)", UUID(one.record), file)
+    await owner.close()
+    async with site(database, log) as url, aiohttp.ClientSession(url) as client:
+        for one, digest, file in zip(told, digests, files, strict=True):
+            assert await read(client, f"/api/v1/disclosures/{one.record}/files/{digest}") == file
+        answer = json.loads(await read(client, f"/api/v1/draws/{told[0].record}"))
+        assert [names for names, _ in answer["teams"]] == short
+        sections = json.loads(await read(client, "/api/v1/authorities/210500"))["sections"]
+        assert [one["content"]["name"] for one in sections if one["section"] == "officer"] == short
+        for path in (f"/disclosures/{told[0].record}", "/authorities/210500?day=2026-11-02"):
+            page = Names()
+            page.feed((await read(client, path)).decode())
+            assert page.faults == []
+            pictured = {text.replace("\0", "\u2400") for text in short}
+            assert pictured <= set(page.texts), path

@@ -237,17 +237,17 @@ _COLUMNS = (
 def _row(record: str, one: Released, first: Document) -> list[Any]:
     told = one.document
     changed = told.changed
-    party = told.value("CF_XDR_MC") or None
+    party = told.head(0) or None
     number = None if told.number is UNSET else told.number
-    hay = "" if told.tombstone else search_terms.haystack(party or "", str(number or ""), told.value("CF_XDR_SHXYM"))
-    decided = told.value("CF_JDRQ")
+    hay = "" if told.tombstone else search_terms.haystack(party or "", str(number or ""), told.head(1))
+    decided = told.head(2)
     try:
         day = datetime.date.fromisoformat(decided) if decided else None
     except ValueError:
         day = None
     return [
         UUID(record), AUTHORITY, told.subject, told.outcome, told.revision, one.data, one.salt, _pg(party),
-        None if told.party_type is UNSET else told.party_type, _pg(told.value("CF_XDR_SHXYM") or None), _pg(number),
+        None if told.party_type is UNSET else told.party_type, _pg(told.head(1) or None), _pg(number),
         told.agency.name, list(told.kinds), told.fen("CF_NR_FK"), told.fen("CF_NR_WFFF"), day, first.published_on,
         None if told.until is UNSET else told.until, None if changed is UNSET else changed.on,
         None if changed is UNSET else _pg(changed.reason), hay, sorted(search_terms.terms(hay)), 1, one.position,
