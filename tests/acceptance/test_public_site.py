@@ -383,7 +383,7 @@ async def test_digests_of_bulk_files_are_signed_and_verify_with_the_program_and_
         assert status == 0, told
         assert "ok  penalty-full-2026-11-04.csv" in told
     # With OpenSSL alone, as the page of help says it.
-    key = base64.b64decode(str(log.key).rsplit("+", 1)[1])
+    key = base64.b64decode(str(log.key).split("+", 2)[2])
     (there / "key.der").write_bytes(bytes.fromhex("302a300506032b6570032100") + key[1:])
     last = (there / "SHA256SUMS.note").read_text("utf-8").splitlines()[-1]
     (there / "signature").write_bytes(base64.b64decode(last.rsplit(" ", 1)[1])[4:])
