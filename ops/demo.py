@@ -29,12 +29,13 @@ from typing import Any, Final
 import asyncpg
 import structlog
 
+from domain.workdays import day_of
 from ops import fleet, stories
 from ops.bulk import sign_sums, signers_of
 from ops.mirror import mirror
 from ops.serve import Served, serving
 from ops.settings import Settings
-from ops.stories import book, bureau, disclosing, play, returned, weeks
+from ops.stories import book, books, bureau, disclosing, play, returned, weeks
 from ops.stories.book import Story
 from ops.stories.event import ENTERPRISES, StoryEvent
 from ops.stories.files import LATE, NotBrought
@@ -289,6 +290,12 @@ async def _play(served: Served, settings: Settings, links: OneTimeLinks, say: Ca
         say("the goal was missed: the copied terminal was not found out  复制的终端未被发现")
         return False
     published = await _disclosed(served, settings, told, say)
+    compared = await books.compare(served, CITY, told, day_of(_begun(settings.data)), lambda: folded(served))
+    say(
+        f"books of others held against the record: {compared.rows} rows, {compared.odd} fit nothing, "
+        f"{compared.explained} of them explained  "
+        f"外部台账核对：{compared.rows} 行，{compared.odd} 行对不上，其中 {compared.explained} 行已由监督员说明"
+    )
     kept = {
         "at": time.strftime("%Y-%m-%d %H:%M"), "terminals": terminals,
         "events": sum(not event.office for one in told for event in one.events),
@@ -481,6 +488,7 @@ def _table(
     pages += [("/reviews", "法制审核 legal reviews"), ("/plans", "年度计划 annual plans")]
     pages += [("/draws", "双随机抽取 random draws")]
     pages += [("/supervision", "监督检查 supervision"), ("/supervision/off-system", "体外循环 off-system enforcement")]
+    pages += [("/supervision/ledgers", "外部台账 books of others")]
     pages += [("/terminals", "终端 terminals"), ("/help", "帮助 help")]
     if cases:
         pages.insert(1, (f"/cases/{cases[0]}", "一份卷宗 one case file"))

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -261,6 +262,19 @@ def test_every_report_is_a_command_and_one_that_is_handed_in_stands_beside_the_s
     assert (nobody.returncode, "nothing is on record of officer-none" in nobody.stderr) == (2, True)
     assert (silent.returncode, "--explanation" in silent.stderr) == (2, True)
     assert json.loads(handed.stdout)["differing"] == {"visits": 999}, handed.stderr
+
+
+def test_ten_rows_of_books_of_others_fit_nothing_and_an_officer_explained_five(
+    played: tuple[Path, dict[str, Any]],
+) -> None:
+    data, line = played
+    done = report(data, "--below", "--json", kind="off-system")
+    assert done.returncode == 0, done.stderr
+    rows = [one for one in json.loads(done.stdout)["signals"] if one["kind"] == "outside"]
+    assert Counter((one["rule"], one["state"]) for one in rows) == {
+        ("SIG-04", "explained"): 3, ("SIG-04", "open"): 2, ("SIG-25", "explained"): 2, ("SIG-25", "open"): 3,
+    }  # fmt: skip
+    assert "10 fit nothing, 5 of them explained" in line["said"]
 
 
 def test_a_second_start_finds_the_stories_and_plays_nothing(played: tuple[Path, dict[str, Any]]) -> None:
