@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from msgspec import UNSET
@@ -296,6 +297,7 @@ def _task_of(fact: Fact, task: Any) -> bytes:
     return tag.encode()
 
 
+@lru_cache(maxsize=65_536)
 def number_of(printed: str) -> Number | None:
     """The parts of a printed number, None for one that cannot be read."""
     if not printed:

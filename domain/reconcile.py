@@ -11,6 +11,7 @@ import datetime
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final, Literal, TypeAlias
 
@@ -238,6 +239,7 @@ def gaps(rows: Sequence[Row], known: Iterable[Number], *, most: int = 50) -> lis
     return found
 
 
+@lru_cache(maxsize=65_536)
 def folded(text: str) -> str:
     """A number of a paper as it is compared: without spaces, full-width forms or case."""
     try:

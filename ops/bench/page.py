@@ -15,6 +15,7 @@ from ops.bench.ingest import PEERS, SPREAD, Samples
 from ops.bench.machine import Machine
 from ops.bench.pages import Shown
 from ops.bench.public import Served
+from ops.bench.reconcile import Reconciled
 from ops.bench.series import Folding, Growth, Verified
 
 BEGIN: Final = "<!-- figures: made by `liuhen bench all --write docs/performance.md`; do not edit -->"
@@ -160,6 +161,18 @@ def verified_table(verified: Verified) -> Table:
         ["CPU µs/entry, PostgreSQL included", _cpu(verified.cpu_us)],
     ]
     return Table("核验 liuhen verify", [f"{verified.entries:,} entries", ""], rows)
+
+
+def reconciled_table(done: Reconciled) -> Table:
+    """A book of others held against the log."""
+    rows = [
+        ["读取 reading, s", f"{done.read_s:.1f}", f"{done.read_cpu_s:.1f}"],
+        ["核对 matching, s", f"{done.match_s:.1f}", f"{done.match_cpu_s:.1f}"],
+    ]
+    found = f"{done.matched:,} rows fit, {done.unmatched:,} do not, as planted"
+    notes = ["", f"{found}; reading and holding them added {done.grown_mib:.0f} MiB at most"]
+    held = f"{done.rows:,} 行票据、{done.payments:,} 笔缴款 receipts beside payments"
+    return Table("外部台账 Books of others", [held, "时钟 clock", "CPU"], rows, notes)
 
 
 def pages_table(shown: Shown) -> Table:

@@ -210,6 +210,25 @@ def public(ctx: click.Context, records: int, rate: int, seconds: int, folder: Pa
     _show(_run(work), as_json)
 
 
+@command.command(epilog="Example: liuhen bench reconcile --rows 100000 --json")
+@click.option(
+    "--rows", type=click.IntRange(1_000, 199_000), default=100_000, show_default=True, help="Receipts of the book."
+)
+@FOLDER
+@JSON
+@click.pass_context
+def reconcile(_ctx: click.Context, rows: int, folder: Path | None, as_json: bool) -> None:
+    """Time reading a book of others and holding it against as many payments. 外部台账读取与核对性能。"""
+    from ops.bench import page
+    from ops.bench import reconcile as books
+
+    async def work(say: Say) -> tuple[dict[str, Any], list[Table]]:
+        done = await asyncio.to_thread(books.reconciling, rows, place=folder, say=say)
+        return done.as_json(), [page.reconciled_table(done)]
+
+    _show(_run(work), as_json)
+
+
 @command.command("all", epilog="Example: liuhen bench all --write docs/performance.md")
 @click.option(
     "--events",

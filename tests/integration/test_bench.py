@@ -142,3 +142,13 @@ def test_pages_are_timed_with_the_rows_that_were_written() -> None:
     supervised = {f"/supervision{rest}" for rest in ("", "/figures", "/figures/visits", "/off-system")}
     assert places == {"/deadlines", "/hazards", "/signals", "/reviews", "/search", *supervised}
     assert all(0 < one["p50_ms"] <= one["p99_ms"] for one in told["pages"].values())
+
+
+def test_a_book_of_others_is_read_and_matched_as_it_was_planted() -> None:
+    with postgres.short_folder() as folder:
+        done = liuhen("bench", "reconcile", "--json", "--rows", "1000", "--folder", str(folder))
+        assert done.returncode == 0, done.stderr
+        assert names_in(folder) == []
+    told = json.loads(done.stdout)
+    assert told["matched"] + told["unmatched"] == told["rows"] == 1000
+    assert told["unmatched"] > 20
