@@ -6,11 +6,15 @@ import io
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 
+from schemas.entries import Who
 from server.identity import gate as gates
+from server.log.acts import Act, OfficeActs
+from server.log.ids import now_ms, uuid7
 from tests.support.log import AUTHORITY
 from tests.support.postgres import TestDatabase
 from tests.support.process import judge
@@ -117,6 +121,47 @@ async def test_who_decides_gives_a_reason_and_inspectors_see_nothing_of_it(house
     async with house.browser("lin") as inspector:
         for address in (LEDGERS, path, f"{LEDGERS}/import", f"{LEDGERS}/mappings"):
             assert (await inspector.get(address)).status == 403, address
+
+
+async def test_a_candidate_that_a_person_confirms_fits_from_then_on_and_a_refused_one_is_not_proposed_again(
+    house: House,
+) -> None:
+    path = f"{LEDGERS}/{AUTHORITY}/receipts/2026-03"
+    who = Who(officer="officer-0040", session=bytes(32), via="console")
+    for amount in (2_000_000, 3_000_000):
+        paid = {
+            "document_no": "（示）应急罚〔2026〕5号",
+            "amount_fen": amount,
+            "paid_on": "2026-03-05",
+            "channel": "bank",
+        }
+        about = (f"authority:{AUTHORITY}",)
+        act = Act("fine_payment.recorded.v1", about, {**paid, "case_id": bytes(16)}, uuid7(), 1, uuid7())
+        await house.log.committer.submit(OfficeActs(AUTHORITY, [act], who, now_ms()))
+    async with house.browser("officer-0040") as supervisor, house.program("supervisor") as program:
+        await send(supervisor, BOOK, take="1")
+        await judge(house.database)
+
+        async def rows() -> dict[str, dict[str, Any]]:
+            made = await (await program.get(f"/api/v1/ledgers/{AUTHORITY}/receipts/2026-03")).json()
+            return {row["reference"]: row for row in made["rows"]}
+
+        before = await rows()
+        assert {row["state"] for row in before.values()} == {"candidate"}
+        field = await token(supervisor, f"{LEDGERS}/import")
+        for reference, outcome in (("T-1", "confirmed"), ("T-2", "refused")):
+            row = before[reference]
+            form = {gates.FORM_FIELD: field, "key": row["key"], "event": row["candidates"][0]["event"],
+                    "outcome": outcome, "reason": "已与财政局核对"}  # fmt: skip
+            assert (await supervisor.post(path, data=form, allow_redirects=False)).status == 303
+        await judge(house.database)
+        after = await rows()
+        page = await (await supervisor.get(f"{path}?lang=en")).text()
+    assert {name: row["state"] for name, row in after.items()} == {"T-1": "confirmed", "T-2": "unmatched"}
+    assert after["T-1"]["known"]["event"] == before["T-1"]["candidates"][0]["event"]
+    assert (after["T-1"]["class"], after["T-2"]["class"]) == ("", "paid_without_case")
+    assert after["T-2"]["candidates"] == []
+    assert "confirmed by a person" in page
 
 
 async def test_a_file_that_is_too_large_is_refused_before_it_is_read(house: House) -> None:
