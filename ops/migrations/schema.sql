@@ -3183,7 +3183,7 @@ CREATE POLICY reads ON disclosure.records FOR SELECT TO liuhen_projector, liuhen
 
 ALTER TABLE disclosure.records ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY seen ON disclosure.draws FOR SELECT TO liuhen_console USING (view.sees(authority));
+CREATE POLICY seen ON disclosure.draws FOR SELECT TO liuhen_console USING ((authority = ANY (( SELECT view.seen() AS seen)::text[])));
 
 ALTER TABLE view.alerts ENABLE ROW LEVEL SECURITY;
 
@@ -3193,9 +3193,9 @@ CREATE POLICY folds ON view.alerts TO liuhen_projector USING (true) WITH CHECK (
 
 CREATE POLICY folds ON view.changes TO liuhen_projector USING (true) WITH CHECK (true);
 
-CREATE POLICY own_authority ON view.alerts FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+CREATE POLICY own_authority ON view.alerts FOR SELECT TO liuhen_writer, liuhen_console USING ((authority = ANY (( SELECT view.seen() AS seen)::text[])));
 
-CREATE POLICY own_authority ON view.changes FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+CREATE POLICY own_authority ON view.changes FOR SELECT TO liuhen_writer, liuhen_console USING ((authority = ANY (( SELECT view.seen() AS seen)::text[])));
 
 ALTER TABLE view_a.case_files ENABLE ROW LEVEL SECURITY;
 
@@ -3237,18 +3237,18 @@ ALTER TABLE view_a.matters ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE view_a.misfiled ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY own_authority ON view_a.case_files FOR SELECT TO liuhen_console USING (view.sees(authority));
+CREATE POLICY own_authority ON view_a.case_files FOR SELECT TO liuhen_console USING ((authority = ANY (( SELECT view.seen() AS seen)::text[])));
 
-CREATE POLICY own_authority ON view_a.case_items FOR SELECT TO liuhen_console USING (view.sees(authority));
+CREATE POLICY own_authority ON view_a.case_items FOR SELECT TO liuhen_console USING ((authority = ANY (( SELECT view.seen() AS seen)::text[])));
 
-CREATE POLICY own_authority ON view_a.counted FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+CREATE POLICY own_authority ON view_a.counted FOR SELECT TO liuhen_writer, liuhen_console USING ((authority = ANY (( SELECT view.seen() AS seen)::text[])));
 
-CREATE POLICY own_authority ON view_a.deadlines FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+CREATE POLICY own_authority ON view_a.deadlines FOR SELECT TO liuhen_writer, liuhen_console USING ((authority = ANY (( SELECT view.seen() AS seen)::text[])));
 
 CREATE POLICY own_authority ON view_a.filed_up_to FOR SELECT TO liuhen_console USING ((log_id IN ( SELECT l.log_id
    FROM view.logs() l(log_id, epoch, size))));
 
-CREATE POLICY own_authority ON view_a.matters FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+CREATE POLICY own_authority ON view_a.matters FOR SELECT TO liuhen_writer, liuhen_console USING ((authority = ANY (( SELECT view.seen() AS seen)::text[])));
 
 CREATE POLICY own_authority ON view_a.misfiled FOR SELECT TO liuhen_console USING ((log_id IN ( SELECT l.log_id
    FROM view.logs() l(log_id, epoch, size))));
@@ -3259,13 +3259,13 @@ CREATE POLICY own_authority ON view_a.parked FOR SELECT TO liuhen_console USING 
 CREATE POLICY own_authority ON view_a.positions FOR SELECT TO liuhen_console USING ((log_id IN ( SELECT l.log_id
    FROM view.logs() l(log_id, epoch, size))));
 
-CREATE POLICY own_authority ON view_a.reviews FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+CREATE POLICY own_authority ON view_a.reviews FOR SELECT TO liuhen_writer, liuhen_console USING ((authority = ANY (( SELECT view.seen() AS seen)::text[])));
 
-CREATE POLICY own_authority ON view_a.signals FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+CREATE POLICY own_authority ON view_a.signals FOR SELECT TO liuhen_writer, liuhen_console USING ((authority = ANY (( SELECT view.seen() AS seen)::text[])));
 
-CREATE POLICY own_authority ON view_a.terminals FOR SELECT TO liuhen_console USING (view.sees(authority));
+CREATE POLICY own_authority ON view_a.terminals FOR SELECT TO liuhen_console USING ((authority = ANY (( SELECT view.seen() AS seen)::text[])));
 
-CREATE POLICY own_authority ON view_a.verdicts FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+CREATE POLICY own_authority ON view_a.verdicts FOR SELECT TO liuhen_writer, liuhen_console USING ((authority = ANY (( SELECT view.seen() AS seen)::text[])));
 
 ALTER TABLE view_a.parked ENABLE ROW LEVEL SECURITY;
 
@@ -3327,18 +3327,18 @@ ALTER TABLE view_b.matters ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE view_b.misfiled ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY own_authority ON view_b.case_files FOR SELECT TO liuhen_console USING (view.sees(authority));
+CREATE POLICY own_authority ON view_b.case_files FOR SELECT TO liuhen_console USING ((authority = ANY (( SELECT view.seen() AS seen)::text[])));
 
-CREATE POLICY own_authority ON view_b.case_items FOR SELECT TO liuhen_console USING (view.sees(authority));
+CREATE POLICY own_authority ON view_b.case_items FOR SELECT TO liuhen_console USING ((authority = ANY (( SELECT view.seen() AS seen)::text[])));
 
-CREATE POLICY own_authority ON view_b.counted FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+CREATE POLICY own_authority ON view_b.counted FOR SELECT TO liuhen_writer, liuhen_console USING ((authority = ANY (( SELECT view.seen() AS seen)::text[])));
 
-CREATE POLICY own_authority ON view_b.deadlines FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+CREATE POLICY own_authority ON view_b.deadlines FOR SELECT TO liuhen_writer, liuhen_console USING ((authority = ANY (( SELECT view.seen() AS seen)::text[])));
 
 CREATE POLICY own_authority ON view_b.filed_up_to FOR SELECT TO liuhen_console USING ((log_id IN ( SELECT l.log_id
    FROM view.logs() l(log_id, epoch, size))));
 
-CREATE POLICY own_authority ON view_b.matters FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+CREATE POLICY own_authority ON view_b.matters FOR SELECT TO liuhen_writer, liuhen_console USING ((authority = ANY (( SELECT view.seen() AS seen)::text[])));
 
 CREATE POLICY own_authority ON view_b.misfiled FOR SELECT TO liuhen_console USING ((log_id IN ( SELECT l.log_id
    FROM view.logs() l(log_id, epoch, size))));
@@ -3349,13 +3349,13 @@ CREATE POLICY own_authority ON view_b.parked FOR SELECT TO liuhen_console USING 
 CREATE POLICY own_authority ON view_b.positions FOR SELECT TO liuhen_console USING ((log_id IN ( SELECT l.log_id
    FROM view.logs() l(log_id, epoch, size))));
 
-CREATE POLICY own_authority ON view_b.reviews FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+CREATE POLICY own_authority ON view_b.reviews FOR SELECT TO liuhen_writer, liuhen_console USING ((authority = ANY (( SELECT view.seen() AS seen)::text[])));
 
-CREATE POLICY own_authority ON view_b.signals FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+CREATE POLICY own_authority ON view_b.signals FOR SELECT TO liuhen_writer, liuhen_console USING ((authority = ANY (( SELECT view.seen() AS seen)::text[])));
 
-CREATE POLICY own_authority ON view_b.terminals FOR SELECT TO liuhen_console USING (view.sees(authority));
+CREATE POLICY own_authority ON view_b.terminals FOR SELECT TO liuhen_console USING ((authority = ANY (( SELECT view.seen() AS seen)::text[])));
 
-CREATE POLICY own_authority ON view_b.verdicts FOR SELECT TO liuhen_writer, liuhen_console USING (view.sees(authority));
+CREATE POLICY own_authority ON view_b.verdicts FOR SELECT TO liuhen_writer, liuhen_console USING ((authority = ANY (( SELECT view.seen() AS seen)::text[])));
 
 ALTER TABLE view_b.parked ENABLE ROW LEVEL SECURITY;
 
