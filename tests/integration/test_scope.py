@@ -74,7 +74,8 @@ async def test_every_table_that_pages_read_has_row_level_security_forced(databas
     assert len(rows) > 20
     bare = {row["name"] for row in rows if not row["forced"]}
     assert bare == OPEN_TO_ALL.keys(), (
-        "enable and force row-level security where records of one authority stand: USING (authority = ANY ((SELECT view.seen())::text[]))"
+        "enable and force row-level security where records of one authority stand: "
+        "USING (authority = ANY ((SELECT view.seen())::text[]))"
     )
 
 
