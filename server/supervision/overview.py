@@ -12,9 +12,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import asyncpg
+import structlog
 from aiohttp import web
 
 from domain.quarterly import Period, period, summed
@@ -23,6 +24,7 @@ from domain.workdays import end_of, start_of
 from projections.process import figures, overview, reports
 from projections.process.context import Context
 from projections.process.figures import Cut
+from schemas.problems import Problem
 from server.supervision.figures import FRESH_SECONDS, KEPT, keep, proposed, today, wanted_period
 from server.web.etag import json_answer
 from server.web.frames import FRAME
@@ -41,6 +43,13 @@ NAMES: Final = {part.code: (part.zh, part.en) for part in SIGNALS}
 """What signals are called, (zh, en)."""
 
 
+STALE_SECONDS: Final = 900.0
+"""From which age on figures are not shown any more, however long a new count takes."""
+Key: TypeAlias = tuple[tuple[str, ...], str]
+"""Authorities and period."""
+log: Final = structlog.get_logger(__name__)
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What was counted for one scope and period: at which cut and instant."""
@@ -56,32 +65,63 @@ class Seen:
 
 @dataclass(slots=True)
 class Counted:
-    """What was counted last, by scope and period; counted again when it is older than FRESH_SECONDS."""
+    """What was counted last, by scope and period, shown with its moment.
 
-    found: OrderedDict[tuple[tuple[str, ...], str], Seen] = field(default_factory=OrderedDict)
-    locks: dict[tuple[tuple[str, ...], str], asyncio.Lock] = field(default_factory=dict)
+    Older than FRESH_SECONDS it is shown at once and counted anew behind the answer: a province takes seconds. Where it
+    is older than STALE_SECONDS, or nothing is known, whoever asks waits.
+    """
+
+    found: OrderedDict[Key, Seen] = field(default_factory=OrderedDict)
+    locks: dict[Key, asyncio.Lock] = field(default_factory=dict)
+    renewing: dict[Key, asyncio.Task[None]] = field(default_factory=dict)
 
     async def get(self, request: web.Request, span: Period) -> tuple[Seen, tuple[tuple[str, str], ...]]:
         """What is shown to whoever asks, and the authorities of it."""
         frame = request.app[FRAME]
         async with frame.scope(request) as connection:
             shown = frame.seen(request)
-            codes = tuple(sorted(code for code, _ in shown))
-            key = (codes, span.name)
+            key = (tuple(sorted(code for code, _ in shown)), span.name)
             known = self.found.get(key)
-            if known is not None and time.monotonic() - known.at < FRESH_SECONDS:
-                return known, shown
-            async with self.locks.setdefault(key, asyncio.Lock()):
-                known = self.found.get(key)
-                if known is None or time.monotonic() - known.at >= FRESH_SECONDS:
-                    known = await _count(connection, codes, span)
-                    self.found[key] = known
-                    self.found.move_to_end(key)
-                    while len(self.found) > KEPT:
-                        gone, _ = self.found.popitem(last=False)
-                        self.locks.pop(gone, None)
+            if known is None or _age(known) >= STALE_SECONDS:
+                known = await self._count(connection, key, span, STALE_SECONDS)
+        if _age(known) >= FRESH_SECONDS and key not in self.renewing:
+            self.renewing[key] = asyncio.create_task(self._renew(request, key, span))
         await keep(request, known.cut)
         return known, shown
+
+    async def close(self, _app: web.Application) -> None:
+        """End what is still being counted."""
+        tasks = list(self.renewing.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _count(self, connection: asyncpg.Connection, key: Key, span: Period, oldest: float) -> Seen:
+        """Count, one at a time for a key; what somebody else counted meanwhile is taken if it is not too old."""
+        async with self.locks.setdefault(key, asyncio.Lock()):
+            known = self.found.get(key)
+            if known is None or _age(known) >= oldest:
+                known = await _count(connection, key[0], span)
+                self.found[key] = known
+                self.found.move_to_end(key)
+                while len(self.found) > KEPT:
+                    gone, _ = self.found.popitem(last=False)
+                    self.locks.pop(gone, None)
+            return known
+
+    async def _renew(self, request: web.Request, key: Key, span: Period) -> None:
+        try:
+            async with request.app[FRAME].scope(request) as connection:
+                await self._count(connection, key, span, FRESH_SECONDS)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, Problem) as fault:
+            # What is there stays, with its moment on it, and whoever asks next has it tried again.
+            log.warning("count_failed", error=type(fault).__name__)
+        finally:
+            self.renewing.pop(key, None)
+
+
+def _age(seen: Seen) -> float:
+    return time.monotonic() - seen.at
 
 
 COUNTED: Final = web.AppKey("supervision_counted", Counted)

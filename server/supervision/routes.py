@@ -50,6 +50,7 @@ ROUTES: Final = (
 
 def add_routes(app: web.Application) -> None:
     """Put the face on an application that has the console's frame."""
-    app[overview.COUNTED] = overview.Counted()
+    counted = app[overview.COUNTED] = overview.Counted()
+    app.on_shutdown.append(counted.close)
     app[figures.MADE] = figures.Made()
     add(app, (app[FRAME].counted(route) for route in ROUTES))

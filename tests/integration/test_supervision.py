@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import xml.etree.ElementTree as Xml
 from collections.abc import AsyncIterator
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from server.log.ids import now_ms
+from server.supervision import overview
 from tests.support.postgres import TestDatabase
 from tests.support.process import judge, paper
 from tests.support.stories import story_events
@@ -78,6 +81,29 @@ async def test_new_signals_are_a_feed_and_terminals_stand_on_the_first_page(hous
     assert sum(one["terminals"] for one in seen["terminals"]) == sum(
         number for one in seen["terminals"] for _, number in one["versions"]
     )
+
+
+async def test_figures_that_age_are_shown_at_once_with_their_moment_and_counted_again_behind_the_answer(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overview, "FRESH_SECONDS", 0.0)
+
+    async with house.program("supervisor") as program:
+
+        async def instant() -> int:
+            answer = await program.get(f"/api/v1/supervision?period={YEAR}")
+            assert answer.status == 200
+            found: int = (await answer.json())["as_of"]["instant"]
+            return found
+
+        first = await instant()
+        assert await instant() == first, "nobody waits for a new count"
+        async with asyncio.timeout(60):
+            while await instant() == first:
+                pass
+        monkeypatch.setattr(overview, "STALE_SECONDS", 0.0)
+        before = now_ms()
+        assert await instant() >= before, "what is too old is not shown"
 
 
 async def test_others_are_not_shown_the_whole_nor_other_authorities_and_what_cannot_be_shown_is_said(
