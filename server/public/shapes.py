@@ -164,7 +164,7 @@ class AuthorityWhole(Struct, frozen=True, kw_only=True):
 
 
 class Draw(Struct, frozen=True, kw_only=True):
-    """All that repeats a draw: `docs/examples/draw.py`, also at /help/draw.py, makes the same teams of it."""
+    """All that repeats a draw: the program at /help/draw.py makes the same teams of it."""
 
     algorithm: str
     objects: Annotated[tuple[str, ...], Meta(description="pool of enterprises, as frozen")]

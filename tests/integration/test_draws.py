@@ -49,7 +49,7 @@ from tests.support.postgres import TestDatabase
 from tests.support.process import judge
 from tests.support.web import House, form_token, listening, open_house
 
-SCRIPT = Path(__file__).parents[2] / "docs" / "examples" / "draw.py"
+SCRIPT = Path(__file__).parents[2] / "server" / "public" / "verifier" / "draw.py"
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from schemas import draws
 
-SCRIPT = Path(__file__).parents[3] / "docs" / "examples" / "draw.py"
+SCRIPT = Path(__file__).parents[3] / "server" / "public" / "verifier" / "draw.py"
 SECRET = "00112233445566778899aabbccddeeff"
 PUBLIC = "2026-11-27 14:00 / 7 12 19 23 30"
 ids = st.sets(
