@@ -2,8 +2,8 @@
 
 The pools and the SHA-256 of a secret are in the log before the day of the draw; then the secret is told, and with it a
 public number that nobody knew when it was committed to. The invariant: from these four (two pools, secret, public
-number) everybody computes the same names, with SHA-256 and sorting alone; server/public/verifier/draw.py is the whole of
-it.
+number) everybody computes the same names, with SHA-256 and sorting alone; server/public/verifier/draw.py is the
+whole of it.
 """
 
 from __future__ import annotations
