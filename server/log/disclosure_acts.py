@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 import asyncpg
 import msgspec
@@ -51,6 +51,7 @@ from server.log.store import Connection
 
 MAX_TRIES: Final = 8
 FOLLOW_SECONDS: Final = 0.25
+S = TypeVar("S")
 MAX_ACTS: Final = 10_000
 AT_ONCE: Final = 200
 SALT_BYTES: Final = 32
@@ -321,11 +322,7 @@ class DisclosureActs:
 
     async def _load(self, authority: str, record: bytes) -> _Loaded:
         rows = await self._pool.fetch(self._queries["acts_of"], authority, store.uuid(record), MAX_ACTS)
-        state, version = Record(record), 0
-        for row in rows:
-            act, body = read_act(bytes(row["entry"]))
-            state, version = records.evolve(state, act, body), row["version"]
-        return _Loaded(version, state)
+        return _Loaded(*replayed(rows, Record(record), records.evolve))
 
     async def _known(self, authority: str, record: bytes) -> _Loaded:
         loaded = await self._load(authority, record)
@@ -544,6 +541,15 @@ def _row(authority: str, version: int, record: Record, received: int) -> tuple[A
         store.uuid(record.decision) if record.decision else None, record.document_no, record.published_on, record.until,
         record.digest or None, *waiting, record.returned, received,
     )  # fmt: skip
+
+
+def replayed(rows: Sequence[Mapping[str, Any]], begun: S, evolve: Callable[[S, bytes, Any], S]) -> tuple[int, S]:
+    """(version, state) of a thing after its acts, rows of `acts_of`; (0, `begun`) where it has none."""
+    version = 0
+    for row in rows:
+        act, body = read_act(bytes(row["entry"]))
+        begun, version = evolve(begun, act, body), row["version"]
+    return version, begun
 
 
 def read_act(data: bytes) -> tuple[bytes, Any]:

@@ -31,7 +31,7 @@ from schemas.problems import Problem
 from server.log import store
 from server.log.acts import Act, Placed
 from server.log.committer import Committer, Group, Turn
-from server.log.disclosure_acts import check_body, read_act, record_of
+from server.log.disclosure_acts import check_body, record_of, replayed
 from server.log.ids import now_ms, uuid7, uuid_text
 from server.log.private_values import sealed
 from server.log.repository import VersionedActs
@@ -164,11 +164,7 @@ class DrawActs:
 
     async def _load(self, authority: str, draw: bytes) -> _Loaded:
         rows = await self._pool.fetch(self._queries["acts_of"], authority, store.uuid(draw), MAX_ACTS)
-        state, version = Selection(draw), 0
-        for row in rows:
-            act, body = read_act(bytes(row["entry"]))
-            state, version = selections.evolve(state, act, body), row["version"]
-        return _Loaded(version, state)
+        return _Loaded(*replayed(rows, Selection(draw), selections.evolve))
 
     async def _known(self, authority: str, draw: bytes) -> _Loaded:
         loaded = await self._load(authority, draw)
