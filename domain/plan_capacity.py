@@ -13,7 +13,7 @@ printed, what the numbers make, and for each of them the value with which the pr
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Literal, TypeAlias
@@ -53,18 +53,30 @@ NON: Final = (
 """The seven classes of non-enforcement days, in the order of the rule."""
 
 
+OFFICERS: Final = Reason("执法人员数", "officers")
+EACH: Final = Reason("人均法定工作日", "statutory days of one officer")
+TOTAL: Final = Reason("总法定工作日", "all statutory days")
+OTHER_TOTAL: Final = Reason("其他执法工作日", "other enforcement days")
+NON_TOTAL: Final = Reason("非执法工作日", "non-enforcement days")
+INSPECTION: Final = Reason("监督检查工作日", "inspection days")
+KEY: Final = Reason("重点检查工作日", "days of key inspections")
+GENERAL: Final = Reason("一般检查工作日", "days of general inspections")
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One calculation of a plan: what it is of, and how it comes out.
 
     `check.printed` is what stands on the paper. `soft`: it compares with the calendar or with the items, which may have
-    a reason; a misfit is shown all the same.
+    a reason; a misfit is shown all the same. `names`: what each of the numbers is called, in their order; none of a
+    calculation that the paper prints as a whole.
     """
 
     what: str
     title: Reason
     check: Check
     soft: bool = False
+    names: tuple[Reason, ...] = ()
 
     @property
     def fits(self) -> bool:
@@ -159,7 +171,22 @@ def shown(line: Line) -> dict[str, Any]:
         "soft": line.soft, "numbers": [_plain(one) for one in check.numbers], "printed": _plain(check.printed),
         "given": _plain(check.given), "reading": check.reading,
         "would": [None if one is None else _plain(one) for one in check.would],
+        "names": [{"zh": one.zh, "en": one.en} for one in line.names],
     }  # fmt: skip
+
+
+def mended(line: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Each number of a calculation (`shown`) with which it would come out if that one alone were another: its name in
+    both languages ("" where it has none), as it was typed (`typed`), and what it would be (`would`).
+    """
+    if line["soft"]:
+        return []
+    names = line.get("names") or [{"zh": "", "en": ""}] * len(line["numbers"])
+    return [
+        {**name, "typed": typed, "would": would}
+        for name, typed, would in zip(names, line["numbers"], line["would"], strict=False)
+        if would is not None
+    ]
 
 
 def _lines(
@@ -173,21 +200,26 @@ def _lines(
             arithmetic.total("per_person", [statutory], each), soft=True,
         )  # fmt: skip
     if officers is not None and each is not None and total is not None:
-        title = Reason("总法定工作日", "all statutory days")
-        yield Line("total", title, arithmetic.product("total", [each, officers], total))
-    for name, title, parts, typed in (
-        ("other", Reason("其他执法工作日分项合计", "other enforcement days by class"), told.other, told.other_total),
-        ("non", Reason("非执法工作日分项合计", "non-enforcement days by class"), told.non, told.non_total),
-    ):
+        yield Line("total", TOTAL, arithmetic.product("total", [each, officers], total), names=(EACH, OFFICERS))
+    for name, title, parts, typed, names in (
+        ("other", Reason("其他执法工作日分项合计", "other enforcement days by class"), told.other, told.other_total,
+         OTHER),
+        ("non", Reason("非执法工作日分项合计", "non-enforcement days by class"), told.non, told.non_total, NON),
+    ):  # fmt: skip
         if parts and typed is not UNSET:
-            yield Line(name, title, arithmetic.total(name, list(parts), typed))
+            yield Line(name, title, arithmetic.total(name, list(parts), typed), names=names)
     if total is not None and other is not None and non is not None and inspection is not None:
-        title = Reason("监督检查工作日", "inspection days")
-        yield Line("inspection", title, arithmetic.difference("inspection", [total, other, non], inspection))
+        check = arithmetic.difference("inspection", [total, other, non], inspection)
+        subtracted = (
+            _summed(OTHER_TOTAL) if told.other else OTHER_TOTAL,
+            _summed(NON_TOTAL) if told.non else NON_TOTAL,
+        )
+        yield Line("inspection", INSPECTION, check, names=(TOTAL, *subtracted))
     key, general = _known(told.key), _known(told.general)
     if key is not None and general is not None and inspection is not None:
         title = Reason("重点加一般检查工作日", "key and general days")
-        yield Line("key_general", title, arithmetic.total("key_general", [key, general], inspection))
+        check = arithmetic.total("key_general", [key, general], inspection)
+        yield Line("key_general", title, check, names=(KEY, GENERAL))
     yield from _items_and_units(told, days)
     yield from _shares(told, total, {"other": other, "non": non, "inspection": inspection, "key": key})
     for at, text in enumerate(told.formulas, 1):
@@ -195,6 +227,11 @@ def _lines(
             yield Line(f"formula_{at}", Reason(f"算式 {text}", f"calculation {text}"), arithmetic.formula("", text))
         except Refused:
             continue  # the reader of files refuses it; an act of a program may hold one, and nothing is guessed
+
+
+def _summed(name: Reason) -> Reason:
+    """A total that was made of its classes: what was typed of it is another line."""
+    return Reason(f"{name.zh}（分项合计）", f"{name.en} (sum of the classes)")
 
 
 def _items_and_units(told: PlanFigures, days: tuple[int, int] | None) -> Iterable[Line]:
@@ -214,7 +251,8 @@ def _items_and_units(told: PlanFigures, days: tuple[int, int] | None) -> Iterabl
     for name, (title, typed) in whole.items():
         parts = [getattr(unit, name) for unit in told.units]
         if typed is not UNSET and parts and all(part is not UNSET for part in parts):
-            yield Line(f"units_{name}", title, arithmetic.total(name, parts, typed))
+            units = tuple(Reason(unit.unit, unit.unit) for unit in told.units)
+            yield Line(f"units_{name}", title, arithmetic.total(name, parts, typed), names=units)
 
 
 def _shares(told: PlanFigures, total: int | None, parts: dict[str, int | None]) -> Iterable[Line]:

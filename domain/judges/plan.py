@@ -334,7 +334,7 @@ def needs(facts: Sequence[Fact]) -> frozenset[str]:
     return frozenset(found)
 
 
-JUDGE: Final = Judge(kind="plan", version=4, judge=judge, needs=needs, most=100_000)
+JUDGE: Final = Judge(kind="plan", version=5, judge=judge, needs=needs, most=100_000)
 
 
 def closed_gates(matter: Matter, act: Fact) -> tuple[Verdict, ...]:

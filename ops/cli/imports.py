@@ -283,6 +283,7 @@ def plan(
     as_json: bool,
 ) -> None:  # fmt: skip
     """Record the draft of an annual plan from XLSX or CSV; the file is kept. 导入年度监督检查计划草案。"""
+    from domain.plan_capacity import mended
     from domain.plan_table import read_plan
     from ops import tables
 
@@ -317,12 +318,15 @@ def plan(
             click.echo(f"{place} {one.column}{came}：{one.zh}。{one.en}.")
         for line in lines:
             if not line["fits"]:
-                would = ", ".join(value for value in line["would"] if value)
-                more = f"；填 {would} 才成立 it would come out with {would}" if would else ""
                 click.echo(
-                    f"算式 {line['zh']}：印作 {line['printed']}，按数字为 {line['given']}{more}。"
+                    f"算式 {line['zh']}：印作 {line['printed']}，按数字为 {line['given']}。"
                     f"{line['en']}: printed {line['printed']}, the numbers make {line['given']}."
                 )
+                for number in mended(line):
+                    click.echo(
+                        f"  {number['zh']} {number['typed']} → {number['would']} 则成立。"
+                        f"{number['en'] or number['typed']}: it would come out with {number['would']}."
+                    )
         click.echo(
             f"{len(table.items)} items, {len(table.left_out)} left out, {len(table.faults)} faults; "
             f"{sum(not line['fits'] for line in lines)} calculations do not come out; {state}"

@@ -21,7 +21,7 @@ from domain.judges.plan import shares
 from domain.office import commands as ask
 from domain.office import offers
 from domain.office.plans import plan_key
-from domain.plan_capacity import NON, OTHER, Capacity, capacity, shown
+from domain.plan_capacity import NON, OTHER, Capacity, capacity, mended, shown
 from domain.plan_criteria import NAMES, Suggestion, candidates, unsupported
 from domain.plan_table import COLUMNS, PlanTable, beside_register, read_plan
 from domain.workdays import day_of
@@ -120,7 +120,7 @@ async def show_plan(request: web.Request) -> web.Response:
         done=request.query.get("done", ""),
         may_assign=own and person.may(offers.OTHER_ROLES["plan"]["assign"]) and desk is not None,
         may_plan=own and _may_draft(request),
-        lines=_lines(request),
+        lines=_lines(request), mended=mended,
         next=None if following is None else f"{request.path}?{urlencode({**kept, 'from': following})}",
         first=start == 0, **_shared(request, called, as_of),
     )  # fmt: skip
@@ -303,7 +303,7 @@ async def _import_page(
         request, "plan_import.html", person_of(request), status=status, wrong=wrong, why=why or said, table=table,
         told=told, year=year, pasted=pasted, act_id=str(UUID(bytes=acts.new_id())), key=key,
         faults=() if table is None else table.faults[:FAULTS], columns=COLUMNS, other_classes=OTHER, non_classes=NON,
-        lines=_lines(request),
+        lines=_lines(request), mended=mended,
         mebibytes=LARGEST // 1024 // 1024, **_shared(request, {}, _now()),
     )  # fmt: skip
 

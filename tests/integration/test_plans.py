@@ -16,6 +16,7 @@ import aiohttp
 import openpyxl
 import pytest
 
+from domain import plan_capacity
 from domain.judges import JUDGES
 from domain.office import commands as ask
 from domain.office import plans
@@ -145,10 +146,14 @@ async def test_inv_09_stops_the_approval_of_a_plan_with_too_few_key_items_and_le
     assert (await bureau.stage()).columns["key_items"] == 6, "60 % exactly is enough"
 
 
+def ungated(bureau: Bureau) -> Bureau:
+    """The same log, with a desk that asks no gate."""
+    numbers = NumberActs(bureau.log.committer, bureau.log.pool)
+    return replace(bureau, desk=Desk(bureau.log.committer, bureau.log.pool, numbers, gate=lambda _matter, _fact: ()))
+
+
 async def test_without_its_gate_a_plan_with_too_few_key_items_is_approved(bureau: Bureau) -> None:
-    open_desk = Desk(bureau.log.committer, bureau.log.pool, NumberActs(bureau.log.committer, bureau.log.pool),
-                     gate=lambda _matter, _fact: ())  # fmt: skip
-    open_bureau = replace(bureau, desk=open_desk)
+    open_bureau = ungated(bureau)
     await open_bureau.does(plan([item(1), item(2, "general"), item(3, "general")]))
     await open_bureau.does(APPROVE)
     judged = await bureau.stage()
@@ -205,10 +210,7 @@ async def test_inv_10_stops_a_second_supervising_body_until_the_first_has_ended(
 
 async def test_without_its_gate_a_second_supervising_body_is_recorded_and_the_judge_says_so(bureau: Bureau) -> None:
     await bureau.firm(1)
-    numbers = NumberActs(bureau.log.committer, bureau.log.pool)
-    open_bureau = replace(
-        bureau, desk=Desk(bureau.log.committer, bureau.log.pool, numbers, gate=lambda _matter, _fact: ())
-    )
+    open_bureau = ungated(bureau)
     for agency in (AUTHORITY, "210521"):
         command = ask.AssignSupervisor(agency=agency, level="county", valid_from=FIRST)
         await open_bureau.does(command, kind="enterprise", key="E-1")
@@ -362,6 +364,29 @@ async def test_an_item_goes_from_planned_to_concluded_by_its_chain_and_inv_08_st
     assert (judged.columns["done"], judged.columns["visits_done"], judged.columns["visits"]) == (1, 2, 2)
 
 
+async def test_without_its_gate_an_inspection_that_lacks_a_step_is_concluded_and_the_judge_says_so(
+    bureau: Bureau,
+) -> None:
+    await approved(bureau, [item(1)])
+    done = await bureau.does(ask.AssignItem(item=uuid_text(item(1).item_id), **ASSIGNED), HEAD)
+    assert isinstance(done.body, TaskAssigned)
+    await inspect(bureau, done.body.task_id, 1, skip="credentials.shown.v1")
+    await judge(bureau.database)
+    at: dict[str, Any] = {"kind": "task", "key": uuid_text(done.body.task_id)}
+    conclude = ask.ConcludeTask(outcome="no_problem")
+    assert gates_of(await bureau.refused(conclude, HEAD, **at)) == ["INV-08"], "what the gate does"
+    open_bureau = ungated(bureau)
+    assert (await open_bureau.does(conclude, HEAD, **at)).type == "task.concluded.v1"
+    await judge(bureau.database)
+    judged = await bureau.stage()
+    assert [one.outcome for one in judged.verdicts if one.rule == "INV-08"] == ["broken"]
+    assert judged.columns["done"] == 0, "and the item is not done for all that"
+    assert gates_of(await bureau.refused(ask.ClosePlan())) == ["INV-08"]
+    closed = await open_bureau.does(ask.ClosePlan())
+    assert isinstance(closed.body, PlanClosed)
+    assert (closed.body.items, closed.body.done, closed.body.unfinished) == (1, 0, ()), "an item without a reason"
+
+
 async def test_a_task_is_cancelled_with_its_reason_while_nobody_entered_and_its_item_stays_open(bureau: Bureau) -> None:
     await approved(bureau, [item(1)])
     assign = ask.AssignItem(item=uuid_text(item(1).item_id), **ASSIGNED)
@@ -460,6 +485,7 @@ async def test_a_plan_is_checked_without_a_trace_recorded_with_its_file_and_the_
             assert "没有记录任何内容" in html
             assert "1985" in html
             assert "1984" in html, "what was typed, and what the numbers make"
+            assert "执法人员数：现为 8" not in html, "no whole number of officers makes 1985"
             assert (await house.log.head())["size"] == before
             assert await house.log.pool.fetchval("SELECT count(*) FROM evidence.blobs") == kept
             status, place = await send_plan(browser, "record", data, year=str(year))
@@ -497,6 +523,19 @@ async def test_faults_are_told_row_by_row_and_nothing_is_recorded(house: House) 
             assert said in html
         assert (await send_plan(browser, "check"))[0] == 400, "neither a file nor a table"
         assert (await send_plan(browser, "check", spreadsheet(), year="20"))[0] == 400
+
+
+async def test_a_class_of_days_that_does_not_add_up_is_named_with_what_was_typed_and_what_would(house: House) -> None:
+    classes = [(one.zh, "10") for one in plan_capacity.OTHER]
+    rows = [*classes[:3], ("核查举报", "400"), *classes[4:], ("其他执法工作日", "520"), *TABLE]
+    pasted = "\n".join("\t".join(map(str, row)) for row in rows)
+    async with house.browser(PLANNER) as browser:
+        for language, words in (("zh", "核查举报：现为 400，改为 430 才成立"),
+                                ("en", "verifying tips: 400 now, 430 would add up")):  # fmt: skip
+            await browser.get(f"/plans/import?lang={language}")
+            status, html = await send_plan(browser, "check", table=pasted)
+            assert status == 200
+            assert words in html
 
 
 async def test_a_table_that_is_pasted_becomes_a_draft_and_forms_lead_to_the_approval(house: House) -> None:

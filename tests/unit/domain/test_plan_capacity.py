@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
-from domain.plan_capacity import capacity, days_of, figures_of, shown, statutory_days
+from domain.plan_capacity import NON, OTHER, capacity, days_of, figures_of, mended, shown, statutory_days
 from schemas.events.plan import PlanFigures, PlanItem, PrintedShare, UnitFigures
 from tests.support.facts import CALENDAR
 from tests.support.shared import samples
@@ -54,7 +54,37 @@ def test_what_would_have_to_be_typed_for_a_result_to_come_out_is_shown_for_each_
     assert wrong["total"]["printed"] == "1984"
     assert wrong["total"]["given"] == "192"
     assert wrong["total"]["would"] == ["248", None], "248 days of eight; no whole number of officers"
+    assert mended(wrong["total"]) == [
+        {"zh": "人均法定工作日", "en": "statutory days of one officer", "typed": "24", "would": "248"}
+    ]
     assert wrong["per_person"]["given"] == "248", "and the calendar says so as well"
+    assert mended(wrong["per_person"]) == [], "a comparison has nothing to mend"
+
+
+def test_each_class_of_days_is_named_where_the_classes_do_not_make_their_total() -> None:
+    figures = told(total=5434, other=(10, 10, 10, 400, *[10] * 6), other_total=520, non=(*[1] * 6, 4), non_total=11,
+                   inspection=4000)  # fmt: skip
+    wrong = {line.what: shown(line) for line in capacity(figures, [], 2025, CALENDAR).misfits}
+    other = mended(wrong["other"])
+    assert [(one["zh"], one["typed"], one["would"]) for one in other if one["typed"] == "400"] == [
+        ("核查举报", "400", "430")
+    ]
+    assert len(other) == len(OTHER)
+    assert [one["en"] for one in mended(wrong["non"])] == [one.en for one in NON]
+    assert [one["zh"] for one in mended(wrong["inspection"])] == [
+        "总法定工作日", "其他执法工作日（分项合计）", "非执法工作日（分项合计）",
+    ], "a sum is told apart from what was typed"  # fmt: skip
+
+
+def test_units_and_calculations_as_printed_are_named_as_far_as_they_can_be() -> None:
+    units = (UnitFigures(unit="执法一队", officers=3), UnitFigures(unit="执法二队", officers=4))
+    figures = told(officers=8, units=units, formulas=("24天×8=1984",))
+    wrong = {line.what: shown(line) for line in capacity(figures, [], 2025, CALENDAR).misfits}
+    assert [(one["zh"], one["would"]) for one in mended(wrong["units_officers"])] == [
+        ("执法一队", "4"),
+        ("执法二队", "5"),
+    ]
+    assert mended(wrong["formula_1"]) == [{"zh": "", "en": "", "typed": "24", "would": "248"}]
 
 
 def test_shares_by_which_nothing_can_come_out_are_kept_as_printed() -> None:
