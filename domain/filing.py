@@ -25,8 +25,12 @@ facts come in changes no shelf.
                                     rows of others' books, and what a person said of a match
     money:, visits:<authority>/<YYYY-MM>
                                     decisions and payments, entries and records of a month: what such a row may be
+    tickets:<authority>, tickets:<authority>/<front>/<width>/<n>
+                                    registers of ticket books; tickets that were used, void or given back, by number
     register:<authority>/<token>/<Y>, named:<code>, ledgers:<authority>
                                     registers by series, enterprises by credit code, which books came in
+    report:<authority>/<kind>/<period>
+                                    E48 of reports that belong to no plan; those on a plan lie with it
     device:<terminal>/<YYYY-MM-DD>  E07: checks and faults of a terminal on a day, for the acts that it recorded
 """
 
@@ -46,6 +50,7 @@ from domain.printed import Refused
 from domain.workdays import DAY, day_of, sane
 from schemas.events import Body
 from schemas.events.inspection_record import InspectionRecordSigned
+from schemas.events.oversight import PeriodicReportSubmitted
 
 TAGGED: Final = ("task", "case", "hazard", "plan", "tip", "accident")
 """Kinds whose tag files a fact, whatever its type."""
@@ -254,12 +259,18 @@ def _of_body(fact: Fact, body: Body) -> Iterator[str]:
         yield from (f"day:{officer}/{day}" for officer in officers(fact))
     if fact.type in _SIGNALS:
         yield from (value for value in _values(body, "matter") if isinstance(value, str) and ":" in value)
+    if isinstance(body, PeriodicReportSubmitted) and not _of_plan(fact, body):
+        yield f"report:{fact.authority}/{body.kind}/{body.period}"
     yield from _series(fact, body, printed)
     if fact.type in OUTSIDE:
         yield from outside.outside_keys(fact)
         yield from outside.shelves_of(fact)
     if fact.type in LEDGERS:
         yield f"ledgers:{fact.authority}"
+
+
+def _of_plan(fact: Fact, report: PeriodicReportSubmitted) -> bool:
+    return report.plan_id is not UNSET or any(tag.startswith("plan:") for tag in fact.about)
 
 
 @cache

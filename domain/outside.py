@@ -18,11 +18,12 @@ from typing import Any, Final, TypeAlias, get_args
 import msgspec
 from msgspec import UNSET
 
-from domain import codes, dates, document_numbers, money, names
+from domain import codes, dates, document_numbers, money, names, tickets
 from domain.import_columns import Wrong
 from domain.imports import MAX_SHOWN, Fault
 from domain.outside_facts import month_of
 from domain.printed import Refused, close, even
+from domain.tickets import State as TicketState
 from domain.workdays import SHANGHAI
 from schemas.events.outside_ledger import LedgerField, LedgerKind, LedgerRow, MappedColumn
 
@@ -183,6 +184,19 @@ BOOKS: Final[Mapping[LedgerKind, Book]] = {
             "enterprise": _ENTERPRISE,
         },
         ("on", "officer"),
+    ),
+    "tickets": Book(
+        "票据领用登记",
+        "Register of ticket books",
+        {
+            "reference": ("起始号码", "起号", "起始票号", "票据起号", "起始编号", "开始号码"),
+            "until": ("终止号码", "止号", "终止票号", "票据止号", "终止编号", "截止号码", "结束号码"),
+            "on": ("领用日期", "发放日期", "登记日期", "办理日期", "日期"),
+            "state": ("票据状态", "状态", "业务类型", "登记类型"),
+            "officer": ("领用人编号", "人员编号", "执法人员编号"),
+            "agency": ("领用单位", "领用部门", "领用机构"),
+        },
+        ("reference", "until", "on"),
     ),
 }
 """Every kind with the titles that its columns have in practice; a saved mapping may name others."""
@@ -415,9 +429,15 @@ def _row(
         except (Wrong, Refused) as fault:
             private = _CITIZEN.search(text) or _MOBILE.search(text)
             wrong.append(Fault(number, place.title, fault.zh, fault.en, "" if private else text[:MAX_SHOWN]))
+    if plan.kind == "tickets" and not wrong:
+        _range(plan, number, found, wrong)
     if wrong:
         return None
-    found["key"] = f"r:{found['reference']}" if "reference" in found else f"d:{_digest(found)}"
+    if plan.kind == "tickets":
+        # Given out, given back and given out again: three rows of one range.
+        found["key"] = f"b:{found['reference']}/{found['until']}/{found.get('state', 'issued')}/{found['on']}"
+    else:
+        found["key"] = f"r:{found['reference']}" if "reference" in found else f"d:{_digest(found)}"
     if len(found["key"]) > 128:
         found["key"] = f"d:{_digest(found)}"
     return LedgerRow(n=number, **found)
@@ -503,6 +523,39 @@ def _device(text: str, found: dict[str, Any], _: _Given) -> None:
     found["device"] = _ref(text)
 
 
+def _until(text: str, found: dict[str, Any], _: _Given) -> None:
+    found["until"] = _ref(text)
+
+
+def _state(text: str, found: dict[str, Any], _: _Given) -> None:
+    state = _STATES.get(even(text))
+    if state is None:
+        raise Wrong("应为 领用、交回 或 作废", "expected 领用 (given out), 交回 (given back) or 作废 (void)")
+    if state != "issued":
+        found["state"] = state
+
+
+def _range(plan: Layout, number: int, found: Mapping[str, Any], wrong: list[Fault]) -> None:
+    """Refuse what is no range of tickets: nothing is mended, because each number of it is held against the log."""
+    if tickets.span(found["reference"], found["until"]) is None:
+        most = tickets.MOST_IN_BOOK
+        wrong.append(
+            Fault(
+                number, next(place.title for place in plan.places if place.field == "until"),
+                f"起止号码应以数字结尾、前缀和位数相同、止号不小于起号，且一段不超过 {most} 份",
+                f"expected two numbers that end in digits, with the same front and width, the first before the last, "
+                f"and at most {most} tickets",
+                found["until"][:MAX_SHOWN],
+            )
+        )  # fmt: skip
+
+
+_STATES: Final[Mapping[str, TicketState]] = {
+    "领用": "issued", "发放": "issued", "领取": "issued", "交回": "returned", "退回": "returned", "缴回": "returned",
+    "缴销": "returned", "作废": "void", "遗失": "void", "销毁": "void",
+}  # fmt: skip
+"""What registers of tickets call the states of a range. A lost book is accounted for: someone told of it."""
+
 _READ: Final[Mapping[LedgerField, Callable[[str, dict[str, Any], _Given], None]]] = {
     "reference": _reference,
     "on": _on,
@@ -514,6 +567,8 @@ _READ: Final[Mapping[LedgerField, Callable[[str, dict[str, Any], _Given], None]]
     "officer": _officer,
     "agency": _agency,
     "device": _device,
+    "until": _until,
+    "state": _state,
 }
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from domain import document_numbers as numbers
+from domain import tickets
 from domain.matter import Fact
 from domain.numbered import number_in
 from domain.printed import Refused
@@ -67,8 +68,9 @@ def outside_keys(fact: Fact) -> Iterator[str]:
 
 
 def shelves_of(fact: Fact) -> Iterator[str]:
-    """The shelves on which an act lies for others' books to find: money, visits, and registers by series."""
+    """The shelves on which an act lies for others' books to find: money, tickets, visits, and registers by series."""
     body = fact.body
+    yield from tickets.shelves(fact)
     match body:
         case PenaltyDecided() | OnSpotPenaltyDecided():
             yield f"money:{fact.authority}/{month_of(body.decided_on)}"

@@ -25,7 +25,7 @@ State: TypeAlias = Literal["matched", "confirmed", "candidate", "unmatched", "no
 """`no_act`: the row speaks of no act of enforcement, so there is nothing to hold it against."""
 Class: TypeAlias = Literal[
     "", "paid_without_case", "number_without_event", "number_gap", "entry_without_record", "decision_not_disclosed",
-    "disclosed_without_decision", "visit_unknown", "remedy_unknown",
+    "disclosed_without_decision", "visit_unknown", "remedy_unknown", "ticket_gap",
 ]  # fmt: skip
 
 CLASSES: Final[Mapping[Class, tuple[str, str]]] = {
@@ -37,6 +37,7 @@ CLASSES: Final[Mapping[Class, tuple[str, str]]] = {
     "disclosed_without_decision": ("有公示无决定", "Disclosed without a decision"),
     "visit_unknown": ("来访无人知晓", "Visit by nobody known"),
     "remedy_unknown": ("复议诉讼未登记", "Remedy not recorded"),
+    "ticket_gap": ("票据断号", "Gap in the tickets"),
 }
 """What a row that does not fit is called, (zh, en)."""
 BY_KIND: Final[Mapping[LedgerKind, Class]] = {
@@ -48,6 +49,7 @@ BY_KIND: Final[Mapping[LedgerKind, Class]] = {
     "visit_log": "visit_unknown",
     "credit": "disclosed_without_decision",
     "cameras": "visit_unknown",
+    "tickets": "ticket_gap",
 }
 MOST_CANDIDATES: Final = 3
 """Acts proposed for one row."""
@@ -308,6 +310,8 @@ def _other(row: Row, index: Index) -> Match | None:
             return _filmed(row, index)
         case "complaints":
             return _mentioned(row, index)
+        case "tickets":
+            return Match(row, "no_act")
         case _:
             return None
 

@@ -368,8 +368,8 @@ SIGNALS: Final = (
         use("outside_ledger.rows_received.v1", "kind", "rows"),
         use("outside_ledger.match_decided.v1", "event", "outcome"),
         use("penalty.decided.v1", "document_no", "penalties"),
-        use("fine_payment.recorded.v1", "ticket_no", "amount_fen"),
-        use("cash.deposited.v1", "deposited_on", "ticket_no"),
+        use("fine_payment.recorded.v1", "ticket_no", "amount_fen", "channel"),
+        use("cash.deposited.v1", "step", "amount_fen", "deposited_on", "ticket_no"),
         use("on_spot_penalty.decided.v1", "cash"),
     ),
     part(

@@ -9,7 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from domain.judges import accident, case, day, enterprise, hazard, officer, outside, plan, review, series, task, tip
+from domain.judges import (
+    accident,
+    case,
+    day,
+    enterprise,
+    hazard,
+    officer,
+    outside,
+    plan,
+    report,
+    review,
+    series,
+    task,
+    tip,
+)
 from domain.matter import Judge
 
 JUDGES: Final[Mapping[str, Judge]] = {
@@ -25,5 +39,6 @@ JUDGES: Final[Mapping[str, Judge]] = {
     "accident": accident.JUDGE,
     "review": review.JUDGE,
     "outside": outside.JUDGE,
+    "report": report.JUDGE,
 }
 """Kind of matter -> its judge. Whoever adds a judge imports it above and adds one line: `"task": task.JUDGE,`."""

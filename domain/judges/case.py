@@ -13,6 +13,7 @@ from typing import Final
 from msgspec import UNSET
 
 from domain.judges import (
+    case_cash,
     case_closing,
     case_deadlines,
     case_decision,
@@ -45,7 +46,7 @@ from schemas.events.penalty import PenaltyDecided
 from schemas.events.recusal import RecusalDecided
 from schemas.events.review import LegalReviewAssigned, LegalReviewConcluded
 
-VERSION: Final = 8
+VERSION: Final = 9
 
 
 def judge(matter: Matter) -> Judgement:
@@ -70,7 +71,7 @@ def judge(matter: Matter) -> Judgement:
 
 
 def needs(facts: Sequence[Fact]) -> frozenset[str]:
-    """The certificates of everybody who acts, reviews or presides, the party's dossier, and the terminals' days."""
+    """Certificates of all who act, review or preside, the party's dossier, terminals' days, and books of tickets."""
     people: set[str] = set()
     parties: set[str] = set()
     for fact in facts:
@@ -81,7 +82,7 @@ def needs(facts: Sequence[Fact]) -> frozenset[str]:
             parties.add(fact.body.party.id)
     devices = {key for fact in _own(facts) for key in record_rules.needs(fact)}
     shelves = {*(f"certificate:{one}" for one in people), *(f"enterprise:{one}" for one in parties)}
-    return frozenset(devices | shelves)
+    return frozenset(devices | shelves | case_cash.needs(facts))
 
 
 def closed_gates(matter: Matter, act: Fact) -> tuple[Verdict, ...]:
@@ -125,6 +126,7 @@ def _signals(case: Case) -> Iterable[Signal]:
     yield from case_hearing.signals(case)
     yield from case_review.signals(case)
     yield from case_spot.signals(case)
+    yield from case_cash.signals(case)
     yield from case_side.signals(case)
     yield from case_measures.signals(case)
     yield from case_steps.signals(case)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from msgspec import UNSET
 
 from domain import deadlines
+from domain.judges import case_cash
 from domain.judges import case_money as money
 from domain.judges.case_disclosure import Public, left_out, taken_back, withheld
 from domain.judges.case_facts import Case, moment, same_number
@@ -31,7 +32,6 @@ from schemas.events.disclosure import DisclosurePublished
 from schemas.events.document import DocumentServed
 from schemas.events.execution import CourtEnforcementApplied, EnforcementDemandServed
 from schemas.events.hearing import HearingHeld, HearingNoticeServed, HearingRequested, HearingWithdrawn
-from schemas.events.on_spot import CashDeposited, OnSpotPenaltyDecided
 from schemas.events.penalty import DefenceRecorded, PenaltyNoticeServed
 from schemas.events.preservation import EvidencePreservationDisposed, EvidencePreservationOrdered
 from schemas.events.remedy import DecisionAltered, ReconsiderationClosed, ReconsiderationOpened, SuitOpened
@@ -197,16 +197,17 @@ def _transfers(case: Case) -> Iterator[Deadline]:
 
 
 def _cash(case: Case) -> Iterator[Deadline]:
-    for act, body in case.of(OnSpotPenaltyDecided):
-        if body.cash is UNSET:
-            continue
-        since = body.decided_on
-        for step, rule in (("agency", "DL-24"), ("bank", "DL-24:bank")):
-            arrived = [(fact, one.deposited_on) for fact, one in case.of(CashDeposited) if one.step == step]
-            yield from due(case, rule, since, act, met=_first(arrived))
-            if not arrived:
+    for one in case_cash.taken(case):
+        since = one.on
+        for step, rule in _CASH:
+            deposits, day = case_cash.arrived(case, one, step)
+            yield from due(case, rule, since, one.fact, met=None if day is None else _first([(deposits[-1], day)]))
+            if day is None:
                 break
-            since = min(day for _, day in arrived)
+            since = day
+
+
+_CASH: Final[tuple[tuple[case_cash.Step, str], ...]] = (("agency", "DL-24"), ("bank", "DL-24:bank"))
 
 
 def _first(acts: Iterable[tuple[Fact, datetime.date]]) -> Met:

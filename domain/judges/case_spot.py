@@ -1,4 +1,4 @@
-"""The simple procedure: penalties on the spot and their cash (INV-23, SIG-20; PPL 51-53, 68-71).
+"""The simple procedure: penalties on the spot and what they allow (INV-23, SIG-20; PPL 51-53, 68-70).
 
 The invariant: what was printed is judged by the rules of the day of the decision; a ceiling that is exceeded makes no
 penalty of another procedure out of it.
@@ -6,7 +6,6 @@ penalty of another procedure out of it.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator
 
 from msgspec import UNSET
@@ -14,11 +13,9 @@ from msgspec import UNSET
 from domain.judges.case_discretion import second_fine
 from domain.judges.case_facts import Case, given
 from domain.judges.case_findings import Alarm, Finding, broken, each, each_alarm, kept, part, yuan
-from domain.judges.case_periods import ends_after
 from domain.judges.case_violations import other_spots
 from domain.matter import Fact, Signal, Verdict
-from domain.workdays import day_of
-from schemas.events.on_spot import CashDeposited, OnSpotPenaltyDecided
+from schemas.events.on_spot import OnSpotPenaltyDecided
 
 
 def verdicts(case: Case) -> Iterator[Verdict]:
@@ -81,7 +78,7 @@ def inv_23(case: Case, _: Fact, body: OnSpotPenaltyDecided) -> Finding:
 
 
 def sig_20_spot(case: Case, act: Fact, body: OnSpotPenaltyDecided) -> Iterator[Alarm]:
-    """SIG-20: over the ceiling, cash above what is allowed or not deposited, one violation split or fined twice."""
+    """SIG-20: over the ceiling, cash above what is allowed or without a ticket, one violation split or fined twice."""
     yield from second_fine(case, act, body)
     found = inv_23(case, act, body)
     if found.outcome == "broken":
@@ -106,32 +103,3 @@ def sig_20_spot(case: Case, act: Fact, body: OnSpotPenaltyDecided) -> Iterator[A
             rule=split,
             about=part(act, "split"),
         )
-    if body.cash is not UNSET:
-        yield from _deposit(case, act, body)
-
-
-def _deposit(case: Case, act: Fact, body: OnSpotPenaltyDecided) -> Iterator[Alarm]:
-    """Cash that did not reach the agency, or then the bank, in its days; open from the end of the period."""
-    since: datetime.date | None = body.decided_on
-    for step, key, zh, en in (
-        ("agency", "cash.deposit_days", "行政机关", "the agency"),
-        ("bank", "cash.bank_days", "指定银行", "the bank"),
-    ):
-        if since is None:
-            return
-        ends, rule = ends_after(case, key, since)
-        last = day_of(ends - 1)
-        arrived = [(fact, one) for fact, one in case.of(CashDeposited) if one.step == step]
-        late = not arrived or arrived[0][1].deposited_on > last
-        if late:
-            yield Alarm(
-                f"当场收缴的罚款应当在 {last} 以前交至{zh}。",
-                f"Cash taken on the spot had to reach {en} by {last}.",
-                tuple(fact for fact, _ in arrived),
-                70,
-                opens=ends,
-                absent=not arrived,
-                rule=rule,
-                about=part(act, f"cash_{step}"),
-            )
-        since = arrived[0][1].deposited_on if arrived else None

@@ -1,4 +1,4 @@
-"""The judge of others' books: rows of one kind and month held against the log (SIG-04, SIG-25; SIG-01, SIG-23 beside).
+"""The judge of others' books: rows of one kind and month held against the log (SIG-04, SIG-25; SIG-01, SIG-23 too).
 
 Its facts are the rows that were imported, single records of others, tips, accident reports and remedies that speak of
 acts, and what a person said of a match; what is recorded comes from the shelves of those months and numbers. The
@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from msgspec import UNSET
 
+from domain import tickets
 from domain.deadlines import due
 from domain.judges.inspection_findings import Severity, zh_day
 from domain.matter import Fact, Judge, Judgement, Matter, Reason, Signal
@@ -26,15 +27,26 @@ from domain.outside_facts import knowns_of, matters_of, month_of, rows_of, serie
 from domain.reconcile import CLASSES, Gap, Known, Limits, Match, Number, Row, gaps, match
 from domain.rulebook import NoRule, Rule
 from domain.settling import signal_id
-from domain.workdays import end_of, sane
+from domain.workdays import day_of, end_of, sane
 from schemas.events.enterprise import EnterpriseProfiled
 from schemas.events.outside_ledger import LedgerKind, LedgerMatchDecided
 
 VERSION: Final = "1"
+MOST_SPANS: Final = 5
+"""Runs of missing tickets that a reason names; the page lists them all."""
 MOST_LISTED: Final = 2_000
 """Rows that a page lists of one month; those that fit nothing come first, and the columns count them all."""
 MOST_SIGNALS: Final = 2_000
 """Signals of one month: a book that fits nothing at all is one finding and not thousands."""
+
+
+@dataclass(frozen=True, slots=True)
+class InHand:
+    """A book of tickets that was given out: how many of it were used, and which nobody accounts for."""
+
+    book: tickets.TicketBook
+    used: int
+    missing: tuple[tickets.Missing, ...]
 
 
 @dataclass(frozen=True)
@@ -82,7 +94,7 @@ class Held:
         return {
             fact.id: fact
             for key in sorted(self.matter.others)
-            if not key.startswith(("register:", "named:"))
+            if not key.startswith(("register:", "named:", "tickets:"))
             for fact in self.matter.others[key]
             if fact.counts
         }
@@ -111,8 +123,44 @@ class Held:
 
     @cached_property
     def matches(self) -> list[Match]:
-        """Each row beside what is recorded."""
-        return match(self.rows, self.knowns, self.limits, self.decided)
+        """Each row beside what is recorded; a book of tickets beside the tickets that were used."""
+        found = match(self.rows, self.knowns, self.limits, self.decided)
+        if self.kind != "tickets":
+            return found
+        return [
+            replace(one, state="matched", cls="ticket_gap" if self.in_hand[one.row.key].missing else "")
+            if one.row.key in self.in_hand
+            else one
+            for one in found
+        ]
+
+    @cached_property
+    def in_hand(self) -> dict[str, InHand]:
+        """The books of tickets that were given out in the month, by the key of their row."""
+        if self.kind != "tickets":
+            return {}
+        shelves = [
+            fact for key in sorted(self.matter.others) if key.startswith("tickets:") for fact in self.matter.others[key]
+        ]
+        facts = list({fact.id: fact for fact in shelves}.values())
+        used, others = list(tickets.used_in(facts)), list(tickets.books_of(facts))
+        found: dict[str, InHand] = {}
+        for book in sorted(tickets.books_of(self.matter.facts), key=lambda one: (one.received, one.source, one.n)):
+            if book.state == "issued" and month_of(book.on) == self.month and book.key not in found:
+                number = len({one.ticket for one in used if book.holds(one.ticket)})
+                found[book.key] = InHand(book, number, tuple(tickets.missing(book, used, others)))
+        return found
+
+    @cached_property
+    def hands(self) -> frozenset[bytes]:
+        """Terminals that recorded a ticket of these books: what they still hold may be the missing one."""
+        return frozenset(
+            fact.terminal
+            for key, facts in self.matter.others.items()
+            if key.startswith("tickets:")
+            for fact in facts
+            if fact.counts and fact.terminal
+        )
 
     @cached_property
     def gaps(self) -> list[Gap]:
@@ -183,7 +231,7 @@ def judge(matter: Matter) -> Judgement:
             "undisclosed": [_known(one) for one, _ in held.undisclosed[:MOST_LISTED]],
         },
         signals=signals,
-        terminals=tuple(sorted({fact.terminal for fact in held.recorded.values() if fact.terminal})),
+        terminals=tuple(sorted({fact.terminal for fact in held.recorded.values() if fact.terminal} | held.hands)),
     )
 
 
@@ -193,6 +241,10 @@ def needs(facts: Sequence[Fact]) -> frozenset[str]:
     for fact in facts:
         for key in matters_of(fact):
             authority, kind, month = key
+            if kind == "tickets":
+                for book in tickets.books_of([fact]):
+                    found.update(tickets.shelves_of(authority, book) if book.state == "issued" else ())
+                continue
             found.update(shelves_about(authority, kind, month))
             for row in rows_of([fact], kind):
                 if row.number is not None and kind != "receipts":
@@ -208,6 +260,8 @@ def needs(facts: Sequence[Fact]) -> frozenset[str]:
 
 
 def _signals(held: Held) -> Iterator[Signal]:
+    for hand in held.in_hand.values():
+        yield from sig_04_books(held, hand)
     for one in held.matches:
         if one.row.kind == "receipts":
             yield from sig_04(held, one)
@@ -232,6 +286,51 @@ def sig_04(held: Held, one: Match) -> Iterator[Signal]:
         else " has no decision or payment on record"
     )
     yield from _told(held, one, "SIG-04", "serious", 90 if row.printed else 80, what_zh + named_zh, what_en + named_en)
+
+
+def sig_04_books(held: Held, one: InHand) -> Iterator[Signal]:
+    """SIG-04: tickets of a book that nobody accounts for although later ones were used, the longest time offline on."""
+    opens: list[int] = []
+    stamp = VERSION
+    for gap in one.missing:
+        day = sane(day_of(gap.behind.received))
+        wait = held.matter.rules.find("numbers.gap_days", day, held.matter.authority)
+        if isinstance(wait, Rule):
+            opens.append(end_of(day + datetime.timedelta(days=wait.value)))
+            stamp = wait.stamp(VERSION)
+    if not opens:
+        return
+    book = one.book
+    spans = [str(book_ticket(book, gap.first)) + _until(book, gap) for gap in one.missing[:MOST_SPANS]]
+    more = len(one.missing) - MOST_SPANS
+    to = book.officer or book.unit
+    yield Signal(
+        rule="SIG-04",
+        version=stamp,
+        severity="serious",
+        score=70,
+        opens=min(opens),
+        reason=Reason(
+            f"{zh_day(book.on)}{f'由 {to} ' if to else ''}领用的票据 {book.first}–{book.last} 中，{'、'.join(spans)}"
+            f"{f' 等 {len(one.missing)} 段' if more > 0 else ''}没有使用、作废或交回记录，其后的号码已经使用。",
+            f"Of the tickets {book.first}–{book.last} given out on {book.on}{f' to {to}' if to else ''}, "
+            f"{', '.join(spans)}{f' and {more} more runs' if more > 0 else ''} are neither used nor void nor given "
+            f"back, and later ones were used.",
+        ),
+        inputs=tuple(sorted({book.source, *(gap.behind.source for gap in one.missing)})),
+        about=about(book.key),
+        absent=True,
+        officers=(book.officer,) if book.officer else (),
+    )
+
+
+def book_ticket(book: tickets.TicketBook, n: int) -> tickets.Ticket:
+    """A ticket of a book by its number."""
+    return tickets.Ticket(*book.first.run, n)
+
+
+def _until(book: tickets.TicketBook, gap: tickets.Missing) -> str:
+    return "" if gap.first == gap.last else f"–{book_ticket(book, gap.last)}"
 
 
 def sig_25(held: Held, one: Match) -> Iterator[Signal]:
@@ -374,7 +473,8 @@ def about(key: str) -> str:
 
 def _line(held: Held, one: Match) -> dict[str, Any]:
     row = one.row
-    rule = "SIG-04" if row.kind == "receipts" else "SIG-25"
+    rule = "SIG-04" if row.kind in ("receipts", "tickets") else "SIG-25"
+    hand = held.in_hand.get(row.key)
     return {
         "key": row.key,
         "n": row.n,
@@ -392,6 +492,18 @@ def _line(held: Held, one: Match) -> dict[str, Any]:
         "known": None if one.known is None else _known(one.known),
         "candidates": [{**_known(each.known), "points": each.points, "why": list(each.why)} for each in one.candidates],
         "signal": signal_id(rule, held.matter.kind, held.matter.key, about(row.key)) if one.cls else "",
+        **({} if hand is None else _in_hand(hand)),
+    }
+
+
+def _in_hand(one: InHand) -> dict[str, Any]:
+    """What the line of a book of tickets says beside: its range, how many were used, which are missing."""
+    return {
+        "range": f"{one.book.first}–{one.book.last}",
+        "unit": one.book.unit,
+        "of": one.book.size,
+        "used": one.used,
+        "missing": [str(book_ticket(one.book, gap.first)) + _until(one.book, gap) for gap in one.missing[:MOST_LISTED]],
     }
 
 
@@ -412,4 +524,4 @@ def _shown(number: Number) -> str:
     return f"{front}{token}〔{year}〕{f'{suffix}-' if suffix else ''}{sequence}号"
 
 
-JUDGE: Final = Judge(kind="outside", version=1, judge=judge, needs=needs)
+JUDGE: Final = Judge(kind="outside", version=2, judge=judge, needs=needs)

@@ -35,7 +35,10 @@ LARGEST: Final = 1024 * 1024
 SHOWN: Final = 50
 """Faults that are printed as lines; --json has them all."""
 
-BOOKS: Final = ("receipts", "documents", "complaints", "court", "reconsideration", "visit_log", "credit", "cameras")
+BOOKS: Final = (
+    "receipts", "documents", "complaints", "court", "reconsideration", "visit_log", "credit", "cameras",
+    "tickets",
+)  # fmt: skip
 """Kinds of books of others; a test compares them with those of the events."""
 NO_DATABASE: Final = "name a folder (--data DIR) or an outside database; --dry-run without one checks the rows only"
 
@@ -131,9 +134,9 @@ def rules(
     "--kind",
     required=True,
     type=click.Choice(
-        ["receipts", "documents", "complaints", "court", "reconsideration", "visit_log", "credit", "cameras"]
+        ["receipts", "documents", "complaints", "court", "reconsideration", "visit_log", "credit", "cameras", "tickets"]
     ),
-    help="Kind of the book: fine receipts, register of documents, complaint line, dockets, visits, credit, cameras.",
+    help="Kind of the book: receipts, documents sent out, complaints, dockets, visits, credit, cameras, ticket books.",
 )
 @click.option("--authority", required=True, help="Code of the authority whose log the rows go to.")
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of the embedded database.")

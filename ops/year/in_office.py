@@ -288,7 +288,7 @@ def outside(plot: Plot) -> Place:
     return plot.of_case(scene, f"{fen} fen on the spot")
 
 
-def on_spot(scene: Scene, fen: int, *, person: bool = False) -> str:
+def on_spot(scene: Scene, fen: int, *, person: bool = False, **more: Any) -> str:
     """The enterprise, or one of its workers, is fined on the spot. Returns the mark of the number."""
     party = {"type": "person"} if person else {"type": "organisation", "id": scene.site.id, "name": scene.site.name}
     scene.case, number = scene.id(), scene.number("当罚")
@@ -302,7 +302,7 @@ def on_spot(scene: Scene, fen: int, *, person: bool = False) -> str:
             "bases": ["安全生产法第九十九条第一项"], "kinds": ["P03"], "amount_fen": fen,
             "decided_at": scene.at, "decided_on": scene.today(), "place": scene.site.address,
             "officers": list(scene.officers), "defence_heard": True, "delivered": True, "refused": False,
-            "actors": scene.actors(),
+            "actors": scene.actors(), **more,
         },
     )  # fmt: skip
     scene.wait(1)

@@ -12,18 +12,20 @@ from typing import Any
 from ops.year import almanac
 from ops.year.almanac import DAY
 from ops.year.cases import Case
-from ops.year.in_office import CORRECTED, filed_case, settled, small, told_of
+from ops.year.in_office import CORRECTED, filed_case, on_spot, public, settled, small, told_of
 from ops.year.planting import Place, Plot
 from ops.year.province import decide_on
-from ops.year.telling import Told, new_id
+from ops.year.telling import Scene, Told, new_id
 
 LATER = 15
 """Days after which a book comes in."""
+CASH = 10_000
+"""Fen that may be taken in cash without a further ground: a hundred yuan."""
 
 
 def _book(plot: Plot, kind: str, source: str, row: dict[str, Any], columns: tuple[tuple[str, str], ...]) -> str:
     """A book with one row, imported some days after the day that the row states. Returns the row's key."""
-    key = f"r:{row['reference']}"
+    key = str(row.pop("key", f"r:{row['reference']}"))
     on = datetime.date.fromisoformat(row["on"])
     at = min(almanac.at(on + LATER * DAY, 9), almanac.END - almanac.HOUR)
     imported = new_id(plot.dice, at)
@@ -57,7 +59,106 @@ def _row(plot: Plot, kind: str, on: datetime.date, key: str, what: str) -> Place
 
 
 def unknown_payment(plot: Plot) -> Place:
-    """SIG-04: a receipt over one fen more or less than was paid; or one of nobody, ten days before the year's end."""
+    """SIG-04: a receipt without a payment, cash that was handed in late, or a ticket of no book or passed over."""
+    return plot.dice.choice((_receipt, _receipt, _cash, _stray, _passed_over))(plot)
+
+
+def _cash(plot: Plot) -> Place:
+    """Cash reaches the agency, or then the bank, on the day behind its two working days; near: on the second."""
+    scene = plot.visit(plot.day(first=2))
+    taken = scene.day
+    first, _ = _tickets(plot, taken - plot.dice.randrange(20) * DAY)
+    number = _cashed(plot, scene, first)
+    late = plot.dice.choice(("agency", "bank"))
+    day, when = taken, []
+    for step in ("agency", "bank"):
+        day = almanac.add_workdays(day, 2) + (DAY if plot.wrong and step == late else 0 * DAY)
+        when.append(day)
+        scene.on(day, 16, 0)
+        _deposit(scene, number, step)
+    return plot.of_case(scene, f"cash of {taken}, at the agency {when[0]}, at the bank {when[1]}")
+
+
+def _stray(plot: Plot) -> Place:
+    """A ticket for cash is the one before its book, or the book came a day later; near: the first, that very day."""
+    scene = plot.visit(plot.day(first=2))
+    taken = scene.day
+    if plot.dice.random() < 0.5:
+        first, mark = _tickets(plot, taken - plot.dice.randrange(20) * DAY)
+        ticket = f"{mark}{int(first.removeprefix(mark)) - 1:08}" if plot.wrong else first
+        told = f"ticket {ticket}, book from {first}"
+    else:
+        _tickets(plot, taken - (1 + plot.dice.randrange(20)) * DAY)
+        given_out = taken + DAY if plot.wrong else taken
+        ticket, _ = _tickets(plot, given_out)
+        told = f"ticket {ticket} of {taken}, its book of {given_out}"
+    _handed_in(scene, _cashed(plot, scene, ticket))
+    return plot.of_case(scene, told)
+
+
+def _passed_over(plot: Plot) -> Place:
+    """The first ticket of a book was passed over for the second; near: the first was used."""
+    scene = plot.visit(plot.day(first=2))
+    on = scene.day - plot.dice.randrange(20) * DAY
+    first, mark = _tickets(plot, on)
+    ticket = f"{mark}{int(first.removeprefix(mark)) + 1:08}" if plot.wrong else first
+    _handed_in(scene, _cashed(plot, scene, ticket))
+    return _row(plot, "tickets", on, _book_key(first, mark, on), f"book from {first}, used {ticket}")
+
+
+def _tickets(plot: Plot, on: datetime.date) -> tuple[str, str]:
+    """A book of tickets with a front of its own is given out on a day. Returns its first number, and the front."""
+    mark = "".join(plot.dice.choice("ABCDEFGHJKLMNPRSTUVWXYZ") for _ in range(5))
+    first = f"{mark}{1 + plot.dice.randrange(90_000_000):08}"
+    row = {
+        "key": _book_key(first, mark, on), "reference": first, "until": _last(first, mark), "on": on.isoformat(),
+        "agency": f"{plot.authority}执法科",
+    }  # fmt: skip
+    columns = (("起始号码", "reference"), ("终止号码", "until"), ("领用日期", "on"), ("领用单位", "agency"))
+    _book(plot, "tickets", "示例市财政局", row, columns)
+    return first, mark
+
+
+def _last(first: str, mark: str) -> str:
+    return f"{mark}{int(first.removeprefix(mark)) + 24:08}"
+
+
+def _book_key(first: str, mark: str, on: datetime.date) -> str:
+    return f"b:{first}/{_last(first, mark)}/issued/{on}"
+
+
+def _cashed(plot: Plot, scene: Scene, ticket: str) -> str:
+    """During a visit a fine of a hundred yuan is taken in cash, on a ticket. Returns the mark of the number."""
+    scene.arrive()
+    plot.finish(scene)
+    scene.wait(10)
+    cash = {"received_fen": CASH, "ticket_no": ticket, "ground": "small_fine"}
+    number = on_spot(scene, CASH, cash=cash)
+    scene.on(almanac.add_workdays(scene.day, 1), 15, 0)
+    public(scene, number)
+    return number
+
+
+def _handed_in(scene: Scene, number: str) -> None:
+    """The cash reaches agency and bank at once."""
+    for step in ("agency", "bank"):
+        scene.wait(20)
+        _deposit(scene, number, step)
+
+
+def _deposit(scene: Scene, number: str, step: str) -> None:
+    scene.office(
+        "cash.deposited.v1",
+        {
+            "case_id": scene.case, "document_no": number, "step": step, "amount_fen": CASH,
+            "deposited_on": scene.today(),
+        },
+        by="clerk",
+    )  # fmt: skip
+
+
+def _receipt(plot: Plot) -> Place:
+    """A receipt over one fen more or less than was paid; or one of nobody, ten days before the year's end."""
     ticket = f"{plot.dice.randrange(10**10):010}"
     columns = (("票据号码", "reference"), ("开票日期", "on"), ("金额", "amount"))
     if plot.dice.random() < 0.5:

@@ -15,15 +15,18 @@ from schemas.events.body import Act, Body, Part, Spec
 from schemas.events.fields import Count, Digest, DocumentNo, Fen, Id, Instant, LegalDate, Line, Ref, says
 
 LedgerKind = Literal[
-    "receipts", "documents", "complaints", "court", "reconsideration", "visit_log", "credit", "cameras"
+    "receipts", "documents", "complaints", "court", "reconsideration", "visit_log", "credit", "cameras", "tickets"
 ]  # fmt: skip
 """Whose book it is: of fine receipts, documents sent out, the complaint line, a court, a reconsidering body, an
-enterprise's gate, a credit platform, a docking station of body cameras."""
+enterprise's gate, a credit platform, a docking station of body cameras, the finance office's register of ticket books
+that officers and units were given."""
 
 LedgerField = Literal[
-    "reference", "on", "document_no", "enterprise", "party", "amount", "officer", "agency", "act_on", "device", "unit"
-]
-"""What a column of such a book may hold; `unit` says in what unit the amount of the same row is."""
+    "reference", "on", "document_no", "enterprise", "party", "amount", "officer", "agency", "act_on", "device", "unit",
+    "until", "state",
+]  # fmt: skip
+"""What a column of such a book may hold; `unit` says in what unit the amount of the same row is, `until` is the last
+number of a range whose first is `reference`, `state` what became of that range."""
 
 Month = Annotated[str, Meta(min_length=7, max_length=7, pattern=r"^[0-9]{4}-[0-9]{2}$(?!\n)")]
 
@@ -58,6 +61,13 @@ class LedgerRow(Part, frozen=True, kw_only=True, omit_defaults=True):
         UNSET
     )
     device: Annotated[Ref | UnsetType, says("设备编号", "number of the device")] = UNSET
+    until: Annotated[
+        Ref | UnsetType, says("终止号码", "last number of a range of tickets, whose first is `reference`", "SIG-04")
+    ] = UNSET
+    state: Annotated[
+        Literal["issued", "returned", "void"] | UnsetType,
+        says("票据状态", "given out, given back or void; given out if absent", "SIG-04"),
+    ] = UNSET
 
 
 class LedgerMappingSaved(Act, frozen=True, kw_only=True, omit_defaults=True):
@@ -94,8 +104,8 @@ class LedgerImported(Act, frozen=True, kw_only=True, omit_defaults=True):
         step="R6",
         zh="外部台账导入",
         en="Outside ledger imported",
-        about_zh="导入罚没票据、发文登记、举报热线、法院与复议台账、扫码入企、信用平台或记录仪台账文件。",
-        about_en="A file of receipts, documents, complaints, dockets, visits, credit records or recordings came in.",
+        about_zh="导入罚没票据、发文登记、举报热线、法院与复议台账、扫码入企、信用平台、记录仪或票据领用台账文件。",
+        about_en="A book of receipts, documents, complaints, dockets, visits, credit, recordings or tickets came in.",
     )
 
     import_id: Annotated[Id, says("导入编号", "id of the import")]

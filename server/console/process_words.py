@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote
 
 from domain import penalty_kinds, rule_inputs
 from domain.document_numbers import split_key
@@ -30,6 +31,10 @@ STAGES: Final[Mapping[str, Mapping[str, str]]] = {
     "outside": {
         "open": N_("differences stand open"),
         "settled": N_("everything fits"),
+    },
+    "report": {
+        "agrees": N_("figures agree"),
+        "differs": N_("figures differ"),
     },
     "series": {
         "in_order": N_("no number stands twice"),
@@ -224,6 +229,7 @@ MORE_KINDS: Final[Mapping[str, str]] = {
     "series": N_("Document numbers"),
     "day": N_("An officer's day"),
     "outside": N_("Book of others"),
+    "report": N_("Report without a plan"),
     "draw": N_("Random draw"),
     "officers": N_("Officers of the authority"),
 }
@@ -275,6 +281,16 @@ class Words:
         """How long ago a period ended, in calendar days; "" on its last day."""
         days = (day_of(as_of) - day_of(due - 1)).days
         return self.texts.ngettext("%(num)s day ago", "%(num)s days ago", days) % {"num": days} if days > 0 else ""
+
+    @staticmethod
+    def address(kind: str, key: str) -> str:
+        """The page of a matter that is no page of its own kind: a month of a book, a report of a period; "" if none."""
+        parts = key.split("/")
+        if len(parts) != 3:
+            return ""
+        if kind == "outside":
+            return "/supervision/ledgers/" + "/".join(quote(part, safe="") for part in parts)
+        return f"/supervision/reports?period={quote(parts[2], safe='')}" if kind == "report" else ""
 
     @staticmethod
     def series(key: str) -> tuple[str, int] | None:

@@ -96,6 +96,36 @@ async def test_a_row_that_differs_from_what_stands_is_refused_and_so_is_the_book
         assert skipped.recorded == 2
 
 
+async def test_books_of_tickets_are_held_against_the_tickets_that_were_used(
+    database: TestDatabase, tmp_path: Path, short_folder: Path
+) -> None:
+    register = tmp_path / "tickets.csv"
+    register.write_text(
+        "起始号码,终止号码,领用日期,领用单位,状态\n"
+        "00000001,00000025,2026-03-02,执法一科,领用\n"
+        "00000003,00000003,2026-03-20,执法一科,作废\n"
+        "00000026,00000020,2026-03-02,执法一科,领用\n",
+        "utf-8",
+    )
+    wanted = Wanted("tickets", "市财政局")
+    async with taking(database, short_folder) as (ledgers, _):
+        refused = await ledgers.take(AUTHORITY, register, wanted, WHO)
+        assert (refused.recorded, [fault.row for fault in refused.faults]) == (0, [4])
+        assert "止号不小于起号" in refused.faults[0].zh
+        told = await ledgers.take(AUTHORITY, register, wanted, WHO, skip_faulty=True)
+        again = await ledgers.take(AUTHORITY, register, wanted, WHO, skip_faulty=True)
+        assert (told.counts(), again.recorded) == ({"new": 2, "known": 0, "refused": 1}, 0)
+        await take(ledgers, book(tmp_path, "a.csv", range(1, 3)))  # tickets 1 and 2; 4 is passed over, 3 is void
+        await take(ledgers, book(tmp_path, "b.csv", range(5, 6)))
+        await judge(database)
+        found = await outside_matters(database)
+        (columns,) = (one for key, one in found.items() if "/tickets/" in key)
+        assert (columns["rows"], columns["ticket_gap"]) == (2, 1)
+        before = await outside_matters(database)
+        await remake(database)
+        assert await outside_matters(database) == before
+
+
 async def test_a_mapping_is_saved_with_its_version_and_used_by_name(
     database: TestDatabase, tmp_path: Path, short_folder: Path
 ) -> None:

@@ -87,6 +87,21 @@ async def test_a_report_stands_beside_the_system_and_a_difference_is_a_signal(ho
     assert f"visits reported {visits + 3} and counted {visits}" in signal["reason"]
 
 
+async def test_a_report_of_a_year_without_a_plan_stands_beside_the_system_too(house: House) -> None:
+    async with house.browser("he") as head, house.program("supervisor") as supervisor:
+        shown = await (await head.get(FORM.replace("2026", "2025"))).text()
+        data = {**fields(shown), "code-1": "cases", "value-1": "1", "explanation": "上年度纸质案件"}
+        sent = await head.post("/supervision/reports", data=data, allow_redirects=False)
+        await judge(house.database)
+        signals = await (await supervisor.get("/api/v1/signals?rule=SIG-24&state=all&lang=en")).json()
+        page = await (await head.get("/signals?lang=en&rule=SIG-24")).text()
+    assert sent.status == 303
+    (signal,) = signals["rows"]
+    assert (signal["kind"], signal["key"]) == ("report", f"{AUTHORITY}/yearly/2025")
+    assert "cases reported 1 and counted 0" in signal["reason"]
+    assert "/supervision/reports?period=2025" in page
+
+
 async def test_only_who_plans_or_directs_hands_in_and_only_sees_below(house: House) -> None:
     async with house.browser("lin") as inspector, house.program("supervisor", "210521") as neighbour:
         refused = await inspector.get("/supervision/reports/new?kind=yearly&period=2026")

@@ -313,7 +313,7 @@ COVERED: Final[Mapping[str, tuple[str, str, str]]] = {
     "SIG-20": (
         "case_discretion::sig_20_sees_a_fine_outside_its_tier_and_a_second_fine",
         "case_discretion::sig_20_lets_the_end_of_a_tier_and_a_reasoned_departure_pass",
-        "case_spot::sig_20_opens_when_cash_has_not_arrived_in_two_working_days_each",
+        "case_discretion::sig_20_says_nothing_where_the_benchmark_is_not_known",
     ),
     "SIG-21": (
         "hazard_judge::sig_21_a_violation_that_must_be_penalised",

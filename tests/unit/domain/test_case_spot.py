@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from domain.judges import case
 from tests.support.case_acts import NO, spot
 from tests.support.cases import CLAUSES, ENTERPRISE, LIN, PARTY, at, judged, of_case, outcome, signals, verdicts
-from tests.support.facts import fact
+from tests.support.facts import AUTHORITY, fact
 from tests.support.vector_parts import uid
 
 PERSON = {"type": "person"}
@@ -97,18 +98,98 @@ def test_inv_24_a_second_fine_on_the_spot_for_one_act_breaks_it() -> None:
 CASH = {"received_fen": 10_000, "ticket_no": "T1"}
 
 
-def deposited(step: str, day: str) -> Any:
-    return of_case("cash.deposited.v1", occurred=day, document_no=NO, step=step, amount_fen=10_000, deposited_on=day)
+def deposited(step: str, day: str, **fields: Any) -> Any:
+    body = {"document_no": NO, "step": step, "amount_fen": 10_000, "deposited_on": day, **fields}
+    return of_case("cash.deposited.v1", occurred=day, **body)
 
 
-def test_sig_20_opens_when_cash_has_not_arrived_in_two_working_days_each() -> None:
-    (one,) = signals(judged([spot(amount_fen=10_000, cash=CASH)]), "SIG-20")
-    assert (one.opens, one.absent) == (at("2026-03-10 00:00"), True)
-    (two,) = signals(judged([spot(amount_fen=10_000, cash=CASH), deposited("agency", "2026-03-09")]), "SIG-20")
+def test_sig_04_opens_when_cash_has_not_arrived_in_two_working_days_each() -> None:
+    (one,) = signals(judged([spot(amount_fen=10_000, cash=CASH)]), "SIG-04")
+    assert (one.opens, one.absent, one.severity) == (at("2026-03-10 00:00"), True, "serious")
+    (two,) = signals(judged([spot(amount_fen=10_000, cash=CASH), deposited("agency", "2026-03-09")]), "SIG-04")
     assert two.opens == at("2026-03-12 00:00")
     whole = [spot(amount_fen=10_000, cash=CASH), deposited("agency", "2026-03-09"), deposited("bank", "2026-03-11")]
-    assert about(judged(whole)) == []
-    assert about(judged([*whole[:2], deposited("bank", "2026-03-12")])) == ["cash_bank"]
+    assert cash_told(whole) == []
+    assert cash_told([*whole[:2], deposited("bank", "2026-03-12")]) == ["cash_bank"]
+    assert cash_told([whole[0], deposited("agency", "2026-03-10"), deposited("bank", "2026-03-11")]) == ["cash_agency"]
+
+
+def cash_told(facts: list[Any], **more: Any) -> list[str]:
+    return [one.about.partition(":")[2] for one in signals(judged(facts, **more), "SIG-04")]
+
+
+@pytest.mark.parametrize(("fen", "expected"), [(10_000, []), (9_999, ["cash_agency"])])
+def test_sig_04_a_fen_that_is_missing_is_cash_that_did_not_arrive(fen: int, expected: list[str]) -> None:
+    parts = [
+        deposited("agency", "2026-03-06", amount_fen=4_000),
+        deposited("agency", "2026-03-09", amount_fen=fen - 4_000),
+    ]
+    told = cash_told([spot(amount_fen=10_000, cash=CASH), *parts, deposited("bank", "2026-03-11")])
+    assert told == expected
+
+
+def test_sig_04_cash_that_goes_straight_to_the_bank_in_time_is_handed_in() -> None:
+    assert cash_told([spot(amount_fen=10_000, cash=CASH), deposited("bank", "2026-03-09")]) == []
+    assert cash_told([spot(amount_fen=10_000, cash=CASH), deposited("bank", "2026-03-10")]) == ["cash_agency"]
+
+
+def paid(channel: str, **fields: Any) -> Any:
+    body = {"document_no": NO, "amount_fen": 10_000, "paid_on": "2026-03-05", "channel": channel, **fields}
+    return of_case("fine_payment.recorded.v1", occurred="2026-03-05", **body)
+
+
+def test_sig_04_a_payment_in_cash_has_to_be_handed_in_too_but_not_twice() -> None:
+    assert cash_told([spot(amount_fen=10_000), paid("cash")]) == ["cash_agency"]
+    assert cash_told([spot(amount_fen=10_000), paid("bank")]) == []
+    told = [spot(amount_fen=10_000, cash=CASH), paid("cash", ticket_no="T1")]
+    assert cash_told([*told, deposited("agency", "2026-03-09"), deposited("bank", "2026-03-11")]) == []
+    assert {one.rule for one in judged([spot(amount_fen=10_000), paid("cash")]).deadlines} >= {"DL-24"}
+
+
+def register(*books: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """The register of ticket books as the case finds it."""
+    listed = [{"n": n, "key": f"b:{n}", **one} for n, one in enumerate(books, 2)]
+    body = {"import_id": uid(132), "kind": "tickets", "month": books[0]["on"][:7], "rows": listed}
+    return {f"tickets:{AUTHORITY}": (fact("outside_ledger.rows_received.v1", body, occurred="2026-03-02"),)}
+
+
+def book(first: str, last: str, on: str = "2026-03-05", **more: Any) -> dict[str, Any]:
+    return {"reference": first, "until": last, "on": on, **more}
+
+
+@pytest.mark.parametrize(
+    ("books", "expected"),
+    [
+        ([book("示票 000101", "示票000125")], []),
+        ([book("示票000100", "示票000100"), book("示票000101", "示票000101")], []),
+        ([book("示票000102", "示票000125")], ["ticket"]),
+        ([book("示票000076", "示票000100")], ["ticket"]),
+        ([book("示票00101", "示票00125")], ["ticket"]),  # a digit less: another run of numbers
+        ([book("示票000101", "示票000125", "2026-03-06")], []),  # nothing was given out by then: unknown
+        ([book("示票000101", "示票000125", "2026-03-06"), book("示票000126", "示票000150")], ["ticket"]),
+        ([book("示票000101", "示票000125", state="void")], []),  # no book at all is known
+    ],
+)
+def test_sig_04_a_ticket_for_cash_is_of_a_book_given_out_by_then(
+    books: list[dict[str, Any]], expected: list[str]
+) -> None:
+    whole = [
+        spot(amount_fen=10_000, cash={"received_fen": 10_000, "ticket_no": "示票000101"}),
+        deposited("agency", "2026-03-09"),
+        deposited("bank", "2026-03-11"),
+    ]
+    assert cash_told(whole, others=register(*books)) == expected
+    if expected:
+        (one,) = signals(judged(whole, others=register(*books)), "SIG-04")
+        assert (one.opens, one.absent) == (at("2026-03-16 00:00"), True)  # ten days behind the fifth
+    assert cash_told(whole) == []
+
+
+def test_a_case_asks_for_the_register_of_tickets_only_where_cash_was_taken_on_one() -> None:
+    wanted = f"tickets:{AUTHORITY}"
+    assert wanted in case.needs([spot(amount_fen=10_000, cash=CASH)])
+    assert wanted in case.needs([paid("cash", ticket_no="T1")])
+    assert wanted not in case.needs([spot(), paid("bank", ticket_no="T1"), paid("cash")])
 
 
 def test_the_simple_procedure_has_its_stage_columns_and_deadlines() -> None:

@@ -137,6 +137,72 @@ def test_a_person_confirms_or_refuses_what_is_merely_alike() -> None:
     assert no.page["rows"][0]["candidates"] == []
 
 
+def given_out(first: str = "T000101", last: str = "T000125", n: int = 2, **fields: Any) -> dict[str, Any]:
+    made = {"n": n, "on": "2026-04-15", "reference": first, "until": last, **fields}
+    return {"key": f"b:{n}", **made}
+
+
+def tickets(*used: str, received: str = "2026-05-04") -> list[Fact]:
+    """Payments on tickets, each with an id of its own."""
+    return [
+        payment(ticket_no=one, received=received, document_no=f"（示）应急罚〔2026〕{n}号")
+        for n, one in enumerate(used, 50)
+    ]
+
+
+def test_sig_04_a_ticket_that_was_passed_over_within_its_book() -> None:
+    books = rows("tickets", given_out(officer=LIN))
+    found = held("tickets", books, known=tickets("T000101", "T000104", "T000106"))
+    (one,) = told(found, "SIG-04")
+    assert "T000102–T000103、T000105" in one.reason.zh
+    assert (one.opens, one.absent, one.severity) == (at("2026-05-12 00:00"), True, "serious")  # seven days behind
+    assert (one.officers, found.columns["ticket_gap"]) == ((LIN,), 1)
+    (line,) = found.page["rows"]
+    assert (line["used"], line["of"], line["missing"]) == (3, 25, ["T000102–T000103", "T000105"])
+
+
+@pytest.mark.parametrize(
+    "used",
+    [
+        (),  # a book that was not begun
+        ("T000101", "T000102", "T000103"),  # the rest is in the officer's pocket
+        ("t-000101", "Ｔ 000102"),  # as others print the same numbers
+        ("T000101", "T000126"),  # the ticket behind the book is of another one
+        ("T000101", "T0000103"),  # a digit more: another run of numbers
+    ],
+)
+def test_sig_04_nothing_is_missing_below_the_last_ticket_that_was_used(used: tuple[str, ...]) -> None:
+    assert told(held("tickets", rows("tickets", given_out()), known=tickets(*used)), "SIG-04") == []
+
+
+@pytest.mark.parametrize(
+    ("more", "missing"),
+    [
+        ([given_out("T000102", "T000103", n=3, state="void")], []),
+        ([given_out("T000102", "T000102", n=3, state="void")], ["T000103"]),
+        ([given_out("T000102", "T000125", n=3, state="returned")], []),
+        ([given_out("T000102", "T000103", n=3, state="void", on="2026-04-14")], ["T000102–T000103"]),
+    ],
+)
+def test_sig_04_void_and_returned_tickets_are_accounted_for(more: list[dict[str, Any]], missing: list[str]) -> None:
+    book = rows("tickets", given_out(), *more)
+    found = held("tickets", book, known=tickets("T000101", "T000104"))
+    assert found.page["rows"][0]["missing"] == missing
+    assert bool(told(found, "SIG-04")) == bool(missing)
+
+
+def test_sig_04_a_void_ticket_shows_that_those_before_it_were_passed_over() -> None:
+    book = rows("tickets", given_out(), given_out("T000103", "T000103", n=3, state="void"))
+    (one,) = told(held("tickets", book, known=tickets("T000101")), "SIG-04")
+    assert "T000102" in one.reason.zh
+
+
+def test_sig_04_a_receipt_of_the_treasury_accounts_for_its_ticket() -> None:
+    book = rows("tickets", given_out())
+    theirs = rows("receipts", receipt(reference="T000102"), received="2026-05-05")
+    assert told(held("tickets", book, known=[*tickets("T000101", "T000103"), theirs]), "SIG-04") == []
+
+
 # SIG-25
 
 

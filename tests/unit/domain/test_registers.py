@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from domain import filing
-from domain.judges import accident, enterprise, plan, tip
+from domain.filing import text_of
+from domain.judges import accident, enterprise, plan, report, tip
 from domain.matter import Fact, Judgement, Signal, Verdict
 from projections.rulefiles import load
-from tests.support.facts import ENTERPRISE, TASK, at, fact, matter, new_id, rulebook, text_id
+from tests.support.facts import AUTHORITY, ENTERPRISE, TASK, at, fact, matter, new_id, rulebook, text_id
 
 RULES, CALENDAR = load()
 PLAN = new_id()
@@ -445,7 +446,8 @@ def reported(figures: dict[str, int], system: dict[str, int], **more: Any) -> Fa
     body |= {"figures": [{"code": code, "value": value} for code, value in figures.items()]}
     if system:
         body["system_figures"] = [{"code": code, "value": value} for code, value in system.items()]
-    return fact("periodic_report.submitted.v1", {**body, **more}, occurred="2026-04-03")
+    given = {name: value for name, value in {**body, **more}.items() if value is not None}
+    return fact("periodic_report.submitted.v1", given, occurred="2026-04-03")
 
 
 def differing(*facts: Fact) -> list[Signal]:
@@ -463,6 +465,17 @@ def test_sig_24_a_reported_figure_differs_from_the_system_by_one() -> None:
 
 def test_sig_24_equal_figures_raise_nothing() -> None:
     assert differing(reported({"visits": 10, "cases": 2}, {"visits": 10, "cases": 2})) == []
+
+
+def test_sig_24_a_report_without_a_plan_is_held_against_the_system_too() -> None:
+    told = reported({"visits": 11}, {"visits": 10}, plan_id=None)
+    assert filing.keys(told) == {f"report:{AUTHORITY}/quarterly/2026-Q1"}
+    assert filing.keys(reported({"visits": 11}, {"visits": 10})) == {f"plan:{text_of(PLAN)}"}
+    equal = reported({"visits": 10}, {"visits": 10}, plan_id=None)
+    for facts, stage in (([told], "differs"), ([equal], "agrees"), ([equal, told], "differs")):
+        found = report.judge(matter("report", f"{AUTHORITY}/quarterly/2026-Q1", facts))
+        assert (found.stage, [one.rule for one in found.signals]) == (stage, ["SIG-24"] * (told in facts))
+        assert found.columns["handed_in"] == len(facts)
 
 
 def test_sig_24_without_figures_of_the_system_nothing_is_said() -> None:
