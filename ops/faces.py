@@ -22,6 +22,7 @@ from domain.reporting import Kind
 from ops.compose import Database, OpenLog
 from ops.settings import NO_ROLE, Settings
 from schemas.entries import Who
+from schemas.events import Body
 from schemas.events.document_number import DocumentNumberIssued, DocumentNumbersReserved
 from schemas.events.plan import RecusalEntered
 from schemas.problems import Problem
@@ -171,6 +172,10 @@ class ConsoleDesk:
         return await self._desk.do(
             person.authority, kind, key, command, who(person), person.roles, act=act, seen=seen, unit=person.unit
         )
+
+    async def weigh(self, person: Person, kind: str, key: str, command: Any) -> Body:
+        """What an act would become."""
+        return await self._desk.weigh(person.authority, kind, key, command, who(person), person.roles, person.unit)
 
 
 class ConsoleFiles:

@@ -114,8 +114,7 @@ def send(kind: str, only: str = "") -> Handler:
         except Problem as refusal:
             if refusal.code not in REFUSED:
                 raise
-            status = 409 if refusal.code == "precondition_failed" else refusal.type.status
-            return await _page(request, target, act, status=status, refusal=refusal)
+            return await _page(request, target, act, status=status_of(refusal), refusal=refusal)
         await followed_in(request, done.epoch, done.position)
         return web.Response(status=303, headers={"Location": f"{target.page}?done={act}&at={done.position}#office"})
 
@@ -231,6 +230,19 @@ def titles(request: web.Request, kind: str) -> dict[str, str]:
     return {act: texts.gettext(form.title) for (of, act), form in FORMS.items() if of == kind}
 
 
+def status_of(refusal: Problem) -> int:
+    """The status of a page that shows a refusal above its form."""
+    return 409 if refusal.code == "precondition_failed" else refusal.type.status
+
+
+def told_refusal(refusal: Problem, chosen: str, texts: Any) -> dict[str, Any]:
+    """A refusal as pages show it: why, closed gates with what would lift them, what changed meanwhile."""
+    fields = refusal.fields
+    return {
+        "why": _why(refusal, "", chosen, texts), "gates": fields.get("gates", ()), "changes": fields.get("changes", ())
+    }  # fmt: skip
+
+
 def new_id() -> bytes:
     """A UUIDv7 for an act."""
     raw = bytearray(_now().to_bytes(6, "big") + secrets.token_bytes(10))
@@ -335,6 +347,9 @@ async def _page(
     # A form that was refused is a new one: the act it asks for is another than one that may have been recorded.
     name = given["act"] if not fresh and refusal is None and given.get("act") else str(UUID(bytes=new_id()))
     fields = refusal.fields if refusal is not None else {}
+    told = {"why": _why(None, why, chosen, texts), "gates": (), "changes": ()}
+    if refusal is not None:
+        told = told_refusal(refusal, chosen, texts)
     return page(
         request,
         "act.html",
@@ -349,9 +364,7 @@ async def _page(
         seen=stamp(()) if found is None else found.stamp,
         given=given,
         wrong=str(fields.get("field", wrong)),
-        why=_why(refusal, why, chosen, texts),
-        gates=fields.get("gates", ()),
-        changes=fields.get("changes", ()),
+        refused=told if told["why"] or str(fields.get("field", wrong)) else None,
         now=_now(),
         words=Words(texts, chosen),
         facts=_facts(target, act, found),

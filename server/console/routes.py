@@ -25,6 +25,7 @@ from server.console import (
     frame,
     guide,
     marks,
+    plan_import,
     plans,
     private,
     provider,
@@ -132,8 +133,8 @@ ROUTES: Final = (
         for kind, act in sorted(acts.STEPPED_UP)
     ),
     Route("GET", "/plans", plans.show_list, FILE_READERS, kind="page"),
-    Route("GET", "/plans/import", plans.show_import, PLANNERS, kind="page"),
-    Route("POST", "/plans/import", plans.do_import, PLANNERS, form=True, kind="page", upload=plans.LARGEST),
+    Route("GET", "/plans/import", plan_import.show, PLANNERS, kind="page"),
+    Route("POST", "/plans/import", plan_import.send, PLANNERS, form=True, kind="page", upload=plan_import.UPLOAD),
     Route("GET", "/plans/{id}", plans.show_plan, FILE_READERS, kind="page"),
     Route("GET", "/plans/{id}/candidates", plans.show_candidates, FILE_READERS, kind="page"),
     Route("GET", "/plans/{id}/file", plans.show_file, FILE_READERS),

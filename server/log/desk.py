@@ -154,6 +154,17 @@ class Desk:
                 raise
             return done
 
+    async def weigh(
+        self, authority: str, kind: str, key: str, command: Command, who: Who, roles: frozenset[str], unit: str = ""
+    ) -> Body:
+        """What an act would become if it were done now, behind its gates; nothing is recorded. Raises Problem as `do`.
+
+        Not for decisions, which get their number where they are done.
+        """
+        actor = Actor(who.officer if isinstance(who.officer, str) else "", roles, unit)
+        acts, _, _ = await self._prepared(authority, kind, key, command, actor, uuid7(), None)
+        return REGISTRY.decode_body(acts[-1].type, acts[-1].body)
+
     async def _act(
         self,
         authority: str,

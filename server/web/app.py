@@ -239,6 +239,9 @@ class Desk(Protocol):
         bad_request, not_found, not_ready.
         """
 
+    async def weigh(self, person: Person, kind: str, key: str, command: Any) -> Body:
+        """What an act would become if it were done now; nothing is recorded. Raises Problem as `do` does."""
+
 
 class Past(Protocol):
     """What stood at an earlier cut of the log. Implemented by server.log.past."""

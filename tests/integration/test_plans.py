@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import io
 import re
@@ -428,7 +429,7 @@ async def house(database: TestDatabase, short_folder: Path) -> AsyncIterator[Hou
 
 
 def hidden(html: str, form: str = '<form class="stack card act"') -> dict[str, str]:
-    part = html[html.index(form) :]
+    part = html[html.index(form) :].partition("</form>")[0]
     return {
         name: unescape(value) for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', part)
     }
@@ -457,19 +458,35 @@ def csv(encoding: str, rows: Sequence[Sequence[Any]] = TABLE) -> bytes:
 
 
 async def send_plan(
-    browser: aiohttp.ClientSession, do: str, data: bytes | None = None, name: str = "计划.xlsx", **fields: str
-) -> tuple[int, str]:
-    async with browser.get("/plans/import") as page:
+    browser: aiohttp.ClientSession, do: str, data: bytes | None = None, name: str = "计划.xlsx",
+    place: str = "/plans/import", **fields: str,
+) -> tuple[int, str]:  # fmt: skip
+    """Send a table by the form of a page; `record`: in one go, as a program may."""
+    async with browser.get(place) as page:
         assert page.status == 200
         drawn = hidden(await page.text())
     form = aiohttp.FormData()
-    for field, value in {**drawn, "year": str(YEAR), "do": do, "table": "", **fields}.items():
+    told = {**drawn, "act": uuid_text(uuid7()), "year": str(YEAR), "do": do, "table": "", **fields}
+    for field, value in told.items():
         form.add_field(field, value)
     file = io.BytesIO(data or b"")
     form.add_field("file", file, filename=name if data else "", content_type="application/octet-stream")
-    async with browser.post("/plans/import", data=form,
-                            allow_redirects=False) as answer:  # fmt: skip
+    return await post_form(browser, form, place)
+
+
+async def post_form(browser: aiohttp.ClientSession, form: aiohttp.FormData, place: str) -> tuple[int, str]:
+    async with browser.post(place, data=form, allow_redirects=False) as answer:
         return answer.status, answer.headers.get("Location", "") or await answer.text()
+
+
+async def confirm(
+    browser: aiohttp.ClientSession, html: str, place: str = "/plans/import", **fields: str
+) -> tuple[int, str]:
+    """Press the one button below a check: nothing is chosen again."""
+    form = aiohttp.FormData(default_to_multipart=True)
+    for field, value in {**hidden(html, '<form class="stack card" id="confirm"'), "do": "record", **fields}.items():
+        form.add_field(field, value)
+    return await post_form(browser, form, place)
 
 
 async def test_a_plan_is_checked_without_a_trace_recorded_with_its_file_and_the_same_again_changes_nothing(
@@ -502,6 +519,50 @@ async def test_a_plan_is_checked_without_a_trace_recorded_with_its_file_and_the_
             status, html = await send_plan(browser, "record", data, year=str(year))
             assert status == 409
             assert "内容相同" in html
+            assert (await house.log.head())["size"] == before
+
+
+async def test_one_press_records_exactly_what_was_checked_on_the_plan_as_it_was_then(house: House) -> None:
+    data, other = spreadsheet(), csv("gbk", [*TABLE, ("E-3", "示例三厂", "重点", "三季度", 4)])
+    async with house.browser(PLANNER) as browser:
+        status, html = await send_plan(browser, "check", data)
+        assert status == 200
+        assert sha256(data).hexdigest()[:16] in html
+        assert await confirm(browser, html) == (303, f"/plans/{KEY}?done=draft#office")
+        assert await confirm(browser, html) == (303, f"/plans/{KEY}?done=draft#office"), "the same form is one act"
+        await fold(house.database)
+        await judge(house.database)
+        async with browser.get(f"/plans/{KEY}/file") as file:
+            assert await file.read() == data
+        status, again = await send_plan(browser, "check", data)
+        assert status == 409, "a check says already what recording would be refused for"
+        assert "内容相同" in again
+        assert 'id="confirm"' not in again
+        status, stale = await send_plan(browser, "check", other, "计划.csv")
+        assert status == 200
+        pasted = "\n".join("\t".join(map(str, row)) for row in TABLE[3:])
+        status, html = await send_plan(browser, "check", table=pasted)
+        assert (await confirm(browser, html))[0] == 303, "what was pasted goes along as well"
+        before = (await house.log.head())["size"]
+        status, html = await confirm(browser, stale)
+        assert status == 409
+        assert "打开本表之后已有变化" in html
+        assert "年度监督检查计划编制" in html, "what was done meanwhile"
+        assert (await house.log.head())["size"] == before
+        assert (await confirm(browser, html))[0] == 303, "looked at again, it is confirmed on what stands now"
+        await fold(house.database)
+        await judge(house.database)
+        async with browser.get(f"/plans/{KEY}/file") as file:
+            assert await file.read() == other
+
+
+async def test_what_was_checked_is_read_again_at_the_door(house: House) -> None:
+    async with house.browser(PLANNER) as browser:
+        _, html = await send_plan(browser, "check", spreadsheet())
+        for kept in ("no base64 !", base64.b64encode(b"a,b\n1,2\n").decode()):
+            before = (await house.log.head())["size"]
+            status, _ = await confirm(browser, html, kept=kept)
+            assert status == 400
             assert (await house.log.head())["size"] == before
 
 
