@@ -715,6 +715,20 @@ $$;
 
 ALTER FUNCTION identity.linked(p_issuer text, p_subject text) OWNER TO liuhen_owner;
 
+CREATE FUNCTION identity.looked_over(p_roles text[]) RETURNS TABLE(authority text, below text[])
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- Authorities of accounts and programs with one of some roles, each with those below it.
+    SELECT found.authority, identity.below(found.authority)
+      FROM (SELECT u.authority FROM identity.users u WHERE u.roles && p_roles AND NOT u.disabled
+             UNION
+            SELECT t.authority FROM identity.tokens t
+             WHERE t.role = ANY (p_roles) AND t.revoked IS NULL AND t.expires > now()) found
+$$;
+
+ALTER FUNCTION identity.looked_over(p_roles text[]) OWNER TO liuhen_owner;
+
 CREATE FUNCTION identity.names(p_authorities text[]) RETURNS TABLE(authority text, name text)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2978,6 +2992,8 @@ CREATE INDEX deadlines_open ON view_a.deadlines USING btree (authority, due, kin
 
 CREATE INDEX dependents_of ON view_a.dependents USING btree (kind, key);
 
+CREATE INDEX filings_rules ON view_a.filings USING btree (key, log_id, chunk) WHERE starts_with(key, 'rules:'::text);
+
 CREATE INDEX matters_columns ON view_a.matters USING gin (columns jsonb_path_ops);
 
 CREATE INDEX matters_newest ON view_a.matters USING btree (authority, kind, last DESC, key DESC);
@@ -3013,6 +3029,8 @@ CREATE INDEX deadlines_all ON view_b.deadlines USING btree (authority, due, kind
 CREATE INDEX deadlines_open ON view_b.deadlines USING btree (authority, due, kind, key, rule, about) WHERE ((met IS NULL) AND (NOT cancelled));
 
 CREATE INDEX dependents_of ON view_b.dependents USING btree (kind, key);
+
+CREATE INDEX filings_rules ON view_b.filings USING btree (key, log_id, chunk) WHERE starts_with(key, 'rules:'::text);
 
 CREATE INDEX matters_columns ON view_b.matters USING gin (columns jsonb_path_ops);
 
@@ -3548,6 +3566,9 @@ GRANT ALL ON FUNCTION identity.link(p_session bytea, p_issuer text, p_subject te
 
 REVOKE ALL ON FUNCTION identity.linked(p_issuer text, p_subject text) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.linked(p_issuer text, p_subject text) TO liuhen_console;
+
+REVOKE ALL ON FUNCTION identity.looked_over(p_roles text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION identity.looked_over(p_roles text[]) TO liuhen_console;
 
 REVOKE ALL ON FUNCTION identity.names(p_authorities text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION identity.names(p_authorities text[]) TO liuhen_console;

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -35,6 +36,10 @@ MAX_LIST: Final = 100_000
 """Rows of one figure at most; a period of a province has a tenth of it."""
 
 _NAME: Final = re.compile(r"[0-9a-f]{12}", re.ASCII)
+_BY_PLAN: Final = {
+    "": "", "none": "", "any": "task_planned", "key": "task_planned:key", "general": "task_planned:general",
+}  # fmt: skip
+"""What stands beside a visit of a figure, as `rows` names it. Visits of no plan lack it."""
 EVER: Final = datetime.date(2000, 1, 1)
 
 
@@ -157,27 +162,50 @@ async def table(
 
     `codes`: only these figures, and what their shares are made of.
     """
-    found: dict[str, dict[str, int | None]] = {one: {} for one in authorities}
+    return (await tables(conn, cut, authorities, [period], laws, codes=codes))[period.name]
+
+
+async def tables(
+    conn: asyncpg.Connection,
+    cut: Cut,
+    authorities: Sequence[str],
+    periods: Sequence[Period],
+    laws: Context,
+    *,
+    codes: Sequence[str] = (),
+) -> dict[str, dict[str, dict[str, int | None]]]:
+    """The tables of several periods by their names, as `table` has each: what they share is asked for once."""
     entries = _wanted(codes)
-    items = await plans(conn, cut, authorities, period, laws)
-    done = await _done(conn, cut, authorities, period) if any(isinstance(one, FromPlan) for one in entries) else {}
+    planned = await _plan_rows(conn, cut, authorities)
+    items = {span.name: _plans(planned, span, laws) for span in periods}
+    chains = any(isinstance(one, FromPlan) for one in entries)
+    done = await _done(conn, cut, authorities, periods) if chains else {span.name: {} for span in periods}
+    columns = [one for one in entries if isinstance(one, Column) and not one.kind]
+    counted = await _counts(conn, cut, authorities, periods, [one for one in columns if not one.in_time], items)
     by_kind = any(isinstance(one, Column) and one.kind for one in entries)
-    kinds = await _kinds(conn, cut, authorities, period, laws) if by_kind else {}
-    for entry in entries:
-        match entry:
-            case Share():
-                continue
-            case FromPlan():
-                for one in authorities:
-                    found[one][entry.code] = _of_plan(entry, items.get(one), done.get(one, {}))
-            case Column(kind=kind) if kind:
-                for one in authorities:
-                    found[one][entry.code] = len(kinds.get((one, kind), ()))
-            case Column():
-                counted = await _count(conn, cut, authorities, period, entry, laws, items)
-                for one in authorities:
-                    found[one][entry.code] = counted.get(one, 0)
-    return {one: shared(figures(), values) for one, values in found.items()}
+    found: dict[str, dict[str, dict[str, int | None]]] = {}
+    for span in periods:
+        mine: dict[str, dict[str, int | None]] = {one: {} for one in authorities}
+        its_items, its_done = items[span.name], done[span.name]
+        kinds = await _kinds(conn, cut, authorities, span, laws) if by_kind else {}
+        for entry in entries:
+            values: Mapping[str, int | None] = {}
+            match entry:
+                case Share():
+                    continue
+                case FromPlan():
+                    values = {one: _of_plan(entry, its_items.get(one), its_done.get(one, {})) for one in authorities}
+                case Column(kind=kind) if kind:
+                    values = {one: len(kinds.get((one, kind), ())) for one in authorities}
+                case Column(in_time=rule) if rule:
+                    rows = await _rows(conn, cut, authorities, span, entry, laws, its_items)
+                    values = dict(Counter(one.authority for one in rows))
+                case Column():
+                    values = {one: counted.get((span.name, entry.code, one), 0) for one in authorities}
+            for one in authorities:
+                mine[one][entry.code] = values.get(one, 0)
+        found[span.name] = {one: shared(figures(), mine[one]) for one in authorities}
+    return found
 
 
 async def units(
@@ -190,8 +218,8 @@ async def units(
             return await units(conn, cut, authorities, period, entry.part, laws)
         case FromPlan():
             items = await plans(conn, cut, authorities, period, laws)
-            done = await _done(conn, cut, authorities, period)
-            return _planned_units(entry, items, done)
+            done = await _done(conn, cut, authorities, [period])
+            return _planned_units(entry, items, done[period.name])
         case Column(kind=kind) if kind:
             kinds = await _kinds(conn, cut, authorities, period, laws)
             found = [unit for (_, named), some in kinds.items() if named == kind for unit in some]
@@ -205,8 +233,18 @@ async def plans(
     conn: asyncpg.Connection, cut: Cut, authorities: Sequence[str], period: Period, laws: Context
 ) -> dict[str, dict[str, Planned]]:
     """{authority: {item: …}}: the items of the plans of the period's year, with the revisions that hold at the cut."""
-    queries = await _queries(conn)
-    rows = await conn.fetch(queries["plans"], *_cut(cut), sorted(authorities))
+    return _plans(await _plan_rows(conn, cut, authorities), period, laws)
+
+
+# -- the parts --
+
+
+async def _plan_rows(conn: asyncpg.Connection, cut: Cut, authorities: Sequence[str]) -> list[Mapping[str, Any]]:
+    rows: list[Mapping[str, Any]] = await conn.fetch((await _queries(conn))["plans"], _sizes(cut), sorted(authorities))
+    return rows
+
+
+def _plans(rows: Sequence[Mapping[str, Any]], period: Period, laws: Context) -> dict[str, dict[str, Planned]]:
     approved = {row["unit"] for row in rows if row["measure"] == "plan_revision_approved"}
     items: dict[str, dict[str, Planned]] = {}
     of_plan: dict[str, int] = {}
@@ -219,6 +257,10 @@ async def plans(
                 mine[row["unit"]] = Planned(
                     row["authority"], row["unit"], row["subject"], row["word"], row["amount"], int(year)
                 )
+    changed: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        if row["measure"] == "plan_change":
+            changed.setdefault(row["unit"].rpartition("/")[2], []).append(row)
     revisions = [
         row
         for row in rows
@@ -226,9 +268,7 @@ async def plans(
     ]
     for revision in sorted(revisions, key=lambda row: row["day"]):
         mine = items.setdefault(revision["authority"], {})
-        changes = [
-            row for row in rows if row["measure"] == "plan_change" and row["unit"].endswith(f"/{revision['unit']}")
-        ]
+        changes = changed.get(revision["unit"], [])
         if revision["unit"] not in approved and _major(revision, changes, mine, laws):
             continue
         for change in changes:
@@ -240,9 +280,6 @@ async def plans(
                 year = of_plan[revision["other"]]
                 mine[item] = Planned(change["authority"], item, change["subject"], kind, change["amount"], year)
     return items
-
-
-# -- the parts --
 
 
 def _wanted(codes: Sequence[str]) -> list[Entry]:
@@ -269,30 +306,37 @@ def _joined(slot: str) -> Mapping[str, str]:
     return {**queries, "counts": queries["counts"].replace("(the_rows)", f"({queries['rows']})")}
 
 
-def _cut(cut: Cut) -> tuple[list[int], list[int]]:
-    logs = sorted(cut.logs)
-    return logs, [cut.logs[log] for log in logs]
+def _sizes(cut: Cut) -> list[int | None]:
+    """How far each log is of a cut, by its id from 1 on: what the database looks a row's log up in."""
+    return [cut.logs.get(log) for log in range(1, max(cut.logs, default=0) + 1)]
 
 
-async def _count(
+async def _counts(
     conn: asyncpg.Connection,
     cut: Cut,
     authorities: Sequence[str],
-    period: Period,
-    column: Column,
-    laws: Context,
-    items: Mapping[str, Mapping[str, Planned]],
-) -> dict[str, int]:
-    if column.in_time:
-        rows = await _rows(conn, cut, authorities, period, column, laws, items)
-        counted: dict[str, int] = {}
-        for row in rows:
-            counted[row.authority] = counted.get(row.authority, 0) + 1
-        return counted
-    queries = await _queries(conn)
-    name = {"units": "n", "subjects": "subjects", "fen": "amount"}[column.of]
-    found = await conn.fetch(queries["counts"], *_arguments(cut, authorities, period, column, items))
-    return {row["authority"]: row[name] for row in found}
+    periods: Sequence[Period],
+    columns: Sequence[Column],
+    items: Mapping[str, Mapping[str, Mapping[str, Planned]]],
+) -> dict[tuple[str, str, str], int]:
+    """{(period, code, authority): value} of those that have any; figures of the same rows are asked for together.
+
+    Which kind an item is of may change with the revisions of a year: those of one period are not taken for another.
+    """
+    text = (await _queries(conn))["counts"]
+    together: dict[tuple[str, tuple[str, ...]], list[Column]] = {}
+    for column in columns:
+        together.setdefault((column.measure, column.words), []).append(column)
+    found: dict[tuple[str, str, str], int] = {}
+    for some in together.values():
+        by_plan = any(one.planned in ("key", "general") for one in some)
+        for spans in [[span] for span in periods] if by_plan else [periods]:
+            asked = [(f"{span.name} {one.code}", span, one) for span in spans for one in some]
+            kinds = items[spans[0].name] if by_plan else {}
+            for row in await conn.fetch(text, *_arguments(cut, authorities, asked, kinds, listed=False)):
+                span, _, code = row["figure"].partition(" ")
+                found[span, code, row["authority"]] = row["value"]
+    return found
 
 
 async def _rows(
@@ -305,7 +349,8 @@ async def _rows(
     items: Mapping[str, Mapping[str, Planned]],
 ) -> list[Unit]:
     queries = await _queries(conn)
-    rows = await conn.fetch(queries["rows"], *_arguments(cut, authorities, period, column, items))
+    asked = [(column.code, period, column)]
+    rows = await conn.fetch(queries["rows"], *_arguments(cut, authorities, asked, items, listed=True))
     found = [_unit(row) for row in rows[:MAX_LIST]]
     if column.in_time:
         return [one for one in found if _in_time(column, one, laws)]
@@ -315,23 +360,27 @@ async def _rows(
 def _arguments(
     cut: Cut,
     authorities: Sequence[str],
-    period: Period,
-    column: Column,
+    asked: Sequence[tuple[str, Period, Column]],
     items: Mapping[str, Mapping[str, Planned]],
+    *,
+    listed: bool,
 ) -> tuple[Any, ...]:
-    first = {"period": period.first, "year": period.year_began, "ever": EVER}[column.since]
-    wanted: list[str] | None = []
-    if column.planned == "none":
-        wanted = None
-    elif column.planned in ("key", "general"):
-        # An impossible item where there is none: an empty list means all.
-        wanted = sorted(
-            item for mine in items.values() for item, one in mine.items() if one.kind == column.planned
-        ) or ["-"]
+    """What `rows` is asked with: figures of one measure and its words, each with its name and period."""
+    measure, words = asked[0][2].measure, asked[0][2].words
+    columns = [column for _, _, column in asked]
+    beside = {name for one in columns for name in (one.need, one.lack) if name}
+    kinds = {item: one.kind for mine in items.values() for item, one in mine.items()}
     return (
-        *_cut(cut), sorted(authorities), column.measure, list(column.words), first, period.last, column.need,
-        list(column.need_words), column.lack, wanted, bool(column.planned),
-        period.last if column.due_before_end else None,
+        _sizes(cut), sorted(authorities), measure, list(words),
+        sorted(beside | {"task_planned" for one in columns if one.planned}),
+        msgspec.json.encode(kinds).decode(), listed or any(one.of == "subjects" for one in columns),
+        [name for name, _, _ in asked],
+        [{"period": span.first, "year": span.year_began, "ever": EVER}[one.since] for _, span, one in asked],
+        [span.last for _, span, _ in asked], [one.of for one in columns],
+        [" ".join(f"{one.need}:{word}" for word in one.need_words) or one.need for one in columns],
+        [_BY_PLAN[one.planned] for one in columns],
+        [" ".join(filter(None, (one.lack, "task_planned" if one.planned == "none" else ""))) for one in columns],
+        [one.due_before_end for one in columns],
     )  # fmt: skip
 
 
@@ -349,14 +398,26 @@ async def _kinds(
 
 
 async def _done(
-    conn: asyncpg.Connection, cut: Cut, authorities: Sequence[str], period: Period
-) -> dict[str, dict[str, Unit]]:
+    conn: asyncpg.Connection, cut: Cut, authorities: Sequence[str], periods: Sequence[Period]
+) -> dict[str, dict[str, dict[str, Unit]]]:
+    """{period: {authority: {item: …}}}: items of plans that were done by the end of a period, in its year.
+
+    Asked for once a year: what was done by an earlier day is what has that day or one before it.
+    """
     queries = await _queries(conn)
-    rows = await conn.fetch(queries["chains"], *_cut(cut), sorted(authorities), period.year_began, period.last)
-    found: dict[str, dict[str, Unit]] = {}
-    for row in sorted(rows, key=lambda row: (row["day"], row["unit"])):
-        one = Unit(row["authority"], row["unit"], row["subject"], row["day"], "", row["item"], 0, 0, 0)
-        found.setdefault(row["authority"], {}).setdefault(row["item"], one)
+    last: dict[datetime.date, datetime.date] = {}
+    for span in periods:
+        last[span.year_began] = max(span.last, last.get(span.year_began, span.last))
+    rows = {
+        began: await conn.fetch(queries["chains"], _sizes(cut), sorted(authorities), began, day)
+        for began, day in last.items()
+    }
+    found: dict[str, dict[str, dict[str, Unit]]] = {span.name: {} for span in periods}
+    for span in periods:
+        for row in sorted(rows[span.year_began], key=lambda row: (row["day"], row["unit"])):
+            if row["day"] <= span.last:
+                one = Unit(row["authority"], row["unit"], row["subject"], row["day"], "", row["item"], 0, 0, 0)
+                found[span.name].setdefault(row["authority"], {}).setdefault(row["item"], one)
     return found
 
 
