@@ -21,7 +21,7 @@ import socket
 import sys
 import time
 import zipfile
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -49,6 +49,7 @@ from ops.terminal.trust import Distrusted
 from projections import queries as views
 from projections import rulefiles
 from projections.process import queries as process
+from projections.scope import looking
 from schemas.entries import Who
 from server.export.exports import Exports
 from server.identity import codes
@@ -435,7 +436,7 @@ async def folded(served: Served) -> bool:
     while time.monotonic() < deadline:
         behind = 0
         for authority in (PROVINCE, CITY, COUNTY):
-            async with _scope(served, authority) as connection:
+            async with looking(served.services.console, [authority]) as connection:
                 behind += sum(lag.behind for lag in await views.lag(connection))
                 judged = await process.lag(connection)
                 behind += judged.behind + judged.dirty
@@ -445,15 +446,8 @@ async def folded(served: Served) -> bool:
     return False
 
 
-@contextlib.asynccontextmanager
-async def _scope(served: Served, authority: str) -> AsyncIterator[Any]:
-    async with served.services.console.acquire() as connection, connection.transaction():
-        await connection.execute("SELECT set_config('liuhen.authority', $1, true)", authority)
-        yield connection
-
-
 async def _cases(served: Served) -> list[str]:
-    async with _scope(served, CITY) as connection:
+    async with looking(served.services.console, [CITY]) as connection:
         page = await views.list_cases(connection, "case", 20)
     return [row.id for row in page.rows]
 

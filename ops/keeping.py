@@ -20,6 +20,7 @@ from ops.compose import Database
 from ops.faces import who
 from ops.settings import Settings, SettingsError
 from projections import rulefiles
+from projections.scope import looking
 from schemas import entries
 from schemas.entries import EntryRefused, OfficeEntry
 from schemas.events import REGISTRY, InvalidBody
@@ -115,12 +116,7 @@ class OfficeKeeping:
         """Rule sets of the authority and of those whose code stands above it, the oldest first."""
         found = []
         above = superiors(authority)
-        async with self._console.acquire(timeout=10) as connection, connection.transaction(readonly=True):
-            await connection.execute(
-                "SELECT set_config('liuhen.authority', $1, true), set_config('liuhen.below', $2, true)",
-                authority,
-                ",".join(above),
-            )
+        async with looking(self._console, [authority, *above]) as connection:
             for publisher in (authority, *above):
                 rows = await connection.fetch("SELECT entry FROM view.rule_sets($1)", publisher)
                 found += [(publisher, body) for row in rows if (body := _rule_set(bytes(row["entry"]))) is not None]

@@ -33,6 +33,7 @@ from ops.year.terminals import Terminal, enrolled, upload
 from ops.year.year import Day, Year
 from projections.process import figures, overview, queries, reports
 from projections.process.views import ProcessLag
+from projections.scope import look
 from schemas.entries import Who
 from server.log.acts import Act, OfficeActs
 from server.log.ids import now_ms
@@ -276,7 +277,7 @@ async def _report(served: Served, folder: Path, known: Sequence[str], name: str)
     connection = await asyncpg.connect(served.database.dsn(ROLE), timeout=10)
     try:
         async with connection.transaction(isolation="repeatable_read"):
-            await _scope(connection, known)
+            await look(connection, known)
             made = await reports.quarterly(connection, known, period(name))
             await figures.keep(connection, made.cut)
     finally:
@@ -287,11 +288,6 @@ async def _report(served: Served, folder: Path, known: Sequence[str], name: str)
 
 def _together(one: Told, other: Told) -> bool:
     return (one.occurred, one.by) == (other.occurred, other.by)
-
-
-async def _scope(connection: asyncpg.Connection, known: Sequence[str]) -> None:
-    await connection.execute("SELECT set_config('liuhen.authority', $1, true)", known[0])
-    await connection.execute("SELECT set_config('liuhen.below', $1, true)", ",".join(known))
 
 
 async def filed(served: Served, known: Sequence[str]) -> None:
@@ -311,7 +307,7 @@ async def _behind(served: Served, known: Sequence[str], left: Callable[[ProcessL
         async with served.services.console.acquire() as connection:
             for authority in known:
                 async with connection.transaction():
-                    await connection.execute("SELECT set_config('liuhen.authority', $1, true)", authority)
+                    await look(connection, [authority])
                     behind += left(await queries.lag(connection))
                     if behind:
                         break
@@ -342,7 +338,7 @@ async def check(settings: Settings, dsn: Callable[[str], str], progress: Progres
     connection = await asyncpg.connect(dsn(ROLE), timeout=10)
     try:
         async with connection.transaction(isolation="repeatable_read"):
-            await _scope(connection, known)
+            await look(connection, known)
             standing = await overview.standing(connection, known, as_of=almanac.END)
             signals, missed, flagged = compared(places, standing)
             made = {name: await reports.quarterly(connection, known, period(name)) for name in QUARTERS}

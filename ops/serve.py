@@ -42,6 +42,7 @@ from server.log.auditor import Auditor
 from server.log.disclosure_acts import DisclosureActs
 from server.log.terminals import Terminals
 from server.signed import SignedRequests
+from server.supervision import counted
 from server.sync.changes import Changes
 from server.sync.quota import Quota
 from server.sync.readers import Readers, advised
@@ -57,6 +58,8 @@ SWEEP_SECONDS: Final = 600.0
 EXAMINE_SECONDS: Final = 2.0
 EXPIRE_SECONDS: Final = 300.0
 """How often records are looked for whose last day of publication is over."""
+COUNT_SECONDS: Final = 600.0
+"""How often figures of the current quarter are counted ahead: before those that are kept are too old to be shown."""
 BACKLOG: Final = 512
 log = structlog.get_logger("liuhen.serve")
 
@@ -128,7 +131,10 @@ async def serving(settings: Settings, *, faces: Sequence[Callable[[Services], Fa
             public_url = f"http://{_address(public)}"
             site = await stack.enter_async_context(public_app(settings, database))
             await stack.enter_async_context(_site(site, public))
-        await stack.enter_async_context(_running(*_chores(settings, database, opened, sync, uploads)))
+        chores = _chores(settings, database, opened, sync, uploads)
+        # At once, but behind the start: whoever looks over a province soon finds its first page counted.
+        chores.append(_every(COUNT_SECONDS, lambda: counted.ahead(app), at_once=True))
+        await stack.enter_async_context(_running(*chores))
         yield Served(f"http://{address}", public_url, opened, database, sync, uploads, services)
 
 
@@ -166,9 +172,11 @@ async def _expire(acts: DisclosureActs) -> None:
         log.warning("expiry_waits", code=refused.code)
 
 
-async def _every(seconds: float, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+async def _every(seconds: float, work: Callable[[], Coroutine[Any, Any, Any]], *, at_once: bool = False) -> None:
     while True:
-        await asyncio.sleep(seconds)
+        if not at_once:
+            await asyncio.sleep(seconds)
+        at_once = False
         try:
             await work()
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as fault:

@@ -1,11 +1,10 @@
 """The questions that officers' pages ask of the projections.
 
-Every function runs on a connection of role liuhen_console inside a transaction in which the caller has set the scope:
-`SELECT set_config('liuhen.authority', $1, true)`; with isolation `repeatable_read` all answers are of one cut.
-Lists are of all authorities that the transaction looks at: `liuhen.below` names further ones, with commas. Everything
-about one subject is asked with `liuhen.authority` set to its `holder`. Row-level security repeats that filter and fails
-closed. Invariant: a question sees no authority that the caller did not name, and bodies are read from the log itself,
-never from a copy.
+Every function runs on a connection of role liuhen_console inside a transaction in which the caller has said what it
+looks at (`projections.scope`); with isolation `repeatable_read` all answers are of one cut. Lists are of everything
+that is looked at; what is said of one subject is asked while its `holder` alone is. Row-level security repeats that
+filter and fails closed. Invariant: a question sees no authority that the caller did not name, and bodies are read from
+the log itself, never from a copy.
 """
 
 from __future__ import annotations

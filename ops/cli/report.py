@@ -388,7 +388,7 @@ async def _authorities(connection: asyncpg.Connection, authority: str, below: bo
     """The authority, and those whose codes say that they are below it, as far as they have logs here."""
     from projections import statements
     from projections.process.judging import stem
-    from server.log.past import look
+    from projections.scope import look
 
     known = [row["authority"] for row in await connection.fetch(statements.load("process", "a")["authorities"])]
     if authority not in known:

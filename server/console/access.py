@@ -19,6 +19,7 @@ from aiohttp import web
 from domain.office import offers
 from projections import queries
 from projections.process import queries as process_queries
+from projections.scope import look
 from schemas.problems import Problem
 from server.identity import store as identity
 from server.identity.person import ANY_ROLE, APART, KEEPS_BELOW
@@ -102,44 +103,35 @@ LOOKING: Final = web.RequestKey("looking", Looking)
 
 @contextlib.asynccontextmanager
 async def scope(
-    request: web.Request, kind: str = "", key: str = "", *, own: bool = False
+    request: web.Request, kind: str = "", key: str = "", *, own: bool = False, of: str = ""
 ) -> AsyncIterator[asyncpg.Connection]:
     """A connection on which the projections show what the person who asks may see, at one moment.
 
     Without `kind`, for lists: the own authority and all that are seen below it, or the one that `?authority=` names (in
     the browser it is remembered). With `kind` and `key`, for what is said of one subject: the authority that holds it.
-    `own`, and every request that changes something: the own authority only. Raises Problem not_found for an authority
-    that is not seen: whether it exists is not told.
+    `of`: that one authority. `own`, and every request that changes something: the own authority only. Raises Problem
+    not_found for an authority that is not seen: whether it exists is not told.
     """
     person = person_of(request)
     seen = (person.authority,) if own or request.method not in SAFE_METHODS else person.seen
-    wanted = _wanted(request, seen, listing=not kind)
+    wanted = _among(of, seen) if of else _wanted(request, seen, listing=not kind)
     async with (
         request.app[SERVICES].console.acquire(timeout=10) as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
-        await _look(connection, *((wanted, ()) if wanted else (seen[0], seen[1:])))
+        await look(connection, (wanted,) if wanted else seen)
         looking = Looking(wanted=wanted)
         if len(seen) > 1:
             if kind and not wanted:
                 held = await _holder(connection, kind, key)
                 if held is not None:
-                    await _look(connection, held, ())
+                    await look(connection, (held,))
                 looking = replace(looking, holder="" if held in (None, person.authority) else held or "")
             named = await identity.authority_names(connection, seen)
             looking = replace(looking, choices=tuple((one, named.get(one, "")) for one in seen))
         if not own:
             request[LOOKING] = looking
         yield connection
-
-
-async def _look(connection: asyncpg.Connection, authority: str, below: Sequence[str]) -> None:
-    """Tell row-level security what is looked at."""
-    await connection.execute(
-        "SELECT set_config('liuhen.authority', $1, true), set_config('liuhen.below', $2, true)",
-        authority,
-        ",".join(below),
-    )
 
 
 async def _holder(connection: asyncpg.Connection, kind: str, key: str) -> str | None:
@@ -152,16 +144,20 @@ def _wanted(request: web.Request, seen: Sequence[str], *, listing: bool) -> str:
     """The one authority that is asked for, "" for all. A remembered one that is not seen any more is forgotten."""
     asked = request.query.get("authority", "")
     if asked and asked != ALL:
-        if asked not in seen:
-            raise Problem(
-                "not_found", "no authority of this code is shown to you: leave `authority` out to see all that are"
-            )
-        return asked
+        return _among(asked, seen)
     route = find(request)
     if asked == ALL or not listing or len(seen) == 1 or route is None or route.kind != "page":
         return ""
     kept = request.cookies.get(AUTHORITY_COOKIE, "")
     return kept if kept in seen else ""
+
+
+def _among(asked: str, seen: Sequence[str]) -> str:
+    if asked not in seen:
+        raise Problem(
+            "not_found", "no authority of this code is shown to you: leave `authority` out to see all that are"
+        )
+    return asked
 
 
 def remember(request: web.Request, response: web.StreamResponse) -> None:

@@ -120,9 +120,9 @@ class Shared:
         """The texts in the language of the request."""
         return texts_of(request)
 
-    def scope(self, request: web.Request) -> AbstractAsyncContextManager[asyncpg.Connection]:
+    def scope(self, request: web.Request, of: str = "") -> AbstractAsyncContextManager[asyncpg.Connection]:
         """What the person may see, as `access.scope` for lists."""
-        return access.scope(request)
+        return access.scope(request, of=of)
 
     def seen(self, request: web.Request) -> tuple[tuple[str, str], ...]:
         """The authorities that the page shows, the own one first."""

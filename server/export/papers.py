@@ -8,7 +8,6 @@ and `templates/case.typ`. The invariant: the papers are for reading; what counts
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import re
 import sys
@@ -24,6 +23,7 @@ import structlog
 from markupsafe import Markup
 
 from projections import queries
+from projections.scope import looking
 from projections.views import Header, Item, SubjectKind
 from server.console import words
 from server.export.covered import Covered, Declared
@@ -100,7 +100,7 @@ async def _read(console: asyncpg.Pool, covered: Covered) -> tuple[list[Part], in
     """The matters with their items below the cut, and how many entries the projections are behind it."""
     behind = 0
     for _ in range(CATCH_UP_TRIES):
-        async with _scope(console, covered.authority) as connection:
+        async with looking(console, [covered.authority]) as connection:
             folded = await queries.as_of(connection)
             behind = sum(max(0, part.size - folded.get(part.log_id, 0)) for part in covered.parts)
             if not behind:
@@ -109,7 +109,7 @@ async def _read(console: asyncpg.Pool, covered: Covered) -> tuple[list[Part], in
     sizes = {part.epoch: part.size for part in covered.parts}
     own = f"case:{covered.case}"
     parts, seen = [], set[tuple[int, int]]()
-    async with _scope(console, covered.authority) as connection:
+    async with looking(console, [covered.authority]) as connection:
         for tag in (own, *(name for name in covered.names if name != own)):
             kind, _, name = tag.partition(":")
             items: list[Item] = []
@@ -131,16 +131,6 @@ async def _read(console: asyncpg.Pool, covered: Covered) -> tuple[list[Part], in
                 seen.update((item.epoch, item.position) for item in items)
                 parts.append(Part(_KINDS[kind], name, header, tuple(items)))
     return parts, behind
-
-
-@contextlib.asynccontextmanager
-async def _scope(console: asyncpg.Pool, authority: str) -> AsyncIterator[asyncpg.Connection]:
-    async with (
-        console.acquire(timeout=10) as connection,
-        connection.transaction(isolation="repeatable_read", readonly=True),
-    ):
-        await connection.execute("SELECT set_config('liuhen.authority', $1, true)", authority)
-        yield connection
 
 
 # -- writing -----------------------------------------------------------------------------------------------------------

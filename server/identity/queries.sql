@@ -232,3 +232,7 @@ SELECT identity.below($1)
 -- A command: who an account is at an identity provider.
 INSERT INTO identity.links (issuer, subject, name) SELECT $1, $2, u.name FROM identity.users u WHERE u.name = $3
 ON CONFLICT (issuer, subject) DO NOTHING RETURNING name
+
+-- name: looked_over
+-- Authorities in which somebody has one of some roles, each with those below it.
+SELECT authority, below FROM identity.looked_over($1)

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from server.identity.person import APART, ROLES
+from server.identity.person import APART, ROLES, SEES_BELOW
 
 IDLE: Final = timedelta(minutes=30)
 ABSOLUTE: Final = timedelta(hours=12)
@@ -327,6 +327,12 @@ async def list_authorities(connection: asyncpg.Connection) -> dict[str, tuple[st
 async def below(connection: asyncpg.Connection, authority: str) -> list[str]:
     """What stands below an authority."""
     return list(await connection.fetchval(queries()["below"], authority))
+
+
+async def looked_over(connection: asyncpg.Connection) -> list[tuple[str, ...]]:
+    """What those are shown who look over others (person.SEES_BELOW): an authority and those below it, each once."""
+    rows = await connection.fetch(queries()["looked_over"], sorted(SEES_BELOW))
+    return [(row["authority"], *row["below"]) for row in rows]
 
 
 async def link_user(connection: asyncpg.Connection, name: str, issuer: str, subject: str) -> None:

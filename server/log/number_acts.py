@@ -24,6 +24,7 @@ from domain import document_series as domain
 from domain.document_numbers import parse
 from domain.document_series import Command, Fact, Issue, Reserve, Return, Series, Standing, Void
 from domain.numbered import BEARING
+from projections.scope import look
 from schemas import entries
 from schemas.entries import EntryRefused, OfficeEntry, Who
 from schemas.events import REGISTRY, InvalidBody, Registry
@@ -239,7 +240,7 @@ class NumberActs:
             case _:
                 pass
         async with self._pool.acquire() as connection, connection.transaction(readonly=True):
-            await connection.execute("SELECT set_config('liuhen.authority', $1, true)", state.authority)
+            await look(connection, [state.authority])
             row = await connection.fetchrow(self._queries["series_standing"], state.key, n, first, last)
         if row is None:
             return Standing(highest=behind)

@@ -1,18 +1,13 @@
 """What stood at an earlier cut, for the supervisors' face: read from the log as its writer reads it, and never written.
 
-Answers are kept for a while: those of a named cut for as long as there is room, since they cannot change; those of now
-for FRESH_SECONDS. The invariant: nothing of an authority that was not named leaves this module.
+The invariant: nothing of an authority that was not named leaves this module.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
 
 import asyncpg
 
@@ -22,15 +17,11 @@ from domain.reporting import Kind
 from domain.workdays import end_of, start_of
 from projections.process import figures, off_system, past, submissions
 from projections.process import trail as trails
-from projections.process.figures import NoCut
 from projections.process.off_system import OffSystem
 from projections.process.store import Memory
 from projections.process.submissions import Handed, Reconciled
 from projections.process.trail import Trail
-
-FRESH_SECONDS: Final = 20.0
-KEPT: Final = 32
-_Key: TypeAlias = tuple[tuple[str, ...], str, str]
+from projections.scope import looking
 
 
 def _fits(kind: Kind, span: Period) -> bool:
@@ -47,34 +38,18 @@ class Past:
 
     pool: asyncpg.Pool
     _memory: Memory = field(default_factory=Memory)
-    _found: OrderedDict[_Key, tuple[float, OffSystem]] = field(default_factory=OrderedDict)
-    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def off_system(self, authorities: Sequence[str], period: Period, name: str = "") -> OffSystem:
         """The report on enforcement off the system; `name` is that of an earlier one (off_system.moment), "" for now.
 
         Raises figures.NoCut, past.TooFarBack, ValueError for a name of another form.
         """
-        key = (tuple(sorted(authorities)), period.name, name)
-        known = self._known(key)
-        if known is not None:
-            return known
-        # One at a time: an answer about the past may take long, and the next one is often the same.
-        async with self._lock:
-            known = self._known(key)
-            if known is not None:
-                return known
-            async with scope(self.pool, authorities) as connection:
-                made = await made_at(connection, authorities, period, name, self._memory)
-            self._found[key] = (time.monotonic(), made)
-            self._found[(key[0], key[1], made.name)] = (time.monotonic(), made)
-            while len(self._found) > KEPT:
-                self._found.popitem(last=False)
-            return made
+        async with looking(self.pool, authorities, readonly=False) as connection:
+            return await made_at(connection, authorities, period, name, self._memory)
 
     async def submissions(self, authorities: Sequence[str], span: Period) -> Handed:
         """What was handed in for a period, and by when it is due, as of now."""
-        async with scope(self.pool, authorities) as connection:
+        async with looking(self.pool, authorities) as connection:
             cut = await past.newest(connection)
             found = await submissions.submitted(connection, cut, authorities, span=span.name)
             kinds = [kind for kind in reporting.KINDS if _fits(kind, span)]
@@ -83,7 +58,7 @@ class Past:
 
     async def submission(self, authorities: Sequence[str], report: str) -> Reconciled | None:
         """One report that was handed in, beside what the system has now; None where there is none of that id."""
-        async with scope(self.pool, authorities) as connection:
+        async with looking(self.pool, authorities, readonly=False) as connection:
             cut = await past.newest(connection)
             found = await submissions.submitted(connection, cut, authorities, report=report)
             if not found:
@@ -93,12 +68,8 @@ class Past:
 
     async def trail(self, authorities: Sequence[str], of: trails.Of, name: str, span: Period) -> Trail | None:
         """The acts of an officer or about an enterprise within a period, as of now."""
-        async with scope(self.pool, authorities) as connection:
+        async with looking(self.pool, authorities, readonly=False) as connection:
             return await trail_now(connection, authorities, of, name, span)
-
-    def _known(self, key: _Key) -> OffSystem | None:
-        at, made = self._found.get(key, (0.0, None))
-        return None if made is None or (not key[2] and time.monotonic() - at >= FRESH_SECONDS) else made
 
 
 async def made_at(
@@ -128,22 +99,3 @@ async def trail_now(
     await figures.keep(connection, cut)
     first, last = start_of(span.first), end_of(span.last) - 1
     return await trails.trail(connection, cut, authorities, of, name, first, last)
-
-
-@asynccontextmanager
-async def scope(pool: asyncpg.Pool, authorities: Sequence[str]) -> AsyncIterator[asyncpg.Connection]:
-    """A transaction of one moment that sees these authorities and no other."""
-    async with pool.acquire(timeout=10) as connection, connection.transaction(isolation="repeatable_read"):
-        await look(connection, authorities)
-        yield connection
-
-
-async def look(connection: asyncpg.Connection, authorities: Sequence[str]) -> None:
-    """Tell row-level security what is looked at."""
-    first, *others = sorted(set(authorities))
-    await connection.execute(
-        "SELECT set_config('liuhen.authority', $1, true), set_config('liuhen.below', $2, true)", first, ",".join(others)
-    )
-
-
-__all__ = ["NoCut", "Past", "look", "made_at", "scope"]

@@ -20,13 +20,13 @@ from domain.quarterly import Period
 from domain.reporting import Kind
 from domain.workdays import day_of
 from projections.process import figures, past, reports, submissions
+from projections.scope import looking
 from schemas.entries import Who
 from schemas.events.oversight import PeriodicReportSubmitted
 from schemas.problems import Problem
 from server.log.acts import Act, Placed
 from server.log.committer import Committer
 from server.log.ids import now_ms, uuid7, uuid_text
-from server.log.past import scope
 from server.log.repository import VersionedActs
 from server.log.store import load_queries
 
@@ -63,7 +63,7 @@ class ReportActs:
             reporting.check(kind, period)
         except reporting.NotOfPeriod as fault:
             raise Problem("bad_request", str(fault)) from None
-        async with scope(self.pool, [authority]) as connection:
+        async with looking(self.pool, [authority], readonly=False) as connection:
             cut = await past.newest(connection)
             own = figures.Cut(
                 {log: size for log, size in cut.logs.items() if cut.authorities[log] == authority}, cut.authorities

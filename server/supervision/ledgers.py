@@ -6,7 +6,6 @@ in the log. The invariant: a page shows what the judge said, and every row leads
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
@@ -21,11 +20,11 @@ from domain.reconcile import CLASSES
 from projections.process import outside
 from projections.process.views import MatterFile, MatterRow
 from schemas.problems import Problem
+from server.supervision.asking import now_ms, place, starting
 from server.web.app import FILES, FORM, SERVICES, Ledgers, person_of
 from server.web.etag import json_answer
 from server.web.frames import FRAME
 from server.web.i18n import N_
-from server.web.languages import language
 from server.web.routes import Officers
 
 KEEPERS: Final = Officers(frozenset({"supervisor", "planner", "bureau_head"}))
@@ -80,10 +79,10 @@ WHAT: Final[Mapping[str, str]] = {
 
 async def show_all(request: web.Request) -> web.Response:
     """What came in, month by month and kind by kind, with what does not fit; and the files."""
-    frame, place = request.app[FRAME], _place(request)
+    frame, which = request.app[FRAME], place(request)
     async with frame.scope(request) as connection:
         shown = frame.seen(request)
-        rows = await outside.months(connection, as_of=_now())
+        rows = await outside.months(connection, as_of=now_ms())
         books = await outside.books(connection, [code for code, _ in shown])
     totals: Counter[str] = Counter()
     for row in rows:
@@ -92,12 +91,12 @@ async def show_all(request: web.Request) -> web.Response:
     return frame.page(
         request,
         "ledgers.html",
-        classes=[(name, words[place], totals[name]) for name, words in CLASSES.items() if name],
+        classes=[(name, words[which], totals[name]) for name, words in CLASSES.items() if name],
         total=totals["rows"],
         waiting=totals["candidate"],
-        months=[_month_line(row, place, dict(shown)) for row in rows],
+        months=[_month_line(row, which, dict(shown)) for row in rows],
         several=len(shown) > 1,
-        files=[_file_line(one, place) for one in books.imports[:FILES_SHOWN]],
+        files=[_file_line(one, which) for one in books.imports[:FILES_SHOWN]],
         more=max(0, len(books.imports) - FILES_SHOWN),
         keeper=person.may(KEEPERS.roles),
     )
@@ -169,7 +168,7 @@ async def all_json(request: web.Request) -> web.Response:
     frame = request.app[FRAME]
     async with frame.scope(request) as connection:
         shown = frame.seen(request)
-        rows = await outside.months(connection, as_of=_now())
+        rows = await outside.months(connection, as_of=now_ms())
         books = await outside.books(connection, [code for code, _ in shown])
     return json_answer(
         request,
@@ -203,11 +202,11 @@ async def month_json(request: web.Request) -> web.Response:
 
 async def _month(request: web.Request, *, status: int = 200, wrong: str = "") -> web.Response:
     found = await _found(request)
-    frame, place = request.app[FRAME], _place(request)
+    frame, which = request.app[FRAME], place(request)
     texts = frame.texts(request)
     state, cls = request.query.get("state", ""), request.query.get("class", "")
     rows = [one for one in found.page["rows"] if state in ("", one["state"]) and cls in ("", one["class"])]
-    start = _start(request)
+    start = starting(request)
     signals = {one.about: one for one in found.signals}
     columns = found.row.columns
     authority, kind, month = (request.match_info[name] for name in ("authority", "kind", "month"))
@@ -224,14 +223,14 @@ async def _month(request: web.Request, *, status: int = 200, wrong: str = "") ->
         here=here,
         authority=authority,
         kind=kind,
-        book=(book.zh, book.en)[place],
+        book=(book.zh, book.en)[which],
         month=month,
         columns=columns,
         states=[(name, texts.gettext(text), int(columns.get(name) or 0)) for name, text in STATES.items()],
-        classes=[(name, words[place], int(columns.get(name) or 0)) for name, words in CLASSES.items() if name],
+        classes=[(name, words[which], int(columns.get(name) or 0)) for name, words in CLASSES.items() if name],
         state=state,
         cls=cls,
-        rows=[_row_line(one, place, texts, signals) for one in rows[start : start + ROWS]],
+        rows=[_row_line(one, which, texts, signals) for one in rows[start : start + ROWS]],
         listed=len(found.page["rows"]),
         all=int(columns.get("rows") or 0),
         gaps=found.page["gaps"],
@@ -247,7 +246,7 @@ async def _month(request: web.Request, *, status: int = 200, wrong: str = "") ->
 
 
 async def _import(request: web.Request, *, status: int = 200, wrong: str = "", told: Any = None) -> web.Response:
-    frame, place = request.app[FRAME], _place(request)
+    frame, which = request.app[FRAME], place(request)
     async with frame.scope(request) as connection:
         books = await outside.books(connection, [person_of(request).authority])
     return frame.page(
@@ -258,22 +257,22 @@ async def _import(request: web.Request, *, status: int = 200, wrong: str = "", t
         told=told,
         faults=[] if told is None else told.faults[:FAULTS_SHOWN],
         hidden=0 if told is None else len(told.faults[FAULTS_SHOWN:]) + told.more,
-        kinds=_kinds(place),
+        kinds=_kinds(which),
         mappings=[(body.name, body.kind, body.version) for _, body in books.mappings],
         units=list(UNITS),
         form=request.get(FORM, {}),
-        lang_en=place == 1,
+        lang_en=which == 1,
         open=request.app[SERVICES].ledgers is not None,
         most=MAX_UPLOAD // 1024 // 1024,
     )
 
 
 async def _mappings(request: web.Request, *, status: int = 200, wrong: str = "") -> web.Response:
-    frame, place = request.app[FRAME], _place(request)
+    frame, which = request.app[FRAME], place(request)
     async with frame.scope(request) as connection:
         shown = frame.seen(request)
         books = await outside.books(connection, [code for code, _ in shown])
-    kinds = dict(_kinds(place))
+    kinds = dict(_kinds(which))
     person = person_of(request)
     return frame.page(
         request,
@@ -290,7 +289,7 @@ async def _mappings(request: web.Request, *, status: int = 200, wrong: str = "")
             }
             for authority, body in books.mappings
         ],
-        kinds=_kinds(place),
+        kinds=_kinds(which),
         fields=[(name, _titles(name)) for name in FIELDS],
         form=request.get(FORM, {}),
         example="凭证号 = reference",
@@ -301,12 +300,8 @@ async def _mappings(request: web.Request, *, status: int = 200, wrong: str = "")
 
 async def _found(request: web.Request) -> MatterFile:
     authority, kind, month = (request.match_info[name] for name in ("authority", "kind", "month"))
-    frame, person = request.app[FRAME], person_of(request)
-    async with frame.scope(request) as connection:
-        if authority not in person.seen:
-            raise Problem("not_found")
-        await connection.execute("SELECT set_config('liuhen.authority', $1, true)", authority)
-        found = await outside.month(connection, f"{authority}/{kind}/{month}", as_of=_now())
+    async with request.app[FRAME].scope(request, authority) as connection:
+        found = await outside.month(connection, f"{authority}/{kind}/{month}", as_of=now_ms())
     if found is None or found.row.error:
         raise Problem("not_found", "nothing of that kind and month was taken over")
     return found
@@ -322,14 +317,14 @@ def _service(request: web.Request) -> Ledgers:
 # -- lines -------------------------------------------------------------------------------------------------------------
 
 
-def _month_line(row: MatterRow, place: int, authorities: Mapping[str, str]) -> dict[str, Any]:
+def _month_line(row: MatterRow, which: int, authorities: Mapping[str, str]) -> dict[str, Any]:
     columns = row.columns
     kind, month = str(columns.get("book")), str(columns.get("month"))
     book = BOOKS.get(kind)  # type: ignore[call-overload]  # text of a table
-    counted = [(words[place], int(columns.get(name) or 0)) for name, words in CLASSES.items() if name]
+    counted = [(words[which], int(columns.get(name) or 0)) for name, words in CLASSES.items() if name]
     return {
         "authority": f"{row.authority} {authorities.get(row.authority, '')}".rstrip(),
-        "book": kind if book is None else (book.zh, book.en)[place],
+        "book": kind if book is None else (book.zh, book.en)[which],
         "month": month,
         "to": f"/supervision/ledgers/{quote(row.authority)}/{quote(kind)}/{quote(month)}",
         "rows": int(columns.get("rows") or 0),
@@ -339,13 +334,13 @@ def _month_line(row: MatterRow, place: int, authorities: Mapping[str, str]) -> d
     }
 
 
-def _file_line(one: outside.Imported, place: int) -> dict[str, Any]:
+def _file_line(one: outside.Imported, which: int) -> dict[str, Any]:
     body = one.body
     book = BOOKS[body.kind]
     return {
         "at": one.received,
         "authority": one.authority,
-        "book": (book.zh, book.en)[place],
+        "book": (book.zh, book.en)[which],
         "source": body.source,
         "form": body.form.upper() + (f" {body.encoding}" if isinstance(body.encoding, str) else ""),
         "rows": body.rows,
@@ -359,14 +354,14 @@ def _file_line(one: outside.Imported, place: int) -> dict[str, Any]:
     }
 
 
-def _row_line(row: Mapping[str, Any], place: int, texts: Any, signals: Mapping[str, Any]) -> dict[str, Any]:
+def _row_line(row: Mapping[str, Any], which: int, texts: Any, signals: Mapping[str, Any]) -> dict[str, Any]:
     signal = signals.get(f"row:{row['key']}")
     words = CLASSES.get(row["class"])
     return {
         **row,
         "amount": "" if row["fen"] is None else show(row["fen"]),
         "state_name": texts.gettext(STATES[row["state"]]),
-        "class_name": "" if words is None else words[place],
+        "class_name": "" if words is None else words[which],
         "by_name": texts.gettext(BY[row["by"]]) if row["by"] in BY else "",
         "known": None if row["known"] is None else _known_line(row["known"], texts),
         "candidates": [
@@ -392,8 +387,8 @@ def _known_line(one: Mapping[str, Any], texts: Any) -> dict[str, Any]:
     }
 
 
-def _kinds(place: int) -> list[tuple[str, str]]:
-    return [(kind, (BOOKS[kind].zh, BOOKS[kind].en)[place]) for kind in KINDS]
+def _kinds(which: int) -> list[tuple[str, str]]:
+    return [(kind, (BOOKS[kind].zh, BOOKS[kind].en)[which]) for kind in KINDS]
 
 
 def _titles(name: str) -> str:
@@ -413,18 +408,3 @@ def _event(text: str) -> bytes | None:
     except ValueError:
         return None
     return found if len(found) == 16 else None
-
-
-def _start(request: web.Request) -> int:
-    text = request.query.get("from", "0")
-    if not (text.isascii() and text.isdecimal() and len(text) < 7):
-        raise Problem("bad_cursor", "expected `from` to be the number of a row")
-    return int(text)
-
-
-def _place(request: web.Request) -> int:
-    return 0 if language(request) == "zh" else 1
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

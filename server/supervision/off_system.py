@@ -6,7 +6,6 @@ shown as unknown, and no list is by officer.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -14,15 +13,21 @@ from urllib.parse import quote, urlencode
 from aiohttp import web
 
 from domain import lateness
-from projections import sheets
 from projections.process import off_system as reports
-from projections.process.figures import NoCut
 from projections.process.names import names
 from projections.process.off_system import HOLDING, NAMES, STATES, Case, OffSystem
-from projections.process.past import TooFarBack
-from schemas.problems import Problem
-from server.supervision.figures import download, proposed, starting, today, wanted_period
-from server.web.app import SERVICES
+from server.supervision import counted
+from server.supervision.asking import (
+    file,
+    past,
+    place,
+    proposed,
+    shown_to,
+    starting,
+    today,
+    wanted_form,
+    wanted_period,
+)
 from server.web.etag import json_answer
 from server.web.frames import FRAME
 from server.web.languages import language
@@ -39,7 +44,7 @@ PLACES: Final[Mapping[str, str]] = {
 async def show(request: web.Request) -> web.Response:
     """The report as a page."""
     made, shown = await _made(request)
-    place = 0 if language(request) == "zh" else 1
+    which = place(request)
     start = starting(request)
     state, rule = request.query.get("state", ""), request.query.get("rule", "")
     cases = [one for one in made.cases if state in ("", one.state) and rule in ("", one.signal.rule)]
@@ -63,29 +68,29 @@ async def show(request: web.Request) -> web.Response:
         positions={one: logs for one, logs in made.cut.vector().items() if one in made.authorities},
         classes=lateness.CLASSES,
         measured=[(one, dict(shown).get(one, ""), figures) for one, figures in made.measured.items()],
-        states=[(one, words[place]) for one, words in STATES.items()],
+        states=[(one, words[which]) for one, words in STATES.items()],
         columns=[
-            (one, words[place])
+            (one, words[which])
             for one, words in STATES.items()
             if one == "open" or any(made.of_rule(rule)[one] for rule in made.rules)
         ],
         rules=[
             {
                 "rule": one,
-                "name": NAMES[one][place],
+                "name": NAMES[one][which],
                 "states": made.of_rule(one),
                 "per_hundred": reports.per_hundred(reports.standing(made, one), made.acts),
                 "to": f"/supervision/off-system?{urlencode({**kept, 'rule': one})}#signals",
             }
             for one in made.rules
         ],
-        unknown=[(one.device, [HOLDING[why][place] for why in one.why]) for one in made.unknown],
+        unknown=[(one.device, [HOLDING[why][which] for why in one.why]) for one in made.unknown],
         total=len(cases),
         all=len(made.cases),
-        rows=[_row(one, place, called.get(("enterprise", one.signal.subject), "")) for one in rows],
+        rows=[_row(one, which, called.get(("enterprise", one.signal.subject), "")) for one in rows],
         state=state,
         rule=rule,
-        rule_name=NAMES.get(rule, ("", ""))[place],
+        rule_name=NAMES.get(rule, ("", ""))[which],
         next=None if following is None else f"{request.path}?{urlencode({**chosen, 'from': following})}#signals",
         first=start == 0,
     )
@@ -93,57 +98,33 @@ async def show(request: web.Request) -> web.Response:
 
 async def send(request: web.Request) -> web.Response:
     """`/api/v1/reports/off-system?period=&at=&format=json|csv|xlsx`: the whole report."""
-    kind = request.query.get("format", "json")
-    if kind not in ("json", "csv", "xlsx"):
-        raise Problem("bad_request", "expected format to be json, csv or xlsx")
+    form = wanted_form(request)
     made, _ = await _made(request)
-    if kind == "json":
+    if form == "json":
         return json_answer(request, reports.as_dict(made))
     tables = reports.sheets(made, language(request))
-    name = f"off-system-{made.period.name}-{made.cut.name}.{kind}"
-    if kind == "csv":
-        return download(sheets.BOM + sheets.as_csv(tables), name)
-    try:
-        return download(await asyncio.to_thread(sheets.as_xlsx, tables), name)
-    except sheets.TooManyRows as fault:
-        raise Problem("too_large", str(fault)) from None
+    return await file(tables, form, f"off-system-{made.period.name}-{made.cut.name}")
 
 
 async def _made(request: web.Request) -> tuple[OffSystem, tuple[tuple[str, str], ...]]:
-    span = wanted_period(request)
-    frame = request.app[FRAME]
-    service = request.app[SERVICES].past
-    if service is None:
-        raise Problem("not_ready", "no log is written here: ask the main server for this report")
-    async with frame.scope(request):
-        shown = frame.seen(request)
-    try:
-        return await service.off_system([code for code, _ in shown], span, request.query.get("at", "")), shown
-    except NoCut:
-        raise Problem("not_found", "no report of this name is kept: leave `at` out for the report of now") from None
-    except TooFarBack:
-        raise Problem(
-            "too_large", "too much was recorded since that moment: make it by `liuhen report off-system --at`"
-        ) from None
-    except ValueError:
-        raise Problem(
-            "bad_request", "expected `at` to be the name that a report printed: a cut, or a cut @ an instant"
-        ) from None
+    span, service, shown = wanted_period(request), past(request), await shown_to(request)
+    codes = [code for code, _ in shown]
+    return (await counted.off_system(request.app, service, codes, span, request.query.get("at", ""))).value, shown
 
 
-def _row(one: Case, place: int, called: str) -> dict[str, Any]:
+def _row(one: Case, which: int, called: str) -> dict[str, Any]:
     signal = one.signal
     page = PLACES.get(signal.kind, "")
     return {
         "id": signal.id,
         "authority": signal.authority,
         "rule": signal.rule,
-        "name": NAMES[signal.rule][place],
+        "name": NAMES[signal.rule][which],
         "severity": signal.severity,
         "opens": signal.opens,
         "state": one.state,
-        "state_name": STATES[one.state][place],
-        "reason": (one.reason.zh, one.reason.en)[place],
+        "state_name": STATES[one.state][which],
+        "reason": (one.reason.zh, one.reason.en)[which],
         "to": page + quote(signal.key, safe="") if page and signal.kind != "officer" else "",
         "kind": signal.kind,
         "subject": signal.subject,
@@ -151,7 +132,7 @@ def _row(one: Case, place: int, called: str) -> dict[str, Any]:
         "thread": [
             {
                 "at": act["at"],
-                "state": STATES.get(act["said"].get("resolution", "disputed"), STATES["disputed"])[place],
+                "state": STATES.get(act["said"].get("resolution", "disputed"), STATES["disputed"])[which],
                 "reason": act["said"].get("reason", ""),
             }
             for act in one.thread

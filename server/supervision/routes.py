@@ -8,6 +8,7 @@ from typing import Final
 from aiohttp import web
 
 from server.supervision import alerts, figures, ledgers, off_system, overview, submissions, trail
+from server.supervision.counted import COUNTED, Counted
 from server.web.frames import FRAME
 from server.web.routes import WATCHERS, Route, add
 
@@ -50,7 +51,6 @@ ROUTES: Final = (
 
 def add_routes(app: web.Application) -> None:
     """Put the face on an application that has the console's frame."""
-    counted = app[overview.COUNTED] = overview.Counted()
-    app.on_shutdown.append(counted.close)
-    app[figures.MADE] = figures.Made()
+    kept = app[COUNTED] = Counted()
+    app.on_shutdown.append(kept.close)
     add(app, (app[FRAME].counted(route) for route in ROUTES))

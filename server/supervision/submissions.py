@@ -6,7 +6,6 @@ both stand in the act. The invariant: a submission is never changed; a differenc
 
 from __future__ import annotations
 
-import asyncio
 import re
 import secrets
 from collections.abc import Mapping
@@ -23,12 +22,21 @@ from projections.process import figures, reports
 from projections.process.submissions import Reconciled, Submission
 from projections.sheets import Row, Sheet
 from schemas.problems import Problem
-from server.supervision.figures import download, proposed, today, wanted_period
-from server.web.app import FORM, SERVICES, Past, person_of
+from server.supervision import counted
+from server.supervision.asking import (
+    file,
+    past,
+    place,
+    proposed,
+    shown_to,
+    today,
+    wanted_form,
+    wanted_period,
+)
+from server.web.app import FORM, SERVICES, person_of
 from server.web.etag import json_answer
 from server.web.frames import FRAME
 from server.web.i18n import N_
-from server.web.languages import language
 from server.web.routes import Officers
 
 SUBMITTERS: Final = Officers(frozenset({"planner", "unit_head", "bureau_head"}))
@@ -45,13 +53,11 @@ WRONG_REASON: Final = N_("Say why the figures differ: whoever reads the report s
 async def show(request: web.Request) -> web.Response:
     """What was handed in for a period, and what is due."""
     span = wanted_period(request)
-    frame = request.app[FRAME]
-    async with frame.scope(request):
-        shown = frame.seen(request)
-    handed = await _past(request).submissions([code for code, _ in shown], span)
-    place, done = _place(request), request.query.get("done", "")
+    shown = await shown_to(request)
+    handed = await past(request).submissions([code for code, _ in shown], span)
+    which, done = place(request), request.query.get("done", "")
     person = person_of(request)
-    return frame.page(
+    return request.app[FRAME].page(
         request,
         "submissions.html",
         period=span.name,
@@ -59,7 +65,7 @@ async def show(request: web.Request) -> web.Response:
         due=[
             {
                 "kind": kind,
-                "name": reporting.KINDS[kind][place],
+                "name": reporting.KINDS[kind][which],
                 "authority": code,
                 "called": dict(shown).get(code, ""),
                 "day": None if day is None else day.isoformat(),
@@ -70,7 +76,7 @@ async def show(request: web.Request) -> web.Response:
             for kind, days in handed.due.items()
             for code, day in sorted(days.items())
         ],
-        rows=[{**_row(one), "name": _name(one, place)} for one in handed.found],
+        rows=[{**_row(one), "name": _name(one, which)} for one in handed.found],
         waits=bool(done) and done not in {one.id for one in handed.found},
         json=f"/api/v1/reports/submitted?{urlencode({'period': span.name})}",
     )
@@ -79,10 +85,7 @@ async def show(request: web.Request) -> web.Response:
 async def list_json(request: web.Request) -> web.Response:
     """`/api/v1/reports/submitted?period=`: as the page."""
     span = wanted_period(request)
-    frame = request.app[FRAME]
-    async with frame.scope(request):
-        shown = frame.seen(request)
-    handed = await _past(request).submissions([code for code, _ in shown], span)
+    handed = await past(request).submissions([code for code, _ in await shown_to(request)], span)
     due = {
         kind: {code: None if day is None else day.isoformat() for code, day in days.items()}
         for kind, days in handed.due.items()
@@ -130,17 +133,17 @@ async def submit(request: web.Request) -> web.Response:
 async def show_one(request: web.Request) -> web.Response:
     """One report, figure by figure beside the system."""
     found = await _one(request)
-    place = _place(request)
+    which = place(request)
     return request.app[FRAME].page(
         request,
         "submission.html",
         one=_row(found.one),
-        name=_name(found.one, place),
+        name=_name(found.one, which),
         explanation=_given(found.one.body.explanation),
         received=found.one.received,
         as_of=found.one.body.as_of,
         place=f"{found.one.log_id}:{found.one.position}",
-        rows=[_figure(one, place) for one in found.figures],
+        rows=[_figure(one, which) for one in found.figures],
         cut=found.cut,
         again=f"/supervision/figures?{urlencode({'period': found.one.body.period, 'cut': found.cut})}",
         json=f"/api/v1/reports/submitted/{found.one.id}",
@@ -149,11 +152,9 @@ async def show_one(request: web.Request) -> web.Response:
 
 async def one_json(request: web.Request) -> web.Response:
     """`/api/v1/reports/submitted/{id}?format=json|csv|xlsx`: one report beside the system."""
-    kind = request.query.get("format", "json")
-    if kind not in ("json", "csv", "xlsx"):
-        raise Problem("bad_request", "expected format to be json, csv or xlsx")
+    form = wanted_form(request)
     found = await _one(request)
-    if kind == "json":
+    if form == "json":
         rows = [
             {"code": one.code, "reported": one.reported, "system": one.system, "now": one.now,
              "difference": one.difference}
@@ -161,11 +162,8 @@ async def one_json(request: web.Request) -> web.Response:
         ]  # fmt: skip
         told = {**_row(found.one), "explanation": _given(found.one.body.explanation)}
         return json_answer(request, {**told, "as_of": {"cut": found.cut}, "figures": rows})
-    tables = [_sheet(found, _place(request))]
-    name = f"report-{found.one.body.period}-{found.one.authority}.{kind}"
-    if kind == "csv":
-        return download(sheets.BOM + sheets.as_csv(tables), name)
-    return download(await asyncio.to_thread(sheets.as_xlsx, tables), name)
+    name = f"report-{found.one.body.period}-{found.one.authority}"
+    return await file([_sheet(found, place(request))], form, name)
 
 
 # -- the parts --
@@ -177,24 +175,22 @@ async def _form(request: web.Request, span: Period, kind: Kind, form: Mapping[st
     except reporting.NotOfPeriod as fault:
         raise Problem("bad_request", str(fault)) from None
     frame = request.app[FRAME]
-    person = person_of(request)
-    async with frame.scope(request) as connection:
-        cut = await figures.newest(connection, [person.authority])
-        made = await reports.quarterly(connection, [person.authority], span, cut)
-    place = _place(request)
+    person, which = person_of(request), place(request)
+    made = await counted.table(request.app, [person.authority], span)
     choices = [
-        {"code": entry.code, "name": f"{BLOCKS[entry.block][place]} · {(entry.zh, entry.en)[place]}",
-         "value": made.whole.get(entry.code), "unit": reports.unit_of(entry)}
+        {"code": entry.code, "name": f"{BLOCKS[entry.block][which]} · {(entry.zh, entry.en)[which]}",
+         "value": made.value.whole.get(entry.code), "unit": reports.unit_of(entry)}
         for entry in figures.figures().entries
         if not isinstance(entry, Share)
     ]  # fmt: skip
-    answer = frame.page(
+    return frame.page(
         request,
         "submit.html",
         status=400 if wrong else 200,
         period=span.name,
         kind=kind,
-        name=reporting.KINDS[kind][place],
+        name=reporting.KINDS[kind][which],
+        as_of=made.as_of,
         authority=person.authority,
         choices=choices,
         pairs=[(n, form.get(f"code-{n}", ""), form.get(f"value-{n}", "")) for n in range(1, PAIRS + 1)],
@@ -204,7 +200,6 @@ async def _form(request: web.Request, span: Period, kind: Kind, form: Mapping[st
         report=form.get("report", "") or secrets.token_hex(16),
         wrong=frame.texts(request).gettext(wrong) if wrong else "",
     )
-    return answer
 
 
 def _told(form: Mapping[str, str]) -> tuple[dict[str, int], str]:
@@ -228,22 +223,12 @@ def _told(form: Mapping[str, str]) -> tuple[dict[str, int], str]:
 
 async def _one(request: web.Request) -> Reconciled:
     report = request.match_info["id"].replace("-", "")
-    frame = request.app[FRAME]
-    async with frame.scope(request):
-        shown = frame.seen(request)
     found = None
     if _ID.fullmatch(report) is not None:
-        found = await _past(request).submission([code for code, _ in shown], report)
+        found = await past(request).submission([code for code, _ in await shown_to(request)], report)
     if found is None:
         raise Problem("not_found", "no report of this id was handed in by an authority that is shown to you")
     return found
-
-
-def _past(request: web.Request) -> Past:
-    service = request.app[SERVICES].past
-    if service is None:
-        raise Problem("not_ready", "no log is written here: ask the main server")
-    return service
 
 
 def _kind(text: str) -> Kind:
@@ -253,13 +238,9 @@ def _kind(text: str) -> Kind:
     raise Problem("bad_request", f"expected kind to be one of {', '.join(reporting.KINDS)}")
 
 
-def _place(request: web.Request) -> int:
-    return 0 if language(request) == "zh" else 1
-
-
-def _name(one: Submission, place: int) -> str:
+def _name(one: Submission, which: int) -> str:
     kind = one.body.kind
-    return ("干预记录报表", "interference return")[place] if kind == "interference" else reporting.KINDS[kind][place]
+    return ("干预记录报表", "interference return")[which] if kind == "interference" else reporting.KINDS[kind][which]
 
 
 def _is(one: Submission, authority: str, kind: Kind) -> bool:
@@ -287,11 +268,11 @@ def _row(one: Submission) -> dict[str, Any]:
     }
 
 
-def _figure(one: Compared, place: int) -> dict[str, Any]:
+def _figure(one: Compared, which: int) -> dict[str, Any]:
     entry = figures.figures().by_code.get(one.code)
     return {
         "code": one.code if entry is not None else "",
-        "name": one.code if entry is None else (entry.zh, entry.en)[place],
+        "name": one.code if entry is None else (entry.zh, entry.en)[which],
         "unit": "count" if entry is None else reports.unit_of(entry),
         "reported": one.reported,
         "system": one.system,
@@ -302,14 +283,14 @@ def _figure(one: Compared, place: int) -> dict[str, Any]:
     }
 
 
-def _sheet(found: Reconciled, place: int) -> Sheet:
+def _sheet(found: Reconciled, which: int) -> Sheet:
     one = found.one
     above: list[Row] = [
-        [_name(one, place), one.body.period, one.authority],
-        [("上报日期", "handed in")[place], str(one.body.submitted_on), ("期限", "due")[place],
+        [_name(one, which), one.body.period, one.authority],
+        [("上报日期", "handed in")[which], str(one.body.submitted_on), ("期限", "due")[which],
          "–" if one.due is None else one.due.isoformat()],
-        [("差异说明", "why figures differ")[place], _given(one.body.explanation)],
-        [("当前统计时点", "now as of")[place], found.cut],
+        [("差异说明", "why figures differ")[which], _given(one.body.explanation)],
+        [("当前统计时点", "now as of")[which], found.cut],
     ]  # fmt: skip
     words = [
         ("指标", "code"), ("名称", "name"), ("单位", "unit"), ("上报数", "handed in"),
@@ -317,6 +298,6 @@ def _sheet(found: Reconciled, place: int) -> Sheet:
     ]  # fmt: skip
     rows: list[Row] = []
     for each in found.figures:
-        shown = _figure(each, place)
+        shown = _figure(each, which)
         rows.append([each.code, shown["name"], shown["unit"], each.reported, each.system, each.difference, each.now])
-    return Sheet(("上报与系统核对", "Handed in and counted")[place], above, [word[place] for word in words], rows)
+    return Sheet(("上报与系统核对", "Handed in and counted")[which], above, [word[which] for word in words], rows)

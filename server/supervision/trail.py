@@ -6,21 +6,29 @@ shows that duties were done. The invariant: nobody is counted or compared here.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import Final
 from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
-from projections import sheets
 from projections.process import trail as trails
 from projections.process.names import names
 from projections.process.trail import SOURCES, Of, Trail
 from schemas.problems import Problem
-from server.supervision.figures import download, proposed, starting, today, wanted_period
+from server.supervision.asking import (
+    file,
+    past,
+    place,
+    proposed,
+    shown_to,
+    starting,
+    today,
+    wanted_form,
+    wanted_period,
+)
 from server.supervision.off_system import PLACES
-from server.web.app import SERVICES, person_of
+from server.web.app import person_of
 from server.web.etag import json_answer
 from server.web.frames import FRAME
 from server.web.languages import language
@@ -35,7 +43,7 @@ _NAME: Final = re.compile(r"[^\x00-\x1f]{1,128}")
 async def show(request: web.Request) -> web.Response:
     """The trail as a page."""
     made, period = await _made(request)
-    place = 0 if language(request) == "zh" else 1
+    which = place(request)
     start = starting(request)
     rows = made.steps[start : start + ROWS]
     wanted = {("enterprise", one.subject) for one in rows if one.subject} | {(made.of, made.id)}
@@ -60,15 +68,15 @@ async def show(request: web.Request) -> web.Response:
                 "occurred": one.occurred,
                 "received": one.received,
                 "captured": one.captured,
-                "name": (one.zh, one.en)[place],
+                "name": (one.zh, one.en)[which],
                 "step": one.step,
                 "kind": one.kind,
                 "to": PLACES[one.kind] + quote(one.key, safe="") if one.kind in PLACES else "",
                 "subject": one.subject,
                 "subject_name": called.get(("enterprise", one.subject), ""),
                 "by": one.by,
-                "source": SOURCES.get(one.source, (one.source, one.source))[place],
-                "remark": trails.remark(one, place),
+                "source": SOURCES.get(one.source, (one.source, one.source))[which],
+                "remark": trails.remark(one, which),
                 "place": f"{one.log_id}:{one.position}",
             }
             for one in rows
@@ -81,17 +89,11 @@ async def show(request: web.Request) -> web.Response:
 
 async def send(request: web.Request) -> web.Response:
     """`/api/v1/trails/{officer|enterprise}/{id}?period=&format=json|csv|xlsx`."""
-    kind = request.query.get("format", "json")
-    if kind not in ("json", "csv", "xlsx"):
-        raise Problem("bad_request", "expected format to be json, csv or xlsx")
+    form = wanted_form(request)
     made, period = await _made(request)
-    if kind == "json":
+    if form == "json":
         return json_answer(request, {**trails.as_dict(made), "period": period})
-    tables = [trails.sheet(made, language(request))]
-    name = f"trail-{made.of}-{period}.{kind}"
-    if kind == "csv":
-        return download(sheets.BOM + sheets.as_csv(tables), name)
-    return download(await asyncio.to_thread(sheets.as_xlsx, tables), name)
+    return await file([trails.sheet(made, language(request))], form, f"trail-{made.of}-{period}")
 
 
 async def _made(request: web.Request) -> tuple[Trail, str]:
@@ -102,13 +104,8 @@ async def _made(request: web.Request) -> tuple[Trail, str]:
         raise Problem("not_found")
     if not person.may(WATCHERS.roles) and (of, name) != ("officer", person.officer_id):
         raise Problem("forbidden", "an officer is shown the own trail and no other")
-    service = request.app[SERVICES].past
-    if service is None:
-        raise Problem("not_ready", "no log is written here: ask the main server for this trail")
-    frame = request.app[FRAME]
-    async with frame.scope(request):
-        shown = frame.seen(request)
-    made = await service.trail([code for code, _ in shown], of, name, span)
+    shown = await shown_to(request)
+    made = await past(request).trail([code for code, _ in shown], of, name, span)
     if made is None:
         raise Problem("not_found", f"no {of} of this name is in the record of an authority that is shown to you")
     return made, span.name

@@ -25,8 +25,11 @@ class Frame(Protocol):
     def texts(self, request: web.Request) -> Texts:
         """The texts in the language of the request."""
 
-    def scope(self, request: web.Request) -> AbstractAsyncContextManager[asyncpg.Connection]:
-        """A connection that shows what the person may see, at one moment, and nothing else."""
+    def scope(self, request: web.Request, of: str = "") -> AbstractAsyncContextManager[asyncpg.Connection]:
+        """A connection that shows what the person may see, at one moment, and nothing else; `of` one authority alone.
+
+        Raises Problem not_found for an authority that is not seen.
+        """
 
     def seen(self, request: web.Request) -> tuple[tuple[str, str], ...]:
         """Within `scope`: the authorities that the page shows, (code, name), the own one first."""

@@ -16,8 +16,9 @@ import pytest
 from domain.quarterly import period
 from projections import sheets
 from projections.process import figures, off_system, past
+from projections.scope import look
 from schemas.batch import Lost
-from server.log.past import look, made_at
+from server.log.past import made_at
 from tests.support.log import AUTHORITY, now, open_log, send
 from tests.support.postgres import TestDatabase
 from tests.support.process import judge, paper

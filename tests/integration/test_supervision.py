@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from server.log.ids import now_ms
-from server.supervision import overview
+from server.supervision import answers, counted
 from tests.support.postgres import TestDatabase
 from tests.support.process import judge, paper
 from tests.support.stories import story_events
@@ -86,7 +86,8 @@ async def test_new_signals_are_a_feed_and_terminals_stand_on_the_first_page(hous
 async def test_figures_that_age_are_shown_at_once_with_their_moment_and_counted_again_behind_the_answer(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(overview, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(answers, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(answers, "PATIENCE", 0.0)
 
     async with house.program("supervisor") as program:
 
@@ -101,9 +102,33 @@ async def test_figures_that_age_are_shown_at_once_with_their_moment_and_counted_
         async with asyncio.timeout(60):
             while await instant() == first:
                 pass
-        monkeypatch.setattr(overview, "STALE_SECONDS", 0.0)
+        shown = await instant()
+        monkeypatch.setattr(answers, "STALE_SECONDS", 0.0)
+        assert await instant() > shown, "what is too old is not shown"
+
+
+async def test_what_is_counted_ahead_is_there_for_whoever_looks_over_others_and_small_logs_are_left_alone(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with house.program("supervisor") as program:
+
+        async def instant() -> int:
+            answer = await program.get("/api/v1/supervision")
+            found: int = (await answer.json())["as_of"]["instant"]
+            return found
+
+        await counted.ahead(house.app)
         before = now_ms()
-        assert await instant() >= before, "what is too old is not shown"
+        assert await instant() >= before, "so few acts are counted while somebody waits"
+        monkeypatch.setattr(counted, "WORTH", 1)
+        monkeypatch.setattr(answers, "STALE_SECONDS", 0.0)
+        monkeypatch.setattr(answers, "FRESH_SECONDS", 0.0)
+        await counted.ahead(house.app)
+        monkeypatch.undo()
+        before = now_ms()
+        assert await instant() <= before
+        page = await program.get("/supervision/figures?lang=en")
+        assert "Counted at" in await page.text()
 
 
 async def test_others_are_not_shown_the_whole_nor_other_authorities_and_what_cannot_be_shown_is_said(
