@@ -1,7 +1,7 @@
 """The supervisor's first page: figures with their trend, signals by kind, authorities side by side.
 
-It shows what was counted last and says of which moment that is. The invariant: fines rank nobody, and every number leads
-to the rows that make it.
+It shows what was counted last and says of which moment that is. The invariant: fines rank nobody, and every number
+leads to the rows that make it.
 """
 
 from __future__ import annotations
