@@ -17,7 +17,7 @@ from projections.process import figures, reports
 from schemas.events import REGISTRY
 from server.console.routes import ROUTES as CONSOLE
 from server.public.routes import ROUTES as PUBLIC
-from server.supervision import overview
+from server.supervision import counted
 from server.supervision.routes import ROUTES as SUPERVISION
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -142,7 +142,7 @@ def test_a_link_that_leads_nowhere_is_found(monkeypatch: pytest.MonkeyPatch, row
 
 def test_fines_rank_nobody() -> None:
     known = figures.figures().by_code
-    for code in (*overview.TILES, *overview.COMPARED):
+    for code in (*counted.TILES, *counted.COMPARED):
         assert reports.unit_of(known[code]) != "fen", code
     for name in ("overview", "figures"):
         text = (ROOT / "projections/sql" / f"{name}.sql").read_text("utf-8")
