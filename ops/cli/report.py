@@ -16,6 +16,7 @@ import click
 
 from ops import settings as settings_module
 from ops.cli import Refusal
+from ops.cli.progress import progress
 
 if TYPE_CHECKING:
     import asyncpg
@@ -125,7 +126,7 @@ def off_system(
     period = _period(span or _current())
     _writable(out)
     settings = settings_module.load(ctx.obj, data=data)
-    made = asyncio.run(_off_system(settings, authority, below, period, name))
+    made = asyncio.run(_off_system(settings, authority, below, period, name, progress(as_json)))
     if out is not None:
         _write(out, reports.as_json(made), reports.sheets(made, lang))
         click.echo(f"{out}: {made.name}", err=True)
@@ -368,18 +369,17 @@ async def _made(
         return made
 
 
-async def _off_system(settings: Settings, authority: str, below: bool, period: Period, name: str) -> OffSystem:
+async def _off_system(
+    settings: Settings, authority: str, below: bool, period: Period, name: str, told: Callable[[int, int], None]
+) -> OffSystem:
     from projections.process import figures
-    from projections.process.past import TooFarBack
     from server.log.past import made_at
 
     async with _looking(settings, authority, below) as (connection, wanted):
         try:
-            return await made_at(connection, wanted, period, name)
+            return await made_at(connection, wanted, period, name, progress=told)
         except figures.NoCut:
             raise Refusal(f"no cut is kept under {name}: take the name that a report printed") from None
-        except TooFarBack:
-            raise Refusal("too much was recorded since that moment: ask for fewer authorities at once") from None
         except ValueError:
             raise Refusal(f"expected CUT or CUT@INSTANT as a report printed it, got {name}") from None
 

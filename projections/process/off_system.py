@@ -10,7 +10,7 @@ numbers, and no fine is in it.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
@@ -53,6 +53,7 @@ HOLDING: Final[Mapping[str, tuple[str, str]]] = {
     "waiting": ("有未上传记录", "holds records"),
     "gap": ("记录有缺口", "records are missing"),
     "silent": ("已停止联系", "silent"),
+    "revoked": ("已注销", "revoked"),
 }
 """Why what a terminal did is not known: (zh, en)."""
 
@@ -138,15 +139,18 @@ async def report(
     cut: Cut,
     at: int,
     memory: Memory | None = None,
+    *,
+    most: int | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> OffSystem:
     """The report of some authorities over a period, as of a cut (of all logs) and an instant (ms).
 
-    Runs as `projections.process.past`. Raises past.TooFarBack.
+    Runs as `projections.process.past`. Raises past.TooFarBack where more than `most` matters must be judged again.
     """
     wanted = tuple(sorted(set(authorities)))
     first, last = start_of(period.first), min(end_of(period.last) - 1, at)
     laws = await figures.laws_of(conn, cut)
-    signals = await past.signals(conn, cut, wanted, first, last, memory)
+    signals = await past.signals(conn, cut, wanted, first, last, memory, most=most, progress=progress)
     known = await past.devices(conn, cut, wanted, [name for one in signals for name in one.terminals])
     missing = {name: one.outstanding for name, one in known.items() if one.waiting or one.lost}
     judged = [_case(one, at, missing) for one in signals]
@@ -214,8 +218,10 @@ async def _measured(
     late = [one for one in acts if one["origin"] == "field" and one["received"] - one["at"] > limits[one["authority"]]]
     classed = await _classes(conn, cut, await past.late(conn, late), limits)
     found = {}
-    for name in authorities:
-        mine = [one for one in acts if one["authority"] == name]
+    by_authority: dict[str, list[Mapping[str, Any]]] = {name: [] for name in authorities}
+    for act in acts:
+        by_authority[act["authority"]].append(act)
+    for name, mine in by_authority.items():
         ways = sorted(one["received"] - one["at"] for one in mine if one["origin"] == "field")
         classes: dict[lateness.Class, int] = dict.fromkeys(lateness.CLASSES, 0)
         for of, one in classed:
@@ -247,11 +253,14 @@ async def _classes(
 
 
 def _why(device: Device, at: int) -> tuple[str, ...]:
-    if device.last is None:
-        return ("never",)
-    found = ["waiting"] if device.waiting else []
+    """What is not known of a terminal. One that an officer revoked is not silent; what it lacks stays lacking."""
+    ended = device.revoked is not None and device.revoked <= at
+    found = [] if device.last is not None else ["never"]
+    found += ["waiting"] if device.waiting else []
     found += ["gap"] if device.lost else []
-    found += ["silent"] if at - device.last > SILENT_DAYS * 24 * HOUR else []
+    if ended:
+        return (*found, "revoked")
+    found += ["silent"] if device.last is not None and at - device.last > SILENT_DAYS * 24 * HOUR else []
     return tuple(found)
 
 
@@ -305,6 +314,7 @@ def as_dict(made: OffSystem) -> dict[str, Any]:
                 "waiting": one.device.waiting,
                 "lost": one.device.lost,
                 "last": one.device.last,
+                "revoked": one.device.revoked,
             }
             for one in made.unknown
         ],
@@ -401,11 +411,13 @@ def _not_known(made: OffSystem, place: int) -> Sheet:
     header = _heads(
         place, ("机关", "authority"), ("终端", "terminal"), ("原因", "why"), ("已到记录", "newest here"),
         ("终端所称", "newest it has"), ("未上传", "not uploaded"), ("缺失", "missing"), ("最近联系", "last word"),
+        ("注销时间", "revoked on"),
     )  # fmt: skip
     rows: list[Row] = [
         [one.device.authority, one.device.terminal, ("；", "; ")[place].join(HOLDING[why][place] for why in one.why),
          one.device.head, one.device.declared, one.device.waiting, one.device.lost,
-         "–" if one.device.last is None else shown(one.device.last)]
+         "–" if one.device.last is None else shown(one.device.last),
+         "–" if one.device.revoked is None else shown(one.device.revoked)]
         for one in made.unknown
     ]  # fmt: skip
     return Sheet(("未知", "Unknown")[place], [], header, rows)

@@ -50,9 +50,9 @@ class OfAuthority:
 class Health:
     """How the terminals of an authority stand now.
 
-    `holding`: have records that they did not upload, `waiting` of them; `gaps`: records are missing; `silent`: nothing
-    came for SILENT_DAYS; `clock`: the last offset is over the limit; `held`, `revoked`; `versions`: what they run, as
-    they said at enrolment, by how many.
+    `holding`: have records that they did not upload, `waiting` of them; `gaps`: records are missing, of those that were
+    revoked too; `silent`: of those in use, nothing came for SILENT_DAYS; `clock`: the last offset is over the limit;
+    `held`, `revoked`; `versions`: what they run, as they said at enrolment, by how many.
     """
 
     authority: str
@@ -90,7 +90,7 @@ def _health(authority: str, terminals: Sequence[TerminalLedger], as_of: int, lim
         terminals=len(live),
         holding=sum(one.waiting > 0 for one in live),
         waiting=sum(one.waiting for one in live),
-        gaps=sum(any(hole.last - hole.first + 1 > hole.filled for hole in one.holes) for one in live),
+        gaps=sum(any(hole.last - hole.first + 1 > hole.filled for hole in one.holes) for one in terminals),
         silent=sum(as_of - one.last_received > SILENT_DAYS * 86_400_000 for one in live),
         clock=sum(one.clock is not None and abs(one.clock.last) > limit for one in live),
         held=sum(one.held for one in live),

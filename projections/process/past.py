@@ -8,7 +8,7 @@ moment whose caller has set the scope. The invariant: for one cut and one span t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -24,16 +24,19 @@ from projections.process.figures import Cut
 from projections.process.judging import MatterId
 from projections.process.store import Memory, Store
 from schemas import entries
-from schemas.entries import EntryRefused, FieldEntry, SealEntry
+from schemas.entries import EntryRefused, FieldEntry, OfficeEntry, SealEntry
+from schemas.events.terminal import TerminalRevoked
 
 MOST_ANEW: Final = 50_000
-"""Matters that are judged again for one answer at most."""
+"""Matters that are judged again at most for an answer of a server, behind which others wait; a command has no limit."""
 CHUNK: Final = 500
+"""Matters whose facts are in memory at once."""
 FILE: Final = "past"
+REVOKED: Final = TerminalRevoked.SPEC.name
 
 
 class TooFarBack(Exception):
-    """Too much was recorded since the cut: more than MOST_ANEW matters would have to be judged again."""
+    """Too much was recorded since the cut: more matters would have to be judged again than the caller waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class Device:
     """A terminal at a cut: `head` its newest record there, `declared` the newest that it said it has (0: none sealed).
 
     `lost`: records below the head that are not there. `last`: when it last handed anything in (ms), None: never.
+    `revoked`: when an officer ended its service (ms), None while it is in use.
     """
 
     authority: str
@@ -73,6 +77,7 @@ class Device:
     declared: int
     lost: int
     last: int | None
+    revoked: int | None = None
 
     @property
     def waiting(self) -> int:
@@ -118,31 +123,49 @@ async def last_received(conn: asyncpg.Connection, cut: Cut) -> int:
 
 
 async def signals(
-    conn: asyncpg.Connection, cut: Cut, authorities: Sequence[str], first: int, last: int, memory: Memory | None = None
+    conn: asyncpg.Connection,
+    cut: Cut,
+    authorities: Sequence[str],
+    first: int,
+    last: int,
+    memory: Memory | None = None,
+    *,
+    most: int | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> list[Stood]:
-    """Signals of some authorities that opened from `first` to `last` (ms), as of the cut. Raises TooFarBack."""
+    """Signals of some authorities that opened from `first` to `last` (ms), as of the cut.
+
+    Matters are judged again CHUNK by CHUNK, and only their signals are kept. Raises TooFarBack where more than `most`
+    would have to be.
+    """
     slot = await statements.process_slot(conn)
     queries = statements.load(FILE, slot)
-    own = [log for log, of in cut.authorities.items() if of in set(authorities) and log in cut.logs]
-    changed = await conn.fetchval(queries["rules_changed"], *_columns(cut))
-    rows = await conn.fetch(queries["touched"], *_columns(cut), sorted(own), changed)
-    anew: list[MatterId] = [(row["kind"], row["key"]) for row in rows if row["begun"] and row["kind"] in JUDGES]
-    if len(anew) > MOST_ANEW:
+    own = sorted(log for log, of in cut.authorities.items() if of in set(authorities) and log in cut.logs)
+    moved = (*_columns(cut), await conn.fetchval(queries["rules_changed"], *_columns(cut)))
+    touched = (*moved, own, sorted(JUDGES))
+    limit = None if most is None else most + 1
+    number = await conn.fetchval(queries["moved"] + "\n" + queries["touched_count"], *touched, limit)
+    if most is not None and number > most:
         raise TooFarBack
-    kinds, keys = [row["kind"] for row in rows], [row["key"] for row in rows]
     found = [
         _stood(row, row["terminals"], msgspec.json.decode(row["columns"]), msgspec.json.decode(row["acts"]))
-        for row in await conn.fetch(queries["signals"], sorted(authorities), kinds, keys, first, last)
+        for row in await conn.fetch(
+            queries["moved"] + "\n" + queries["signals"], *moved, sorted(authorities), first, last
+        )
     ]
     store = Store(conn, slot, dict(cut.authorities), quiet=True, memory=memory, upto=cut.logs)
-    wanted = set(authorities)
-    for start in range(0, len(anew), CHUNK):
-        for one in (await store.rows(anew[start : start + CHUNK])).values():
+    wanted, done = set(authorities), 0
+    cursor = await conn.cursor(queries["moved"] + "\n" + queries["touched"], *touched)
+    while rows := await cursor.fetch(CHUNK):
+        anew: list[MatterId] = [(row["kind"], row["key"]) for row in rows]
+        for one in (await store.rows(anew)).values():
             found += [
                 _stood(row, one.matter["terminals"], one.matter["columns"], row["acts"])
                 for row in one.signals
                 if row["authority"] in wanted and first <= row["opens"] <= last
             ]
+        done += len(rows)
+        progress(done, number)
     return sorted(found, key=lambda one: (one.authority, one.rule, one.opens, one.id))
 
 
@@ -154,12 +177,19 @@ async def devices(
     rows = await conn.fetch(
         queries["terminals"], *_columns(cut), sorted(authorities), [UUID(one) for one in sorted(set(others))]
     )
+    ended: dict[str, int] = {}
+    for row in await conn.fetch(queries["revocations"], *_columns(cut), [row["terminal"] for row in rows]):
+        act = entries.decode(bytes(row["entry"]))
+        if isinstance(act, OfficeEntry) and act.y == REVOKED:
+            ended.setdefault(str(row["terminal"]), act.r)
     found: dict[str, Device] = {}
     for row in rows:
         seal = None if row["entry"] is None else entries.decode(bytes(row["entry"]))
         declared, last = (seal.d, seal.r) if isinstance(seal, SealEntry) else (0, None)
         name = str(row["terminal"])
-        found[name] = Device(row["authority"], name, row["head"], declared, row["head"] - row["held"], last)
+        found[name] = Device(
+            row["authority"], name, row["head"], declared, row["head"] - row["held"], last, ended.get(name)
+        )
     return found
 
 

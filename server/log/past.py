@@ -6,7 +6,7 @@ The invariant: nothing of an authority that was not named leaves this module.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import asyncpg
@@ -45,7 +45,7 @@ class Past:
         Raises figures.NoCut, past.TooFarBack, ValueError for a name of another form.
         """
         async with looking(self.pool, authorities, readonly=False) as connection:
-            return await made_at(connection, authorities, period, name, self._memory)
+            return await made_at(connection, authorities, period, name, self._memory, most=past.MOST_ANEW)
 
     async def submissions(self, authorities: Sequence[str], span: Period) -> Handed:
         """What was handed in for a period, and by when it is due, as of now."""
@@ -78,8 +78,14 @@ async def made_at(
     period: Period,
     name: str = "",
     memory: Memory | None = None,
+    *,
+    most: int | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> OffSystem:
-    """A report as of now, which keeps its cut, or as of an earlier one. Raises as `Past.off_system`."""
+    """A report as of now, which keeps its cut, or as of an earlier one. Raises as `Past.off_system`.
+
+    `most`: as `projections.process.past.signals` has it. `progress` is told of (matters judged again, of how many).
+    """
     wanted, instant = off_system.moment(name)
     if wanted:
         cut = await past.whole(connection, await figures.logs_of_cut(connection, wanted))
@@ -88,7 +94,7 @@ async def made_at(
         cut = await past.newest(connection)
         at = time.time_ns() // 1_000_000
         await figures.keep(connection, cut)
-    return await off_system.report(connection, authorities, period, cut, at, memory)
+    return await off_system.report(connection, authorities, period, cut, at, memory, most=most, progress=progress)
 
 
 async def trail_now(

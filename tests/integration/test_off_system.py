@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import openpyxl
@@ -18,7 +19,9 @@ from projections import sheets
 from projections.process import figures, off_system, past
 from projections.scope import look
 from schemas.batch import Lost
+from schemas.entries import Who
 from server.log.past import made_at
+from server.log.terminal_acts import TerminalActs
 from tests.support.log import AUTHORITY, now, open_log, send
 from tests.support.postgres import TestDatabase
 from tests.support.process import judge, paper
@@ -43,7 +46,9 @@ async def writer(
         await connection.close()
 
 
-async def test_a_report_is_the_same_bytes_at_its_cut_after_more_was_recorded(database: TestDatabase) -> None:
+async def test_a_report_is_the_same_bytes_at_its_cut_after_more_was_recorded(
+    database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
     events = story_events()
     third = len(events) // 3
     async with paper(database) as log:
@@ -58,6 +63,17 @@ async def test_a_report_is_the_same_bytes_at_its_cut_after_more_was_recorded(dat
     async with writer(database) as conn:
         again = await made_at(conn, [AUTHORITY], SPAN, made.name)
         rejudged = await past.signals(conn, made.cut, [AUTHORITY], 0, now())
+        told: list[tuple[int, int]] = []
+        monkeypatch.setattr(past, "CHUNK", 7)
+        portions = await past.signals(
+            conn, made.cut, [AUTHORITY], 0, now(), progress=lambda done, number: told.append((done, number))
+        )
+        number = told[-1][1]
+        assert portions == rejudged, "however many are in memory at once"
+        assert [done for done, _ in told] == [*range(7, number, 7), number]
+        assert await past.signals(conn, made.cut, [AUTHORITY], 0, now(), most=number) == rejudged
+        with pytest.raises(past.TooFarBack):
+            await past.signals(conn, made.cut, [AUTHORITY], 0, now(), most=number - 1)
         later = await made_at(conn, [AUTHORITY], SPAN)
 
     assert len(live) == len(everything) > 5
@@ -142,6 +158,43 @@ async def test_what_a_terminal_said_it_has_is_unknown_until_it_came_and_stays_so
     assert then == behind, "what came since does not make the earlier report know more"
     (one,) = gap["unknown"]
     assert (one["why"], one["lost"]) == (["gap"], 3)
+
+
+async def test_a_revoked_terminal_is_named_with_its_day_and_never_called_silent(
+    database: TestDatabase, tmp_path: Path
+) -> None:
+    later = now() + (off_system.SILENT_DAYS + 1) * 86_400_000
+    async with open_log(database.dsn("liuhen_writer"), tmp_path) as log:
+        silent, holding, never = [await enrolled(log) for _ in range(3)]
+        for terminal, declared in ((silent, 1), (holding, 6)):
+            first = act(terminal, "hazard.found.v1", f"hazard:{HAZARD}")
+            await send(log, terminal.batch([first], first=1, declared=declared))
+        await judge(database)
+
+        async def made(name: str = "") -> tuple[str, dict[str, list[str]], dict[str, int | None]]:
+            async with writer(database) as conn:
+                cut = (await made_at(conn, [AUTHORITY], SPAN, name)).cut
+                told = await off_system.report(conn, [AUTHORITY], SPAN, cut, later)
+            found = off_system.as_dict(told)["unknown"]
+            return (
+                cut.name,
+                {one["terminal"]: one["why"] for one in found},
+                {one["terminal"]: one["revoked"] for one in found},
+            )
+
+        name, before, _ = await made()
+        who = Who(officer="officer-0001", session=bytes(32), via="console")
+        acts = TerminalActs(log.committer, log.pool)
+        for terminal in (silent, holding, never):
+            await acts.revoke(AUTHORITY, terminal.id, "遗失", who)
+        await judge(database)
+        _, after, days = await made()
+        _, then, none = await made(name)
+    ids = [str(UUID(bytes=one.id)) for one in (silent, holding, never)]
+    assert [before[one] for one in ids] == [["silent"], ["waiting", "silent"], ["never"]]
+    assert [after[one] for one in ids] == [["revoked"], ["waiting", "revoked"], ["never", "revoked"]]
+    assert all(day is not None and now() - day < 600_000 for day in days.values())
+    assert (then, set(none.values())) == (before, {None}), "at the earlier cut nobody had revoked it"
 
 
 async def test_a_cut_that_nobody_kept_and_a_name_of_another_form_are_said(database: TestDatabase) -> None:
