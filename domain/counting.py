@@ -125,7 +125,8 @@ def _plan(fact: Fact, body: PlanApproved) -> Iterator[Counted]:
 
 def _revision(fact: Fact, body: PlanRevisionDecided) -> Iterator[Counted]:
     major = "" if body.major is UNSET else "major" if body.major else "minor"
-    yield _one(fact, "plan_revision", body.decided_on, body.revision_id, UNSET, major, body.plan_id)
+    if body.part is UNSET or body.part == 1:
+        yield _one(fact, "plan_revision", body.decided_on, body.revision_id, UNSET, major, body.plan_id)
     for change in body.changes:
         item = change.item
         word = f"{change.action}:{item.kind}"

@@ -61,6 +61,17 @@ NON_TOTAL: Final = Reason("非执法工作日", "non-enforcement days")
 INSPECTION: Final = Reason("监督检查工作日", "inspection days")
 KEY: Final = Reason("重点检查工作日", "days of key inspections")
 GENERAL: Final = Reason("一般检查工作日", "days of general inspections")
+TITLES: Final[Mapping[str, Reason]] = {
+    "officers": OFFICERS,
+    "per_person": EACH,
+    "total": TOTAL,
+    "other_total": OTHER_TOTAL,
+    "non_total": NON_TOTAL,
+    "inspection": INSPECTION,
+    "key": KEY,
+    "general": GENERAL,
+}
+"""What the figures that a plan prints are called, by their fields."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -96,8 +96,11 @@ COLUMNS: Final = (
     Column("method", ("检查方式和内容", "检查方式", "检查内容"), text(500)),
     Column("note", ("说明", "备注"), text(500)),
     Column("left_out", ("未列入原因",), text(500)),
+    Column("changed", ("调整原因",), text(500)),
 )
-"""Columns of the items. A row with a reason why it is left out is no item."""
+"""Columns of the items. A row with a reason why it is left out is no item. Why an item is changed is asked for of a
+revised plan alone.
+"""
 _COUNTS: Final[Mapping[str, tuple[str, ...]]] = {
     "officers": ("执法人员数", "执法人员", "在编执法人员"),
     "per_person": ("人均法定工作日", "每人法定工作日", "个人法定工作日"),
@@ -143,6 +146,10 @@ class PlanTable:
     rows: int = 0
     names: dict[str, tuple[int, str]] = field(default_factory=dict)
     """{enterprise: (row, name as typed)}, to be held against the register."""
+    reasons: dict[str, str] = field(default_factory=dict)
+    """{enterprise: why its item is another than before}, of a revised plan."""
+    columns: frozenset[str] = frozenset()
+    """The columns that the header names."""
 
 
 @dataclass(slots=True)
@@ -202,6 +209,58 @@ def beside_register(table: PlanTable, names: Mapping[str, str]) -> list[Fault]:
     return found
 
 
+def write_plan(
+    items: Iterable[PlanItem], left_out: Iterable[LeftOut], figures: PlanFigures | None, names: Mapping[str, str]
+) -> tuple[list[tuple[str | int, ...]], list[str], list[list[str | int | None]]]:
+    """A plan as `read_plan` reads it: figures above, header, rows. `names`: {enterprise: what it is called}.
+
+    Who sends the table back unchanged says nothing new.
+    """
+    header = [column.zh[0] for column in COLUMNS if column.name != "uscc"]
+    rows = []
+    for item in items:
+        told: dict[str, Any] = {
+            "enterprise_id": item.enterprise_id, "name": names.get(item.enterprise_id),
+            "kind": "重点" if item.kind == "key" else "一般",
+            "quarter": UNSET if item.quarter is UNSET else f"{'一二三四'[item.quarter - 1]}季度",
+            "days": item.days, "visits": item.visits, "basis": _marks(MUST, item.basis),
+            "reduced": UNSET if item.reduced is UNSET else _marks(REDUCE, (item.reduced,)),
+            "method": item.method, "note": item.note,
+        }  # fmt: skip
+        rows.append(_row(told))
+    for one in left_out:
+        told = {"enterprise_id": one.enterprise_id, "name": names.get(one.enterprise_id), "left_out": one.reason}
+        rows.append(_row(told | {"basis": _marks(MUST, one.criteria)}))
+    return [] if figures is None else list(_printed(figures)), header, rows
+
+
+def _row(told: Mapping[str, Any]) -> list[str | int | None]:
+    values = [told.get(column.name) for column in COLUMNS if column.name != "uscc"]
+    return [None if value is UNSET or value == "" else value for value in values]
+
+
+def _marks(names: Sequence[str], held: Sequence[str]) -> str:
+    """Criteria by their circled numbers, which is how a cell may name several."""
+    return "".join(mark for mark, number in _CIRCLED.items() if number <= len(names) and names[number - 1] in held)
+
+
+def _printed(figures: PlanFigures) -> Iterable[tuple[str | int, ...]]:
+    for name, words in _COUNTS.items():
+        value = getattr(figures, name)
+        if value is not UNSET:
+            yield words[0], value
+    for classes, told in ((OTHER, figures.other), (NON, figures.non)):
+        yield from ((one.zh, value) for one, value in zip(classes, told, strict=False))
+    for word, of in _SHARES.items():
+        yield from ((word, share.printed) for share in figures.shares if share.of == of)
+    yield from ((_FORMULA, text) for text in figures.formulas)
+    for unit in figures.units:
+        for name, part in _UNITS.items():
+            value = getattr(unit, part)
+            if value is not UNSET:
+                yield _COUNTS[name][0], value, unit.unit
+
+
 def _header(sheets: Sequence[tuple[str, Sequence[Sequence[str]]]]) -> tuple[int, int] | None:
     """(sheet, row) of the header of the items."""
     names = {word for column in COLUMNS for word in (column.name, *column.zh)}
@@ -217,6 +276,7 @@ def _items(rows: Sequence[Sequence[str]], header: int, table: PlanTable, year: i
     places = _places(rows[header], header + 1, table)
     if table.faults:
         return
+    table.columns = frozenset(column.name for column in places if column is not None)
     seen: dict[str, int] = {}
     for number, row in enumerate(rows[header + 1 :], header + 2):
         if not any(cell.strip() for cell in row):
@@ -259,6 +319,8 @@ def _plan(
         wrong.append(Fault(number, "减少频次依据", "只写一个起作用的条件", "name the one criterion that is relied on"))
         return
     table.names[name] = (number, found.get("name", ""))
+    if "changed" in found:
+        table.reasons[name] = found["changed"]
     table.items.append(
         PlanItem(
             item_id=item_id(authority, year, name), enterprise_id=name, kind=found["kind"],

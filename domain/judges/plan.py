@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import cached_property, partial
 from typing import Any, Final
 
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from domain.deadlines import due
 from domain.filing import text_of
@@ -45,6 +45,9 @@ from schemas.events.plan import (
     PlanRevisionDecided,
 )
 from schemas.events.task import TaskAssigned, TaskCancelled, TaskConcluded
+
+CHANGEABLE: Final = ("kind", "quarter", "days", "visits", "basis", "reduced", "method", "note")
+"""What a revision may make another of an item, in the order of a table."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,10 @@ class Plan:
 
     @cached_property
     def figures(self) -> PlanFigures | None:
-        """What the plan prints of its days: as approved, or as drafted while it is not."""
+        """What the plan prints of its days: as approved or as revised last, or as drafted while it is not."""
+        for _, revision in reversed(self.holding):
+            if revision.figures is not UNSET:
+                return revision.figures
         for _, body in self.parts:
             if body.figures is not UNSET:
                 return body.figures
@@ -122,9 +128,7 @@ class Plan:
     def removed(self) -> dict[bytes, tuple[PlanItem, str, Fact]]:
         """Items that a revision in force took out: the item, the reason, the revision."""
         gone: dict[bytes, tuple[PlanItem, str, Fact]] = {}
-        for number, (fact, revision, approval) in enumerate(self.revisions, 1):
-            if approval is None and self.major(revision, self.items(number - 1)):
-                continue
+        for fact, revision in self.holding:
             for change in revision.changes:
                 if change.action == "removed":
                     gone[change.item.item_id] = (change.item, change.reason, fact)
@@ -158,14 +162,34 @@ class Plan:
 
     @cached_property
     def revisions(self) -> list[tuple[Fact, PlanRevisionDecided, tuple[Fact, PlanRevisionApproved] | None]]:
-        """Each revision in order, with the approval of it."""
+        """Each revision in order, as a whole if it came in parts, with the approval of it."""
         approvals: dict[bytes, tuple[Fact, PlanRevisionApproved]] = {}
         for fact, body in self.matter.of(PlanRevisionApproved):
             approvals.setdefault(body.revision_id, (fact, body))
         found = sorted(
             self.matter.of(PlanRevisionDecided), key=lambda one: (one[1].decided_on, one[0].occurred, one[0].id)
         )
-        return [(fact, body, approvals.get(body.revision_id)) for fact, body in found]
+        return [(fact, body, approvals.get(body.revision_id)) for fact, body in _whole(found)]
+
+    @cached_property
+    def holding(self) -> list[tuple[Fact, PlanRevisionDecided]]:
+        """The revisions that hold: minor ones, and major ones that were approved again."""
+        found = []
+        items = {item.item_id: item for _, body in self.parts for item in body.items}
+        for fact, revision, approval in self.revisions:
+            if approval is None and self.major(revision, items):
+                continue
+            apply(revision.changes, items)
+            found.append((fact, revision))
+        return found
+
+    @cached_property
+    def left_out(self) -> dict[str, LeftOut]:
+        """Candidates that the plan leaves out, each with its reason: as approved and as the revisions hold."""
+        found = {one.enterprise_id: one for _, body in self.parts for one in body.left_out}
+        found |= {one.enterprise_id: one for _, revision in self.holding for one in revision.left_out}
+        planned = {item.enterprise_id for item in self.items().values()}
+        return {name: one for name, one in found.items() if name not in planned}
 
     def items(self, through: int | None = None) -> dict[bytes, PlanItem]:
         """The items by id, after the approval and so many revisions (None: all those that hold)."""
@@ -212,6 +236,31 @@ def apply(changes: Sequence[PlanChange], items: dict[bytes, PlanItem]) -> None:
             items[change.item.item_id] = change.item
 
 
+def _whole(found: Sequence[tuple[Fact, PlanRevisionDecided]]) -> list[tuple[Fact, PlanRevisionDecided]]:
+    """Revisions with their parts put together, each where its last part stands."""
+    parts: dict[bytes, list[tuple[Fact, PlanRevisionDecided]]] = {}
+    alone = []
+    for fact, body in found:
+        if body.part is UNSET:
+            alone.append((fact, body))
+        else:
+            parts.setdefault(body.revision_id, []).append((fact, body))
+    for some in parts.values():
+        some.sort(key=lambda one: (one[1].part, one[0].received, one[0].id))
+        fact, last = some[-1]
+        alone.append(
+            (
+                fact,
+                structs.replace(
+                    last, changes=tuple(change for _, body in some for change in body.changes),
+                    left_out=tuple(one for _, body in some for one in body.left_out),
+                    figures=some[0][1].figures, file=some[0][1].file,
+                ),
+            )
+        )  # fmt: skip
+    return sorted(alone, key=lambda one: (one[1].decided_on, one[0].occurred, one[0].id)) if parts else alone
+
+
 def states(plan: Plan) -> dict[bytes, str]:
     """How far each item is."""
     return {key: _state(plan, key) for key in plan.items()}
@@ -228,9 +277,7 @@ def judge(matter: Matter) -> Judgement:
     first = plan.parts[0][1] if plan.parts else None
     removed = plan.removed
     left_out = (
-        list(plan.draft.left_out.values())
-        if drafting and plan.draft is not None
-        else [one for _, body in plan.parts for one in body.left_out]
+        list(plan.draft.left_out.values()) if drafting and plan.draft is not None else list(plan.left_out.values())
     )
     made = {key: _visits(plan, item) for key, item in items.items()}
     done_visits = sum(1 for some in made.values() for one in some if one["state"] == "concluded")
@@ -301,15 +348,9 @@ def judge(matter: Matter) -> Judgement:
                     "changes": len(revision.changes),
                     "revision": revision.revision_id.hex(),
                     "reason": revision.reason,
-                    "what": [
-                        {
-                            "action": change.action,
-                            "enterprise": change.item.enterprise_id,
-                            "kind": change.item.kind,
-                            "reason": change.reason,
-                        }
-                        for change in revision.changes
-                    ],
+                    "file": None if revision.file is UNSET else _told_file(revision.file),
+                    "figures": revision.figures is not UNSET,
+                    "what": _what(revision, plan.items(number - 1)),
                 }
                 for number, (fact, revision, approval) in enumerate(plan.revisions, 1)
             ],
@@ -334,7 +375,7 @@ def needs(facts: Sequence[Fact]) -> frozenset[str]:
     return frozenset(found)
 
 
-JUDGE: Final = Judge(kind="plan", version=5, judge=judge, needs=needs, most=100_000)
+JUDGE: Final = Judge(kind="plan", version=6, judge=judge, needs=needs, most=100_000)
 
 
 def closed_gates(matter: Matter, act: Fact) -> tuple[Verdict, ...]:
@@ -349,9 +390,7 @@ def closed_gates(matter: Matter, act: Fact) -> tuple[Verdict, ...]:
             plan = Plan(_with(matter, act))
             found = [*verdict("INV-09", partial(inv_09, plan, plan.items(0), body.approved_on), act, gate=True)]
         case PlanRevisionDecided():
-            plan = Plan(matter)
-            items = plan.items()
-            apply(body.changes, items)
+            plan, items, body = _revised(matter, act, body)
             found = [*verdict("INV-09", partial(inv_09, plan, items, body.decided_on), act, gate=True)]
         case PlanClosed():
             plan = Plan(_with(matter, act))
@@ -363,6 +402,25 @@ def closed_gates(matter: Matter, act: Fact) -> tuple[Verdict, ...]:
 
 def _with(matter: Matter, act: Fact) -> Matter:
     return replace(matter, facts=tuple(sorted((*matter.facts, act), key=order)))
+
+
+def _revised(
+    matter: Matter, act: Fact, body: PlanRevisionDecided
+) -> tuple[Plan, dict[bytes, PlanItem], PlanRevisionDecided]:
+    """The plan without a revision, its items as the revision would make them, and the revision as a whole."""
+    parts = [
+        (fact, fact.body)
+        for fact in matter.facts
+        if isinstance(fact.body, PlanRevisionDecided)
+        and fact.body.part is not UNSET
+        and fact.body.revision_id == body.revision_id
+    ]
+    mine = {fact.id for fact, _ in parts}
+    plan = Plan(replace(matter, facts=tuple(fact for fact in matter.facts if fact.id not in mine)))
+    ((_, whole),) = _whole([*parts, (act, body)])
+    items = plan.items()
+    apply(whole.changes, items)
+    return plan, items, whole
 
 
 def _gate_of_task(matter: Matter, act: Fact, body: TaskConcluded) -> list[Verdict]:
@@ -614,12 +672,50 @@ def _stage(plan: Plan) -> str:
     return "filed" if plan.matter.first(PlanFiled) is not None else "approved"
 
 
+def _what(revision: PlanRevisionDecided, items: dict[bytes, PlanItem]) -> list[dict[str, Any]]:
+    """The changes of a revision, each with the figures that it changes: [name, before, after]."""
+    found = []
+    for change in revision.changes:
+        old = items.get(change.item.item_id) if change.action == "changed" else None
+        found.append(
+            {
+                "action": change.action,
+                "enterprise": change.item.enterprise_id,
+                "kind": change.item.kind,
+                "reason": change.reason,
+                "fields": [] if old is None else [list(one) for one in differing(old, change.item)],
+            }
+        )
+    return found
+
+
+def differing(old: PlanItem, new: PlanItem) -> list[tuple[str, Any, Any]]:
+    """What a change makes another: (field, before, after), None where there is nothing; criteria are lists."""
+    found = []
+    for name in CHANGEABLE:
+        before, after = _plain_field(old, name), _plain_field(new, name)
+        if before != after:
+            found.append((name, before, after))
+    return found
+
+
+def _plain_field(item: PlanItem, name: str) -> Any:
+    if name == "visits":
+        return _planned(item)
+    value = getattr(item, name)
+    return None if value is UNSET else list(value) if isinstance(value, tuple) else value
+
+
 def _file(plan: Plan) -> dict[str, Any] | None:
     """The file that the plan came in."""
     found = next((body.file for _, body in plan.parts if body.file is not UNSET), None)
     if found is None and plan.draft is not None:
         found = plan.draft.file
-    return None if found is None else {"sha256": found.sha256.hex(), "name": found.name, "size": found.size}
+    return None if found is None else _told_file(found)
+
+
+def _told_file(file: PlanFile) -> dict[str, Any]:
+    return {"sha256": file.sha256.hex(), "name": file.name, "size": file.size}
 
 
 def _least(plan: Plan) -> int | None:

@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 
 from schemas.events.enterprise import Level
 from schemas.events.penalty import PenaltyKind, ServiceMethod
-from schemas.events.plan import LeftOut, PlanFigures, PlanFile, PlanItem
+from schemas.events.plan import LeftOut, PlanChange, PlanFigures, PlanFile, PlanItem
 
 _PLAIN: Final = r"^[^\u0000]*$"
 Uuid = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", max_length=36)]
@@ -387,6 +387,18 @@ class RevisePlan(Command, frozen=True, kw_only=True):
     major: bool = False
 
 
+class ImportRevision(Command, frozen=True, kw_only=True):
+    """Decide the change that a table of the whole revised plan says, as it was found beside the plan in force."""
+
+    decided_on: datetime.date
+    changes: tuple[PlanChange, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    figures: PlanFigures | None = None
+    file: PlanFile | None = None
+    reason: Line
+    major: bool = False
+
+
 class ApproveRevision(Command, frozen=True, kw_only=True):
     """Record that a revision was approved again."""
 
@@ -478,7 +490,7 @@ PLAN: Final[dict[str, type[Command]]] = {
     "assign": AssignItem,
     "close": ClosePlan,
 }
-"""Acts on a plan; a draft comes as a table (`DraftPlan`), which is no form of fields."""
+"""Acts on a plan; a draft and a revised plan come as tables (`DraftPlan`, `ImportRevision`), which are no fields."""
 ENTERPRISE: Final[dict[str, type[Command]]] = {
     "assess": AssessEnterprise,
     "assign-supervisor": AssignSupervisor,

@@ -50,6 +50,7 @@ PlanCommand: TypeAlias = (
     | ask.ApprovePlan
     | ask.FilePlan
     | ask.RevisePlan
+    | ask.ImportRevision
     | ask.ApproveRevision
     | ask.AssignItem
     | ask.ClosePlan
@@ -58,6 +59,8 @@ EnterpriseCommand: TypeAlias = ask.AssessEnterprise | ask.AssignSupervisor | ask
 PART: Final = 300
 """Items of one part; a longer plan comes in several, in one transaction."""
 MOST_ITEMS: Final = 30_000
+INSPECTED: Final = ("entered", "concluded")
+"""States of an item that a revision cannot take out any more."""
 SHOWN: Final = 5
 """Enterprises that a refusal names; a page has all of them."""
 
@@ -92,7 +95,9 @@ def decide(
         case ask.FilePlan():
             return Proposal(_filed(plan, command, now), about)
         case ask.RevisePlan():
-            return Proposal(_revised(plan, command, actor, now, act), about)
+            return Proposal(_revised(plan, command, actor, now, act, known), about)
+        case ask.ImportRevision():
+            return _parts(_revision_imported(plan, command, actor, now, act, known), about)
         case ask.ApproveRevision():
             return Proposal(_revision_approved(plan, command, now), about)
         case ask.AssignItem():
@@ -244,16 +249,7 @@ def _approved(plan: Plan, command: ask.ApprovePlan, now: int, known: Mapping[str
             + (f" and {more} more" if more else "") + ": add them, or leave each out with its reason",
             missing=[one.dossier.enterprise_id for one in missing],
         )  # fmt: skip
-    several = multiple_bodies(draft.items.values(), known)
-    if several:
-        item, dossier = several[0]
-        raise gates.shut(
-            "INV-10",
-            f"{dossier.name or item.enterprise_id} 现有 {len(dossier.supervised)} 个监管主体"
-            f"（{'、'.join(dossier.supervised)}）；每家单位只能有一个监管主体。",
-            f"{dossier.name or item.enterprise_id} has {len(dossier.supervised)} supervising bodies "
-            f"({', '.join(dossier.supervised)}); an enterprise has one.",
-        )
+    _one_body(draft.items.values(), known)
     items = _cut([marked(item, known.get(item.enterprise_id)) for item in draft.items.values()])
     left_out = _cut([_with_criteria(one, known) for one in draft.left_out.values()])
     figures = draft.figures
@@ -272,6 +268,20 @@ def _approved(plan: Plan, command: ask.ApprovePlan, now: int, known: Mapping[str
         )
         for number in range(count)
     ]  # fmt: skip
+
+
+def _one_body(items: Iterable[PlanItem], known: Mapping[str, Suggestion]) -> None:
+    """INV-10: no enterprise of these has two supervising bodies. Raises Problem gate_closed."""
+    several = multiple_bodies(items, known)
+    if several:
+        item, dossier = several[0]
+        raise gates.shut(
+            "INV-10",
+            f"{dossier.name or item.enterprise_id} 现有 {len(dossier.supervised)} 个监管主体"
+            f"（{'、'.join(dossier.supervised)}）；每家单位只能有一个监管主体。",
+            f"{dossier.name or item.enterprise_id} has {len(dossier.supervised)} supervising bodies "
+            f"({', '.join(dossier.supervised)}); an enterprise has one.",
+        )
 
 
 def _with_criteria(one: LeftOut, known: Mapping[str, Suggestion]) -> LeftOut:
@@ -303,7 +313,57 @@ def _filed(plan: Plan, command: ask.FilePlan, now: int) -> PlanFiled:
     )
 
 
-def _revised(plan: Plan, command: ask.RevisePlan, actor: Actor, now: int, act: bytes) -> PlanRevisionDecided:
+def _revised(
+    plan: Plan, command: ask.RevisePlan, actor: Actor, now: int, act: bytes, known: Mapping[str, Suggestion]
+) -> PlanRevisionDecided:
+    _revisable(plan)
+    decided_on = _past(command.decided_on, "decided_on", now)
+    changes = tuple(_changes(plan, plan.items(), plan.year, command.changes))
+    return _decided(plan, changes, decided_on, command, actor, act, known)
+
+
+def _revision_imported(
+    plan: Plan, command: ask.ImportRevision, actor: Actor, now: int, act: bytes, known: Mapping[str, Suggestion]
+) -> list[Body]:
+    """A revision that came as a table, in as many parts as its changes need."""
+    _revisable(plan)
+    decided_on = _past(command.decided_on, "decided_on", now)
+    if not command.changes:
+        raise changed(
+            "表格与现行计划逐项相同，没有要调整的项目。", "the table says of each item what the plan in force says",
+            same=True,
+        )  # fmt: skip
+    standing = plan.items()
+    for change in command.changes:
+        if (change.item.item_id in standing) == (change.action == "added"):
+            raise changed(
+                f"{change.item.enterprise_id} 的项目与现行计划不符，请重新核对表格。",
+                f"the plan in force is another one in the item of {change.item.enterprise_id}: check the table again",
+            )
+    whole = _decided(plan, command.changes, decided_on, command, actor, act, known)
+    gone = {change.item.enterprise_id: change.reason for change in whole.changes if change.action == "removed"}
+    named = {one.enterprise_id for one in command.left_out}
+    asked_for = [
+        LeftOut(enterprise_id=name, reason=reason)
+        for name, reason in gone.items()
+        if name not in named and name in known and known[name].must
+    ]
+    changes = _cut(whole.changes)
+    left_out = _cut([_with_criteria(one, known) for one in (*command.left_out, *asked_for)])
+    count = max(len(changes), len(left_out))
+    return [
+        structs.replace(
+            whole, changes=changes[min(number, len(changes) - 1)],
+            left_out=left_out[number] if number < len(left_out) else (),
+            part=UNSET if count == 1 else number + 1, parts=UNSET if count == 1 else count,
+            figures=or_unset(command.figures) if number == 0 else UNSET,
+            file=or_unset(command.file) if number == 0 else UNSET,
+        )
+        for number in range(count)
+    ]  # fmt: skip
+
+
+def _revisable(plan: Plan) -> None:
     _standing(plan)
     waiting = _open_revision(plan)
     if waiting is not None:
@@ -311,19 +371,31 @@ def _revised(plan: Plan, command: ask.RevisePlan, actor: Actor, now: int, act: b
             f"{waiting.decided_on} 的重大调整尚待批准，先办结再作调整。",
             f"the major revision of {waiting.decided_on} waits for its approval: finish it first",
         )
-    decided_on = _past(command.decided_on, "decided_on", now)
-    changes = tuple(_changes(plan, plan.items(), plan.year, command.changes))
-    busy = {key for key, tasks in plan.tasks.items() if tasks}
+
+
+def _decided(
+    plan: Plan, changes: Sequence[PlanChange], decided_on: datetime.date, command: ask.RevisePlan | ask.ImportRevision,
+    actor: Actor, act: bytes, known: Mapping[str, Suggestion],
+) -> PlanRevisionDecided:  # fmt: skip
+    """The decision on changes that were found to fit: what was inspected stays, one supervising body, how grave it is.
+
+    What the records show of the criteria is written beside what was typed, as at the approval.
+    """
+    states = judge.states(plan)
     for change in changes:
-        if change.action == "removed" and change.item.item_id in busy:
-            state = judge.states(plan).get(change.item.item_id)
-            if state in ("entered", "concluded"):
-                raise wrong(
-                    "changes", f"{change.item.enterprise_id} 已实施检查，不能取消。",
-                    f"{change.item.enterprise_id} was inspected already: it cannot be taken out",
-                )  # fmt: skip
+        if change.action == "removed" and states.get(change.item.item_id) in INSPECTED:
+            raise wrong(
+                "changes", f"{change.item.enterprise_id} 已实施检查，不能取消。",
+                f"{change.item.enterprise_id} was inspected already: it cannot be taken out",
+            )  # fmt: skip
+    _one_body([change.item for change in changes if change.action == "added"], known)
     body = PlanRevisionDecided(
-        plan_id=_id(plan), revision_id=act, decided_on=decided_on, decided_by=actor.name, changes=changes,
+        plan_id=_id(plan), revision_id=act, decided_on=decided_on, decided_by=actor.name,
+        changes=tuple(
+            change if change.action == "removed"
+            else structs.replace(change, item=marked(change.item, known.get(change.item.enterprise_id)))
+            for change in changes
+        ),
         reason=command.reason,
     )  # fmt: skip
     major = command.major or plan.major(body, plan.items())

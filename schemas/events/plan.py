@@ -309,6 +309,19 @@ class PlanRevisionDecided(Act, frozen=True, kw_only=True, omit_defaults=True):
         tuple[PlanChange, ...], Meta(min_length=1, max_length=300), says("调整内容", "what changes", "INV-09")
     ]
     reason: Annotated[Line, says("调整原因", "why")]
+    part: Annotated[
+        Annotated[int, Meta(ge=1, le=500)] | UnsetType, says("第几部分", "number of this part; 1 if absent")
+    ] = UNSET
+    parts: Annotated[
+        Annotated[int, Meta(ge=1, le=500)] | UnsetType, says("共几部分", "how many parts there are; 1 if absent")
+    ] = UNSET
+    figures: Annotated[
+        PlanFigures | UnsetType, says("工作日测算（填报）", "working days as the revised plan prints them; first part")
+    ] = UNSET
+    left_out: Annotated[
+        tuple[LeftOut, ...], Meta(min_length=1, max_length=300), says("应列未列单位", "candidates that are left out")
+    ] = ()
+    file: Annotated[PlanFile | UnsetType, says("计划文件", "file that the revised plan came in; first part")] = UNSET
 
 
 class PlanRevisionApproved(Act, frozen=True, kw_only=True, omit_defaults=True):

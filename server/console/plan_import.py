@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
@@ -28,7 +28,7 @@ from domain.plan_table import COLUMNS, PlanTable, beside_register, read_plan
 from domain.workdays import day_of
 from projections.process import figures, planning
 from projections.process.context import Context
-from schemas.events.plan import PlanFile
+from schemas.events.plan import LeftOut, PlanFigures, PlanFile, PlanItem
 from schemas.problems import Problem
 from server.console import acts
 from server.console.access import scope
@@ -71,7 +71,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A table that was read: what it holds, what the plan would be, and the state of the plan that this rests on."""
+    """A table that was read: what it holds, what the plan would be, and the stamp of the plan that this rests on."""
 
     sent: Sent
     table: PlanTable
@@ -102,7 +102,8 @@ async def send(request: web.Request) -> web.Response:
     seen = await _seen(request, key)
     laws, known = await criteria(request, year)
     table.notes += beside_register(table, {one: each.dossier.name for one, each in known.items()})
-    checked = Checked(sent, table, outcome(table, year, person.authority, laws, known), seen)
+    told = outcome(table.figures, table.items, table.left_out, year, person.authority, laws, known)
+    checked = Checked(sent, table, told, seen)
     if table.faults:
         return await _page(request, status=400, checked=checked, year=str(year))
     recording = form.get("do") == "record"
@@ -192,16 +193,17 @@ async def criteria(request: web.Request, year: int) -> tuple[Context, dict[str, 
 
 
 def outcome(
-    table: PlanTable, year: int, authority: str, laws: Context, known: Mapping[str, Suggestion]
-) -> dict[str, Any]:
+    printed: PlanFigures | None, listed: Sequence[PlanItem], left_out: Sequence[LeftOut], year: int, authority: str,
+    laws: Context, known: Mapping[str, Suggestion],
+) -> dict[str, Any]:  # fmt: skip
     """What a plan would be: its days, its shares, who is missing."""
     first = datetime.date(year, 1, 1)
     rule = laws.rules.find("plan.visit_effort", first, authority)
     effort = None if rule is None else rule.value["officers"] * rule.value["days"]
-    days: Capacity = capacity(table.figures, table.items, year, laws.calendar(authority), authority, effort)
-    items = {item.item_id: item for item in table.items}
+    days: Capacity = capacity(printed, listed, year, laws.calendar(authority), authority, effort)
+    items = {item.item_id: item for item in listed}
     share = laws.rules.find("plan.key_share_percent", first, authority)
-    every = candidates(known.values(), table.items, table.left_out)
+    every = candidates(known.values(), listed, left_out)
     return {
         "capacity": {
             **{name: getattr(days, name) for name in LINE_TITLES},
@@ -211,8 +213,8 @@ def outcome(
         "shares": {basis: list(pair) for basis, pair in shares(items).items()},
         "least": None if share is None else share.value,
         "missing": [one for one in every if one.state == "missing"],
-        "items": len(table.items),
-        "left_out": len(table.left_out),
+        "items": len(listed),
+        "left_out": len(left_out),
     }
 
 

@@ -56,6 +56,17 @@ LINE_TITLES: Final = {
     "general": N_("of these for general inspections"),
     "visits": N_("Visits that the inspection days allow"),
 }
+FIELDS: Final[Mapping[str, str]] = {
+    "kind": N_("Key or general"),
+    "quarter": N_("Quarter"),
+    "days": N_("Working days"),
+    "visits": N_("Planned visits"),
+    "basis": N_("Criteria"),
+    "reduced": N_("fewer visits:"),
+    "method": N_("Way and content"),
+    "note": N_("Remark"),
+}
+"""What a change of an item may make another."""
 
 
 async def show_list(request: web.Request) -> web.Response:
@@ -102,11 +113,11 @@ async def show_plan(request: web.Request) -> web.Response:
     desk = await acts.on_page(request, "plan", key) if acts_on(request, found.row.authority) else None
     return page(
         request, "plan.html", person, file=found, key=key, rows=rows, total=len(items), counts=counts, state=state,
-        kind=kind, states=_states(request), criteria=_criteria_names(request), desk=desk,
+        kind=kind, states=_states(request), criteria=criteria_names(request), desk=desk,
         titles=acts.titles(request, "plan"),
         done=request.query.get("done", ""),
         may_assign=own and person.may(offers.OTHER_ROLES["plan"]["assign"]) and desk is not None,
-        may_plan=own and may_draft(request),
+        may_plan=own and may_draft(request), fields=field_names(request),
         lines=line_titles(request), mended=mended,
         next=None if following is None else f"{request.path}?{urlencode({**kept, 'from': following})}",
         first=start == 0, **shared(request, called, as_of),
@@ -137,7 +148,7 @@ async def show_candidates(request: web.Request) -> web.Response:
     return page(
         request, "candidates.html", person_of(request), file=found, key=key, rows=some[start : start + ITEMS],
         counts={name: sum(one.state == name for one in every) for name in CASES}, state=wanted, cases=CASES,
-        criteria=_criteria_names(request), typed=unsupported(items, known)[:ITEMS], drafting=drafting,
+        criteria=criteria_names(request), typed=unsupported(items, known)[:ITEMS], drafting=drafting,
         may_plan=drafting and acts_on(request, authority) and may_draft(request),
         may_assess=acts_on(request, authority) and person_of(request).may(offers.OTHER_ROLES["enterprise"]["assess"]),
         next=None if following is None else f"{request.path}?{urlencode({**kept, 'from': following})}",
@@ -179,12 +190,14 @@ async def candidates_json(request: web.Request) -> web.Response:
 
 
 async def show_file(request: web.Request) -> web.Response:
-    """The file that a plan came in, as it came."""
+    """The file that a plan came in, as it came; `revision`: that of one of its revisions."""
     key = request.match_info["id"]
     async with scope(request, "plan", key) as connection:
         found = await queries.matter(connection, "plan", key, as_of=now())
     files = request.app[SERVICES].files
     told = None if found is None else found.page.get("file")
+    if found is not None and (revision := request.query.get("revision")):
+        told = next((one.get("file") for one in found.page["revisions"] if one["revision"] == revision), None)
     if told is None or files is None:
         raise Problem("not_found")
     data = await files.read(bytes.fromhex(told["sha256"]))
@@ -225,7 +238,14 @@ def line_titles(request: web.Request) -> dict[str, str]:
     return {name: texts.gettext(title) for name, title in LINE_TITLES.items()}
 
 
-def _criteria_names(request: web.Request) -> dict[str, str]:
+def field_names(request: web.Request) -> dict[str, str]:
+    """What a change of an item may make another."""
+    texts = texts_of(request)
+    return {name: texts.gettext(title) for name, title in FIELDS.items()}
+
+
+def criteria_names(request: web.Request) -> dict[str, str]:
+    """What the nine criteria are called."""
     chosen = language(request)
     return {name: reason.zh if chosen == "zh" else reason.en for name, reason in NAMES.items()}
 

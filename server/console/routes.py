@@ -26,6 +26,7 @@ from server.console import (
     guide,
     marks,
     plan_import,
+    plan_revision,
     plans,
     private,
     provider,
@@ -137,6 +138,11 @@ ROUTES: Final = (
     Route("POST", "/plans/import", plan_import.send, PLANNERS, form=True, kind="page", upload=plan_import.UPLOAD),
     Route("GET", "/plans/{id}", plans.show_plan, FILE_READERS, kind="page"),
     Route("GET", "/plans/{id}/candidates", plans.show_candidates, FILE_READERS, kind="page"),
+    Route("GET", "/plans/{id}/revision", plan_revision.show, PLANNERS, kind="page"),
+    Route(
+        "POST", "/plans/{id}/revision", plan_revision.send, PLANNERS, form=True, kind="page", upload=plan_import.UPLOAD
+    ),
+    Route("GET", "/plans/{id}/table", plan_revision.show_table, PLANNERS),
     Route("GET", "/plans/{id}/file", plans.show_file, FILE_READERS),
     Route("GET", "/api/v1/plans/{id}/candidates", plans.candidates_json, FILE_READERS),
     *(

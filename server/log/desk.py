@@ -393,14 +393,16 @@ async def _criteria(
     connection: Connection, tables: Store, authority: str, command: Command, matter: Matter
 ) -> dict[str, Suggestion]:
     """The criteria of the enterprises for a plan's year, where an act asks: as the judges filed them."""
-    if not isinstance(command, ask.ApprovePlan | ask.LeaveOut) or matter.kind != "plan":
+    asking = ask.ApprovePlan | ask.LeaveOut | ask.RevisePlan | ask.ImportRevision
+    if not isinstance(command, asking) or matter.kind != "plan":
         return {}
-    draft = Plan(matter).draft
-    if draft is None:
+    plan = Plan(matter)
+    year = plan.year or (0 if plan.draft is None else plan.draft.year)
+    if not year:
         return {}
     await connection.fetchrow(statements.load("planning", tables.slot)["scope"], authority)
     try:
-        return await planning.suggestions(connection, authority, draft.year, await tables.rules(), tables.slot)
+        return await planning.suggestions(connection, authority, year, await tables.rules(), tables.slot)
     except NoRule as missing:
         raise Problem(
             "not_ready", f"no rule says when an enterprise must be in a plan: publish {missing.key}"

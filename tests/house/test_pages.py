@@ -296,6 +296,7 @@ def addresses(
         "/signals/{id}/acts/{act}": [f"{keys.signal}/acts/{act}" for act in ("dispute", "resolve")],
         "/plans/{id}": keys.plans,
         "/plans/{id}/candidates": keys.plans,
+        "/plans/{id}/revision": keys.plans,
         "/plans/{id}/acts/{act}": [f"{keys.plans[0]}/acts/assign"],
         "/enterprises/{id}/acts/{act}": [f"{keys.enterprise}/acts/assess"],
         "/cases/{id}/drafts": [stories.CASE],
@@ -457,6 +458,13 @@ async def planning(
             await page.fill("#table", text)
             await page.click("button[value=check]")
             await visit.judge()
+        enterprise = stories.body("enterprise.profiled.v1")["enterprise_id"]
+        await visit.look(f"/plans/{plans[0]}/revision")
+        for text in (PLAN, f"{PLAN}{enterprise}\t示例厂\t一般\t四季度\t9\n"):
+            await page.fill("#reason", "年中调整")
+            await page.fill("#table", text)
+            await page.click("button[value=check]")
+            await visit.judge()
         for act in ("file", "revise", "close", "approve-revision"):
             await visit.look(f"/plans/{plans[0]}/acts/{act}")
         for act in ("change", "leave-out", "approve"):
@@ -467,7 +475,6 @@ async def planning(
             f"/plans/{plans[0]}?state=planned",
         ):
             await visit.look(path)
-        enterprise = stories.body("enterprise.profiled.v1")["enterprise_id"]
         for act in ("assign-supervisor", "end-supervision"):
             await visit.look(f"/enterprises/{enterprise}/acts/{act}")
         return visit.faults

@@ -24,7 +24,16 @@ from domain.office import plans
 from domain.workdays import day_of
 from projections.process import queries as process_queries
 from schemas.entries import Who
-from schemas.events.plan import LeftOut, PlanApproved, PlanClosed, PlanDrafted, PlanItem, PlanRevisionDecided
+from schemas.events.plan import (
+    LeftOut,
+    PlanApproved,
+    PlanChange,
+    PlanClosed,
+    PlanDrafted,
+    PlanFigures,
+    PlanItem,
+    PlanRevisionDecided,
+)
 from schemas.events.task import TaskAssigned
 from schemas.problems import Problem
 from server.log.acts import Act, OfficeActs
@@ -293,6 +302,80 @@ async def test_inv_09_stops_a_revision_below_the_share_and_lets_one_at_the_share
     both = tuple(ask.ChangeItem(action="changed", enterprise=f"E-{n}", kind="general", reason="x") for n in (1, 2))
     assert gates_of(await bureau.refused(ask.RevisePlan(decided_on=day, changes=both, reason="x"))) == ["INV-09"]
     await bureau.does(ask.RevisePlan(decided_on=day, changes=both[:1], reason="x"))
+
+
+def imported(*changes: PlanChange, **more: Any) -> ask.ImportRevision:
+    return ask.ImportRevision(decided_on=datetime.date(YEAR, 6, 1), changes=changes, reason="年中调整", **more)
+
+
+def changed(action: Any, one: PlanItem, reason: str = "停产") -> PlanChange:
+    return PlanChange(action=action, item=one, reason=reason)
+
+
+async def test_a_long_revision_comes_in_parts_in_one_transaction_and_holds_as_a_whole(bureau: Bureau) -> None:
+    items = [item(number, "key" if number % 10 < 7 else "general") for number in range(1, 702)]
+    await approved(bureau, items)
+    more = [changed("changed", item(n, one.kind, quarter=2)) for n, one in enumerate(items, 1)]
+    figures = PlanFigures(officers=9)
+    size = (await bureau.log.head())["size"]
+    done = await bureau.does(imported(*more, figures=figures))
+    assert isinstance(done.body, PlanRevisionDecided)
+    assert (done.body.part, done.body.parts, done.body.major) == (3, 3, True), "701 of 701 is major"
+    assert (await bureau.log.head())["size"] == size + 3
+    judged = await bureau.stage()
+    assert [(one["changes"], one["approved_on"]) for one in judged.page["revisions"]] == [(701, None)]
+    assert {one["quarter"] for one in judged.page["items"]} == {None}, "it waits for its approval"
+    assert judged.page["capacity"]["officers"] is None
+    assert [one.outcome for one in judged.verdicts if one.rule == "INV-09"] == ["kept", "kept"]
+    revision = uuid_text(done.body.revision_id)
+    await bureau.does(ask.ApproveRevision(revision=revision, approver="示例市人民政府", approval_no="示政函〔2026〕3号",
+                                          approved_on=datetime.date(YEAR, 6, 20)))  # fmt: skip
+    judged = await bureau.stage()
+    assert {one["quarter"] for one in judged.page["items"]} == {2}
+    assert judged.page["capacity"]["officers"] == 9, "what the revised plan prints of its days holds with it"
+    assert judged.page["revisions"][0]["what"][0]["fields"] == [["quarter", None, 2]]
+
+
+async def test_inv_09_stops_a_revision_in_parts_by_all_of_its_changes(bureau: Bureau) -> None:
+    items = [item(number, "key" if number <= 600 else "general") for number in range(1, 701)]
+    await approved(bureau, items)
+    several = [changed("changed", item(number, "general")) for number in range(1, 302)]
+    assert gates_of(await bureau.refused(imported(*several))) == ["INV-09"], "299 of 700, only with both parts"
+    assert (await bureau.does(imported(*several[:180]))).type == "plan_revision.decided.v1", "420 of 700 is 60 %"
+
+
+async def test_inv_10_stops_a_revision_that_adds_an_enterprise_with_two_bodies(bureau: Bureau) -> None:
+    await bureau.firm(2)
+    await bureau.supervised(2, AUTHORITY)
+    await bureau.supervised(2, "210521", "2021-01-01")
+    await judge(bureau.database)
+    await approved(bureau, [item(1)])
+    assert gates_of(await bureau.refused(imported(changed("added", item(2))))) == ["INV-10"]
+    by_hand = ask.ChangeItem(action="added", enterprise="E-2", kind="key", reason="x")
+    revise = ask.RevisePlan(decided_on=FIRST, changes=(by_hand,), reason="x")
+    assert gates_of(await bureau.refused(revise)) == ["INV-10"], "by hand as well"
+    end = ask.EndSupervision(agency="210521", ended_on=FIRST, reason="误录")
+    await bureau.does(end, kind="enterprise", key="E-2")
+    await judge(bureau.database)
+    await bureau.does(imported(changed("added", item(2))))
+
+
+async def test_what_leaves_the_plan_though_a_criterion_asks_for_it_keeps_its_reason(bureau: Bureau) -> None:
+    await bureau.firm(2, joint_punishment=True)
+    await judge(bureau.database)
+    await approved(bureau, [item(1), item(2), item(3)])
+    await bureau.does(imported(changed("removed", item(2), "全年停产")))
+    waits = (await bureau.stage()).page
+    assert waits["left_out"] == []
+    revision = uuid_text(bytes.fromhex(waits["revisions"][0]["revision"]))
+    await bureau.does(ask.ApproveRevision(revision=revision, approver="示例市人民政府", approval_no="示政函〔2026〕4号",
+                                          approved_on=datetime.date(YEAR, 6, 2)))  # fmt: skip
+    page = (await bureau.stage()).page
+    assert page["left_out"] == [{"enterprise": "E-2", "criteria": ["joint_punishment"], "reason": "全年停产"}]
+    assert [one["enterprise"] for one in page["items"]] == ["E-1", "E-3"]
+    stale = await bureau.refused(imported(changed("removed", item(2))))
+    assert stale.code == "conflict", "it is not in the plan any more"
+    assert (await bureau.refused(imported())).fields.get("same") is True, "no difference is no revision"
 
 
 ASSIGNED: dict[str, Any] = {"officers": ("officer-0017", "officer-0023"), "scheme": "检查重大危险源"}
@@ -653,6 +736,68 @@ async def test_a_form_with_a_file_that_is_too_large_or_from_elsewhere_is_refused
         assert status == 403
         status, _ = await send_plan(browser, "record", spreadsheet(), act="x")
         assert status == 400
+
+
+REVISED = (
+    ("执法人员数", "9"),
+    ("单位编号", "单位名称", "检查类别", "检查季度", "计划工作日", "未列入原因", "调整原因"),
+    ("E-1", "示例一厂", "重点", "二季度", 6, "", "扩建"), ("E-2", "示例二厂", "一般", "2", 2, "", ""),
+    ("E-3", "", "", "", "", "已停产", ""), ("E-4", "示例四厂", "重点", "三季度", 4, "", ""),
+)  # fmt: skip
+
+
+async def test_a_plan_is_revised_by_a_table_whose_difference_is_shown_row_by_row_and_confirmed_by_one_press(
+    house: House,
+) -> None:
+    place = f"/plans/{KEY}/revision"
+    rows = [TABLE[0], *TABLE[3:], ("E-3", "示例三厂", "重点", "三季度", 4)]
+    asked = {"decided_on": f"{YEAR}-06-01", "reason": "年中调整"}
+    async with house.browser(PLANNER) as browser:
+        assert (await send_plan(browser, "record", spreadsheet(rows)))[0] == 303
+        assert "只有已批准" in await (await browser.get(place)).text()
+        approve = {"approver": "示例市人民政府", "approval_no": "示政函〔2026〕1号", "approved_on": str(FIRST)}
+        async with browser.get(f"/plans/{KEY}/acts/approve") as page:
+            drawn = hidden(await page.text())
+        assert (await browser.post(f"/plans/{KEY}/acts/approve", data={**drawn, **approve},
+                                   allow_redirects=False)).status == 303  # fmt: skip
+        await fold(house.database)
+        await judge(house.database)
+        async with browser.get(f"/plans/{KEY}/table") as file:
+            assert file.status == 200
+            whole = await file.read()
+        status, html = await send_plan(browser, "check", whole, place=place, **asked)
+        assert status == 409, html
+        assert "逐项相同" in html, "the plan in force, sent back as it came"
+        head = (await house.log.head())["size"]
+        status, html = await send_plan(browser, "check", spreadsheet([*REVISED[:4], REVISED[5]]), place=place, **asked)
+        assert status == 400
+        assert "表格中没有" in html, "E-3 is in the plan in force and nowhere in the table"
+        for wrong in ({"reason": " "}, {"decided_on": "x"}, {"reason": "长" * 501}):
+            assert (await send_plan(browser, "check", whole, place=place, **{**asked, **wrong}))[0] == 400
+        data = spreadsheet(REVISED)
+        status, html = await send_plan(browser, "check", data, place=place, **asked)
+        assert status == 200, html
+        for words in ("属于重大调整", "已停产", "扩建", "年中调整", "季度 1 → <strong>2</strong>",
+                      "工作日 4 → <strong>6</strong>", "没有记录任何内容"):  # fmt: skip
+            assert words in html, words
+        assert re.search(r"执法人员数.*?8.*?9", html, re.DOTALL), "the printed days that are others"
+        assert (await house.log.head())["size"] == head, "a check records nothing"
+        assert await confirm(browser, html, place) == (303, f"/plans/{KEY}?done=revise#office")
+        await fold(house.database)
+        await judge(house.database)
+        async with browser.get(f"/plans/{KEY}") as page:
+            html = await page.text()
+        assert "等待批准" in html or "尚未生效" in html
+        revision = re.search(r"approve-revision\?revision=([0-9a-f-]{36})", html)
+        assert revision is not None
+        async with browser.get(f"/plans/{KEY}/file?revision={revision[1].replace('-', '')}") as file:
+            assert await file.read() == data
+        status, html = await send_plan(browser, "check", data, place=place, **asked)
+        assert status == 409
+        assert "尚待批准" in html, "one major revision at a time"
+    async with house.browser("officer-0017") as browser:
+        assert (await browser.get(place)).status == 403
+        assert (await browser.get(f"/plans/{KEY}/table")).status == 403
 
 
 def test_a_reason_for_leaving_out_is_part_of_the_draft_that_came_in_a_file() -> None:

@@ -1,0 +1,194 @@
+"""A revised plan beside the plan in force: what is added, left out, and made another, row by row.
+
+The invariant: a table of the revised plan speaks of every item of the plan in force. One that it does not name is a
+fault and never a quiet removal, and what leaves the plan has its reason; a column that the table does not have leaves
+what stands there as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from msgspec import UNSET, structs
+
+from domain.imports import Fault
+from domain.judges.plan import differing
+from domain.office.plans import INSPECTED, item_id
+from domain.plan_capacity import NON, OTHER, TITLES
+from domain.plan_criteria import marked
+from domain.plan_table import PlanTable
+from schemas.events.plan import LeftOut, PlanChange, PlanFigures, PlanItem
+
+OF_TABLE: Final = ("kind", "quarter", "days", "visits", "method", "note")
+"""Columns that say what an item is; an empty cell says that there is nothing."""
+CRITERIA: Final = ("basis", "reduced")
+"""Columns that the records write as well: an empty cell says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One change: the row of the table, 0 where it has none, and of a changed item each (field, before, after)."""
+
+    row: int
+    change: PlanChange
+    fields: tuple[tuple[str, Any, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure of the working days that the revised plan prints otherwise; None where one of the two prints none."""
+
+    zh: str
+    en: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a revised plan would change, in the order of the table; `same` items stay as they are.
+
+    `items` are those of the plan as it would then be, `left_out` reasons that are new, `figures` the printed days if
+    they are others, each told in `days`.
+    """
+
+    rows: tuple[Row, ...]
+    same: int
+    items: tuple[PlanItem, ...]
+    left_out: tuple[LeftOut, ...]
+    figures: PlanFigures | None
+    days: tuple[Figure, ...]
+    faults: tuple[Fault, ...]
+
+    def count(self, action: str) -> int:
+        """How many items are added, changed or removed."""
+        return sum(one.change.action == action for one in self.rows)
+
+
+def difference(
+    table: PlanTable, standing: Mapping[bytes, PlanItem], *, authority: str, year: int, reason: str,
+    states: Mapping[bytes, str] | None = None, gone: Collection[bytes] = (),
+    left_out: Mapping[str, LeftOut] | None = None, figures: PlanFigures | None = None,
+) -> Difference:  # fmt: skip
+    """Hold a table against the items in force. `reason` is that of the revision, for changes without their own.
+
+    `states` say how far the items in force are, `gone` are ids that a revision took out before, `left_out` and
+    `figures` what the plan says of candidates and of its days.
+    """
+    mine: dict[str, list[PlanItem]] = {}
+    for item in standing.values():
+        mine.setdefault(item.enterprise_id, []).append(item)
+    leaving = {one.enterprise_id: one.reason for one in table.left_out}
+    rows: list[Row] = []
+    faults: list[Fault] = []
+    items: list[PlanItem] = []
+    same = 0
+    for typed in table.items:
+        name = typed.enterprise_id
+        row, why = table.names[name][0], table.reasons.get(name) or reason
+        olds = mine.get(name, [])
+        if len(olds) > 1:
+            faults.append(
+                Fault(
+                    row, "单位编号", f"现行计划中这家单位有 {len(olds)} 个项目，表格中只能写一行：请逐项调整",
+                    f"the plan in force has {len(olds)} items of this enterprise, and a table one row: "
+                    "change them one by one", name,
+                )
+            )  # fmt: skip
+        elif not olds:
+            item = structs.replace(typed, item_id=_free(authority, year, name, {*standing, *gone}))
+            items.append(item)
+            rows.append(Row(row, PlanChange(action="added", item=item, reason=why)))
+        else:
+            item = _merged(olds[0], typed, table.columns)
+            items.append(item)
+            fields = tuple(differing(olds[0], item))
+            if fields:
+                rows.append(Row(row, PlanChange(action="changed", item=item, reason=why), fields))
+            else:
+                same += 1
+    for name, olds in mine.items():
+        if name not in table.names:
+            faults += [_unnamed(name, one, states or {}) for one in olds]
+        elif name in leaving:
+            row = table.names[name][0]
+            done = [one for one in olds if (states or {}).get(one.item_id) in INSPECTED]
+            if done:
+                faults.append(
+                    Fault(
+                        row, "未列入原因", "这家单位已实施检查，不能取消",
+                        "this enterprise was inspected already: it cannot be taken out", name,
+                    )
+                )  # fmt: skip
+            rows += [Row(row, PlanChange(action="removed", item=one, reason=leaving[name])) for one in olds]
+    known = left_out or {}
+    new = tuple(
+        one
+        for one in table.left_out
+        if one.enterprise_id not in mine
+        and (one.enterprise_id not in known or known[one.enterprise_id].reason != one.reason)
+    )
+    days = () if table.figures is None else _days(figures or PlanFigures(), table.figures)
+    return Difference(
+        tuple(rows), same, tuple(items), new, table.figures if days else None, days, tuple(faults)
+    )  # fmt: skip
+
+
+def _merged(old: PlanItem, typed: PlanItem, columns: Collection[str]) -> PlanItem:
+    """The item in force with what the table says of it."""
+    told: dict[str, Any] = {name: getattr(typed, name) for name in OF_TABLE if name in columns}
+    told |= {name: value for name in CRITERIA if (value := getattr(typed, name)) not in (UNSET, ())}
+    if "visits" in told and {told["visits"], old.visits} <= {UNSET, 1}:
+        told["visits"] = old.visits
+    item = structs.replace(old, **told)
+    return item if (item.basis, item.reduced) == (old.basis, old.reduced) else marked(item, None)
+
+
+def _free(authority: str, year: int, enterprise: str, taken: Collection[bytes]) -> bytes:
+    """An id for an item of an enterprise that no item has or had."""
+    number = 1
+    while (name := item_id(authority, year, enterprise, number)) in taken:
+        number += 1
+    return name
+
+
+def _unnamed(name: str, item: PlanItem, states: Mapping[bytes, str]) -> Fault:
+    inspected = states.get(item.item_id) in INSPECTED
+    return Fault(
+        0, "单位编号",
+        "现行计划中有这家单位，表格中没有："
+        + ("已实施检查，应当列出" if inspected else "列出它，或者写一行并写明 未列入原因"),
+        "the plan in force has this enterprise, the table does not: "
+        + ("it was inspected, list it" if inspected else "list it, or give it a row with 未列入原因 (left_out)"),
+        name,
+    )  # fmt: skip
+
+
+def _days(before: PlanFigures, after: PlanFigures) -> tuple[Figure, ...]:
+    """The figures that a table prints otherwise; it prints all of them or the days stay as they were printed."""
+    found = []
+    for name, title in TITLES.items():
+        old, new = getattr(before, name), getattr(after, name)
+        if old != new:
+            found.append(Figure(title.zh, title.en, _text(old), _text(new)))
+    for name, classes in (("other", OTHER), ("non", NON)):
+        olds, news = getattr(before, name), getattr(after, name)
+        for at, title in enumerate(classes):
+            old, new = olds[at] if olds else UNSET, news[at] if news else UNSET
+            if old != new:
+                found.append(Figure(title.zh, title.en, _text(old), _text(new)))
+    for name, zh, en in (
+        ("shares", "占比", "shares"),
+        ("formulas", "算式", "calculations"),
+        ("units", "分机构", "units"),
+    ):
+        olds, news = getattr(before, name), getattr(after, name)
+        if olds != news:
+            found.append(Figure(zh, en, str(len(olds)), str(len(news))))
+    return tuple(found)
+
+
+def _text(value: Any) -> str | None:
+    return None if value is UNSET else str(value)
