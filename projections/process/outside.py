@@ -12,6 +12,7 @@ from typing import Final
 
 import asyncpg
 
+from projections import statements
 from projections.process import queries
 from projections.process.views import MatterFile, MatterRow
 from schemas import entries
@@ -20,6 +21,7 @@ from schemas.events import REGISTRY, InvalidBody
 from schemas.events.outside_ledger import LedgerImported, LedgerMappingSaved
 
 KIND: Final = "outside"
+FILE: Final = "outside"
 MOST_MONTHS: Final = 2_000
 """Months of kinds and authorities that one page counts."""
 
@@ -65,21 +67,22 @@ async def books(connection: asyncpg.Connection, authorities: Sequence[str]) -> B
     """Files and mappings of some authorities."""
     imports: list[Imported] = []
     mappings: dict[tuple[str, bytes], LedgerMappingSaved] = {}
-    for authority in authorities:
-        for row in await connection.fetch("SELECT log_id, pos, entry FROM view.ledgers($1)", authority):
-            try:
-                entry = entries.decode(bytes(row["entry"]))
-                if not isinstance(entry, OfficeEntry):
-                    continue
-                body = REGISTRY.decode_body(entry.y, entry.b)
-            except (EntryRefused, InvalidBody):
+    asked = await statements.of_process(connection, FILE)
+    for row in await connection.fetch(asked["ledgers"], sorted(authorities)):
+        try:
+            entry = entries.decode(bytes(row["entry"]))
+            if not isinstance(entry, OfficeEntry):
                 continue
-            if isinstance(body, LedgerImported):
-                imports.append(Imported(authority, entry.r, row["log_id"], row["pos"], body))
-            elif isinstance(body, LedgerMappingSaved):
-                known = mappings.get((authority, body.mapping_id))
-                if known is None or known.version < body.version:
-                    mappings[authority, body.mapping_id] = body
+            body = REGISTRY.decode_body(entry.y, entry.b)
+        except (EntryRefused, InvalidBody):
+            continue
+        authority = row["authority"]
+        if isinstance(body, LedgerImported):
+            imports.append(Imported(authority, entry.r, row["log_id"], row["pos"], body))
+        elif isinstance(body, LedgerMappingSaved):
+            known = mappings.get((authority, body.mapping_id))
+            if known is None or known.version < body.version:
+                mappings[authority, body.mapping_id] = body
     imports.sort(key=lambda one: (one.received, one.log_id, one.position), reverse=True)
     listed = sorted(
         ((key[0], body) for key, body in mappings.items()), key=lambda one: (one[0], one[1].kind, one[1].name)

@@ -21,7 +21,7 @@ from schemas.problems import Problem
 FRESH_SECONDS: Final = 20.0
 STALE_SECONDS: Final = 900.0
 """From which age on an answer is not shown any more, however long a new count takes."""
-PATIENCE: Final = 0.1
+PATIENCE: Final = 0.05
 """Seconds for which somebody waits for a newer answer where there is one already: those of a small bureau are there."""
 AT_ONCE: Final = 2
 """Counts at a time for all questions of a kind: whoever asks for something else has a connection left."""
