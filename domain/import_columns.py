@@ -46,6 +46,10 @@ class Wrong(ValueError):
         self.zh, self.en = zh, en
 
 
+Cell: TypeAlias = str | Wrong
+"""What a file gives for a cell: its text, or why there is none that is certain (a formula, a merged cell)."""
+
+
 def text(most: int) -> Callable[[str], str]:
     def read(cell: str) -> str:
         if len(cell) > most:

@@ -13,22 +13,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Final, TypeAlias, get_args
+from typing import Any, Final, get_args
 
 import msgspec
 from msgspec import UNSET
 
 from domain import codes, dates, document_numbers, money, names, tickets
-from domain.import_columns import Wrong
+from domain.import_columns import Cell, Wrong
 from domain.imports import MAX_SHOWN, Fault
 from domain.outside_facts import month_of
 from domain.printed import Refused, close, even
 from domain.tickets import State as TicketState
 from domain.workdays import SHANGHAI
 from schemas.events.outside_ledger import LedgerField, LedgerKind, LedgerRow, MappedColumn
-
-Cell: TypeAlias = str | Wrong
-"""What a file gives for a cell: its text, or why there is none that is certain (a formula, a merged cell)."""
 
 KINDS: Final[tuple[LedgerKind, ...]] = get_args(LedgerKind)
 FIELDS: Final[tuple[LedgerField, ...]] = get_args(LedgerField)

@@ -27,7 +27,7 @@ from domain import outside
 from domain.imports import MAX_SHOWN, Fault
 from domain.money import UNITS
 from domain.outside import BOOKS, FIELDS, KINDS, Layout, Reading
-from ops import outside_files
+from ops import tables
 from ops.faces import who as who_of
 from ops.tables import TableRefused
 from schemas.entries import Who
@@ -169,12 +169,13 @@ class OutsideLedgers:
         wanted = wanted_of(asked)
         folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="book-", dir=self._kept.folder))
         try:
-            path = await asyncio.to_thread(outside_files.staged, content, folder)
+            path = folder / "file"
+            await asyncio.to_thread(path.write_bytes, content)
             return await self.take(
                 person.authority, path, wanted, who_of(person), name=name, dry_run=dry_run, skip_faulty=skip_faulty
             )
         except TableRefused as fault:
-            return Told(wanted.kind, name, faults=[Fault(0, "", "文件不能读取，请另存后再试", str(fault))])
+            return Told(wanted.kind, name, faults=[Fault(0, "", fault.zh, fault.en)])
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, True)
 
@@ -291,12 +292,13 @@ async def _read(
     name: str,
     progress: Callable[[int, int], None],
 ) -> _Read:
-    digest, size = await asyncio.to_thread(outside_files.digest, path)
+    digest, size = await asyncio.to_thread(tables.digest, path)
     beside = outside_acts.Beside(pool, authority, wanted.kind)
     told = Told(wanted.kind, name or path.name)
-    with outside_files.opened(path, name=name) as opened:
+    with tables.book(path, name=name) as opened:
         told.form, told.encoding = opened.form, opened.encoding
-        rows = opened.rows
+        table = opened.tables[0]
+        rows = enumerate(table.rows, 1)
         top = list(itertools.islice(rows, outside.HEADER_WITHIN))
         plan = outside.layout(
             wanted.kind, [cells for _, cells in top], wanted.columns, unit=wanted.unit, serial_off=opened.serial_off
@@ -310,7 +312,7 @@ async def _read(
         found = outside.read_rows(plan, data, reading)
         while batch := await asyncio.to_thread(_batch, found):
             await beside.put(batch)
-            progress(batch[-1].n, max(opened.whole, batch[-1].n))
+            progress(batch[-1].n, max(table.whole, batch[-1].n))
     _tell(told, reading, beside)
     return _Read(plan, beside, told, digest, size)
 

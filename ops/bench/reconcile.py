@@ -26,7 +26,7 @@ from domain import outside as books
 from domain.judges import outside
 from domain.matter import Fact, Matter, order
 from domain.outside import Layout, Reading
-from ops import outside_files
+from ops import tables
 from ops.bench.rig import BenchFault
 from projections import rulefiles
 from schemas.events import REGISTRY
@@ -130,8 +130,8 @@ def _fact(name: str, body: dict[str, Any], n: int, about: tuple[str, ...] = ()) 
 
 def _read(path: Path, rows: int, say: Callable[[str, int, int], None]) -> Iterator[LedgerRow]:
     reading = Reading()
-    with outside_files.opened(path) as opened:
-        source = iter(opened.rows)
+    with tables.book(path) as opened:
+        source = enumerate(opened.tables[0].rows, 1)
         top = list(islice(source, 1))
         plan = books.layout("receipts", [cells for _, cells in top])
         if not isinstance(plan, Layout):

@@ -175,7 +175,7 @@ def ledger(ctx: click.Context, /, file: Path, data: Path | None, **given: Any) -
 
 
 async def _take(settings: Settings, file: Path, wanted: Wanted, beside: bool, given: dict[str, Any]) -> Told:
-    from ops import outside, outside_files
+    from ops import outside, tables
     from ops.cli.progress import progress
     from ops.compose import open_database, open_log
     from ops.faces import make_uploads
@@ -187,7 +187,7 @@ async def _take(settings: Settings, file: Path, wanted: Wanted, beside: bool, gi
     try:
         if not beside:
             return await outside.check(file, wanted, progress=bar)
-        who = _who(given["officer"], outside_files.digest(file)[0])
+        who = _who(given["officer"], tables.digest(file)[0])
         async with open_database(settings) as database, open_log(settings, database) as log:
             if not await log.pool.fetch(store.load_queries("server.log", "log.sql")["logs_of"], given["authority"]):
                 raise Refusal(

@@ -35,7 +35,8 @@ from server.console.access import scope
 from server.console.following import followed_in
 from server.console.frame import page, texts_of
 from server.console.plans import LINE_TITLES, line_titles, now, shared
-from server.web import tables
+from server.tables import held
+from server.tables.refused import TableRefused
 from server.web.app import FILES, FORM, SERVICES, Desk, person_of
 from server.web.languages import language
 
@@ -95,7 +96,7 @@ async def send(request: web.Request) -> web.Response:
         return await _page(request, status=400, wrong="file", year=str(year))
     try:
         table = table_of(sent, year, person.authority)
-    except tables.TableRefused as refused:
+    except TableRefused as refused:
         why = refused.zh if language(request) == "zh" else refused.en
         return await _page(request, status=400, why=why, year=str(year))
     key = plan_key(person.authority, year)
@@ -152,12 +153,12 @@ def sent_in(request: web.Request) -> Sent | None:
 def table_of(sent: Sent, year: int, authority: str) -> PlanTable:
     """What a table holds. Raises TableRefused where it cannot be read as rows."""
     if sent.name:
-        sheets = tables.read_all(sent.data, sent.name)
+        sheets = held.read_all(sent.data, sent.name)
     else:
         try:
-            sheets = (tables.read_text(sent.data.decode(), PASTED),)
+            sheets = (held.read_text(sent.data.decode(), PASTED),)
         except UnicodeDecodeError:
-            raise tables.TableRefused("expected text in UTF-8", "应为 UTF-8 文本") from None
+            raise TableRefused("expected text in UTF-8", "应为 UTF-8 文本") from None
     return read_plan([(one.title, one.rows) for one in sheets], year=year, authority=authority)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import re
 import resource
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,10 @@ import pytest
 
 from domain.import_columns import Wrong
 from domain.outside import Layout, Reading, layout, read_rows
-from ops import outside_files
-from ops.outside_files import opened
-from ops.tables import TableRefused
+from ops import tables
+from ops.tables import TableRefused, book
 from schemas.events.outside_ledger import LedgerRow
+from server.tables import reading
 
 HEAD = ["票据号码", "缴款日期", "金额", "单位", "文号", "统一社会信用代码", "缴款人"]
 
@@ -35,9 +37,9 @@ def xlsx(path: Path, *rows: list[Any], then: Callable[[Any], None] = lambda _she
 
 def read(path: Path, kind: Any = "receipts", unit: str = "") -> tuple[list[LedgerRow], Reading]:
     reading = Reading()
-    with opened(path) as book:
-        rows = list(book.rows)
-        plan = layout(kind, [cells for _, cells in rows[:10]], unit=unit, serial_off=book.serial_off)
+    with book(path) as file:
+        rows = list(enumerate(file.tables[0].rows, 1))
+        plan = layout(kind, [cells for _, cells in rows[:10]], unit=unit, serial_off=file.serial_off)
         assert isinstance(plan, Layout), plan
         found = list(read_rows(plan, [row for row in rows if row[0] > plan.header], reading))
     return found, reading
@@ -114,8 +116,8 @@ def test_a_spreadsheet_that_counts_from_1904_means_the_same_days(tmp_path: Path)
 
 
 def test_headers_of_one_field_twice_and_missing_ones_are_named(tmp_path: Path) -> None:
-    with opened(xlsx(tmp_path / "a.xlsx", ["票号", "票据号码", "缴款日期"], ["1", "2", "2026-3-5"])) as book:
-        plan = layout("receipts", [cells for _, cells in book.rows])
+    with book(xlsx(tmp_path / "a.xlsx", ["票号", "票据号码", "缴款日期"], ["1", "2", "2026-3-5"])) as file:
+        plan = layout("receipts", list(file.tables[0].rows))
     assert isinstance(plan, list)
     assert "只保留一列" in plan[0].zh
     assert [(fault.column, "缺少这一列" in fault.zh) for fault in plan[1:]] == [("金额", True)]
@@ -163,9 +165,10 @@ def test_files_that_are_none_are_refused_before_they_are_unpacked(tmp_path: Path
     torn.write_bytes(small.read_bytes()[:900])
     said = {}
     for path in (bomb(tmp_path / "bomb.xlsx", "xl/worksheets/sheet1.xml", 64 * 2**20), entity, old, wide, binary, torn):
-        with pytest.raises(TableRefused) as refused, opened(path) as book:
-            list(book.rows)
+        with pytest.raises(TableRefused) as refused, book(path) as file:
+            list(file.tables[0].rows)
         said[path.name] = str(refused.value)
+        assert re.search("[一-鿿]", refused.value.zh), "in both languages"
     assert "times its size" in said["bomb.xlsx"]
     assert "entities" in said["entity.xlsx"]
     assert "old .xls" in said["old.xls"]
@@ -175,33 +178,33 @@ def test_files_that_are_none_are_refused_before_they_are_unpacked(tmp_path: Path
 
 
 def test_limits_hold_at_one_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outside_files, "MAX_ROWS", 3)
+    monkeypatch.setattr(tables, "BOOK", replace(reading.BOOK, rows=3))
     lines = [["票据号码"], ["1"], ["2"]]
-    with opened(xlsx(tmp_path / "a.xlsx", *lines)) as book:
-        assert len(list(book.rows)) == 3
+    with book(xlsx(tmp_path / "a.xlsx", *lines)) as file:
+        assert len(list(file.tables[0].rows)) == 3
     with (
         pytest.raises(TableRefused, match="more than 3 rows"),
-        opened(xlsx(tmp_path / "b.xlsx", *lines, ["3"])) as book,
+        book(xlsx(tmp_path / "b.xlsx", *lines, ["3"])) as file,
     ):
-        list(book.rows)
-    with opened(xlsx(tmp_path / "c.xlsx", ["x"] * 100)) as book:
-        list(book.rows)
+        list(file.tables[0].rows)
+    with book(xlsx(tmp_path / "c.xlsx", ["x"] * 100)) as file:
+        list(file.tables[0].rows)
     with (
         pytest.raises(TableRefused, match="at most 100 columns"),
-        opened(xlsx(tmp_path / "d.xlsx", ["x"] * 101)) as book,
+        book(xlsx(tmp_path / "d.xlsx", ["x"] * 101)) as file,
     ):
-        list(book.rows)
+        list(file.tables[0].rows)
     with (
         pytest.raises(TableRefused, match="more than 20000 characters"),
-        opened(xlsx(tmp_path / "e.xlsx", ["x" * 20_001])) as book,
+        book(xlsx(tmp_path / "e.xlsx", ["x" * 20_001])) as file,
     ):
-        list(book.rows)
-    monkeypatch.setattr(outside_files, "MAX_BYTES", 10)
+        list(file.tables[0].rows)
+    monkeypatch.setattr(reading, "MAX_BYTES", 10)
     with pytest.raises(TableRefused, match="larger than"):
-        outside_files.digest(tmp_path / "a.xlsx")
+        tables.digest(tmp_path / "a.xlsx")
     (tmp_path / "none").touch()
     with pytest.raises(TableRefused, match="is empty"):
-        outside_files.digest(tmp_path / "none")
+        tables.digest(tmp_path / "none")
 
 
 def test_a_long_book_is_read_without_growing(tmp_path: Path) -> None:
@@ -209,8 +212,8 @@ def test_a_long_book_is_read_without_growing(tmp_path: Path) -> None:
     with path.open("w", encoding="utf-8") as file:
         file.write("票据号码,缴款日期,金额（元）\n")
         file.writelines(f"{n:010},2026-03-05,{n % 5000 + 1}\n" for n in range(60_000))
-    with opened(path) as book:
-        rows = iter(book.rows)
+    with book(path) as file:
+        rows = iter(file.tables[0].rows)
         for _ in range(10_000):
             next(rows)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -224,7 +227,7 @@ def test_an_error_and_other_values_are_no_text(tmp_path: Path) -> None:
         sheet["A2"].value, sheet["A2"].data_type = "#N/A", "e"
         sheet["B2"].value = datetime.time(9, 5)
 
-    with opened(xlsx(tmp_path / "a.xlsx", ["票据号码", "缴款日期"], then=put)) as book:
-        (_, (first, second)) = list(book.rows)[1]
+    with book(xlsx(tmp_path / "a.xlsx", ["票据号码", "缴款日期"], then=put)) as file:
+        (first, second) = list(file.tables[0].rows)[1]
     assert isinstance(first, Wrong)
     assert isinstance(second, Wrong)
