@@ -65,6 +65,8 @@ WHY: Final[Mapping[str, str]] = {
     "number_alike": N_("document number one digit off"),
     "officer": N_("same officer"),
 }
+ONLY_OF_TICKETS: Final[Mapping[str, Any]] = {"range": "", "unit": "", "of": 0, "used": 0, "missing": ()}
+"""What rows of a register of ticket books have and others lack."""
 WHAT: Final[Mapping[str, str]] = {
     "decision": N_("decision"),
     "payment": N_("payment"),
@@ -358,6 +360,7 @@ def _row_line(row: Mapping[str, Any], which: int, texts: Any, signals: Mapping[s
     signal = signals.get(f"row:{row['key']}")
     words = CLASSES.get(row["class"])
     return {
+        **ONLY_OF_TICKETS,
         **row,
         "amount": "" if row["fen"] is None else show(row["fen"]),
         "state_name": texts.gettext(STATES[row["state"]]),
