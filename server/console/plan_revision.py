@@ -27,7 +27,7 @@ from server.console.access import scope
 from server.console.frame import page
 from server.console.plan_import import Checked, desk_of, sent_in, told_of
 from server.console.plans import criteria_names, field_names, now
-from server.web import tables
+from server.tables.refused import TableRefused
 from server.web.app import FORM, person_of
 from server.web.languages import language
 
@@ -53,7 +53,7 @@ async def send(request: web.Request) -> web.Response:
         return await _page(request, plan, status=400, wrong=wrong or "file")
     try:
         table = plan_import.table_of(sent, plan.year, person.authority)
-    except tables.TableRefused as refused:
+    except TableRefused as refused:
         return await _page(request, plan, status=400, why=refused.zh if language(request) == "zh" else refused.en)
     laws, known = await plan_import.criteria(request, plan.year)
     table.notes += beside_register(table, {one: each.dossier.name for one, each in known.items()})
