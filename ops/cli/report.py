@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -98,7 +98,9 @@ def annual(
 ) -> None:  # fmt: skip
     """The statistics of a year, due by 31 January. 行政执法统计年报。
 
-    Penalties count when they were decided, those revoked later included; a case with several kinds counts once, under
+    Its six tables come first. Licences, levies and expropriation are not recorded in this system: they say so, or what
+    the authority handed in (`liuhen report submit --kind annual_statistics`). Penalties count when they were decided,
+    those revoked later included; a case with several kinds counts once, under
     the heaviest. Amounts of money are in 10,000 yuan, exact to the fen.
     """
     if len(year) != 4:
@@ -213,8 +215,8 @@ def submit(
     says so. The file of figures that differ has the header code,value.
     """
     period = _period(span)
-    told = {} if differing is None else _differing(differing)
-    if told and not explanation.strip():
+    told = {} if differing is None else _differing(differing, kind)
+    if not explanation.strip() and _differ(told):
         raise Refusal("say with --explanation why the figures differ: whoever reads the report sees both")
     settings = settings_module.load(ctx.obj, data=data)
     report = asyncio.run(_submit(settings, authority, kind, period, told, officer, explanation, to))
@@ -224,13 +226,23 @@ def submit(
         click.echo(f"{report}: handed in, {len(told)} figures differ from the system")
 
 
-def _differing(path: Path) -> dict[str, int]:
+def _differ(told: Mapping[str, int]) -> bool:
+    """Whether a figure is among them that the system counts: only such a one can differ from it."""
+    from domain import annual
+
+    return bool(told.keys() - annual.ELSEWHERE.keys())
+
+
+def _differing(path: Path, kind: str) -> dict[str, int]:
     """Figures of a file by their codes, in the units of the table."""
+    from domain import annual
     from ops.tables import TableRefused, read
     from projections.process import figures, reports
     from projections.sheets import number
 
-    known = figures.figures().by_code
+    known = {entry.code: reports.unit_of(entry) for entry in figures.figures().entries}
+    if kind == "annual_statistics":
+        known |= {one.code: one.unit for one in annual.ELSEWHERE.values()}
     told: dict[str, int] = {}
     try:
         rows = read(path)[0].rows
@@ -240,7 +252,7 @@ def _differing(path: Path) -> dict[str, int]:
         code, text = (*row, "", "")[:2]
         if code not in known:
             raise Refusal(f"{path.name}, row {place}: expected a code of the table, got {code!r}")
-        value = number(text, reports.unit_of(known[code]))
+        value = number(text, known[code])
         if value is None:
             raise Refusal(f"{path.name}, row {place}: expected a number for {code}, got {text!r}")
         told[code] = value
@@ -366,7 +378,7 @@ async def _made(
                 raise Refusal(f"no cut is kept under {cut_name}: take the name that a report printed") from None
         made = await reports.quarterly(connection, wanted, period, cut, kind)
         await figures.keep(connection, made.cut)
-        return made
+        return await reports.with_handed(connection, made) if kind == "annual" else made
 
 
 async def _off_system(
@@ -399,16 +411,23 @@ async def _authorities(connection: asyncpg.Connection, authority: str, below: bo
 
 
 def _print(made: Report, lang: str) -> None:
-    from domain.quarterly import BLOCKS
+    from domain.annual import Elsewhere
     from projections.process import figures, reports
 
-    chinese = lang == "zh"
+    chinese, place = lang == "zh", 0 if lang == "zh" else 1
+    known = figures.figures().by_code
     click.echo(f"{'报告期' if chinese else 'Period'} {made.period.name}  {', '.join(made.authorities)}")
     block = ""
-    for entry in figures.figures().entries:
-        if entry.block != block:
-            block = entry.block
-            click.echo(f"\n{BLOCKS[block][0 if chinese else 1]}")
+    for of, line in reports.lines(made.kind, place):
+        if of != block:
+            block = of
+            click.echo(f"\n{block}")
+        if isinstance(line, Elsewhere):
+            told = made.elsewhere(line.code)
+            value = made.without(line.code, place) if told is None else shown(told, line.unit, chinese)
+            click.echo(f"  {value:>16}  {(line.zh, line.en)[place]} ({(line.zh_how, line.en_how)[place]})")
+            continue
+        entry = known[line]
         value = shown(made.whole.get(entry.code), reports.unit_of(entry), chinese)
         click.echo(f"  {value:>16}  {entry.zh if chinese else entry.en} ({reports.how(entry, lang)})")
     click.echo(f"\n{'统计时点' if chinese else 'As of'} {made.cut.name}: {_positions(made.cut.vector())}")
@@ -438,7 +457,8 @@ def _print_off_system(made: OffSystem, lang: str) -> None:
         click.echo(("尚不清楚的终端：", "Not known, of terminals:")[place])
     for terminal in made.unknown:
         why = ("；", "; ")[place].join(reports.HOLDING[one][place] for one in terminal.why)
-        click.echo(f"  {terminal.device.authority} {terminal.device.terminal}  {why}  {terminal.device.waiting}")
+        ended = "" if terminal.device.revoked is None else f" ({reports.shown(terminal.device.revoked)})"
+        click.echo(f"  {terminal.device.authority} {terminal.device.terminal}  {why}{ended}  {terminal.device.waiting}")
     own = {one: logs for one, logs in made.cut.vector().items() if one in made.authorities}
     click.echo(f"{('统计时点', 'As of')[place]} {made.name}: {_positions(own)}")
 

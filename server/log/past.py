@@ -15,9 +15,10 @@ from domain import reporting
 from domain.quarterly import Period
 from domain.reporting import Kind
 from domain.workdays import end_of, start_of
-from projections.process import figures, off_system, past, submissions
+from projections.process import figures, off_system, past, reports, submissions
 from projections.process import trail as trails
 from projections.process.off_system import OffSystem
+from projections.process.reports import Report
 from projections.process.store import Memory
 from projections.process.submissions import Handed, Reconciled
 from projections.process.trail import Trail
@@ -65,6 +66,11 @@ class Past:
                 return None
             await figures.keep(connection, cut)
             return Reconciled(found[0], await submissions.reconciled(connection, cut, found[0]), cut.name)
+
+    async def statistics(self, report: Report) -> Report:
+        """The statistics of a year: a counted table with what was handed in before its cut."""
+        async with looking(self.pool, report.authorities) as connection:
+            return await reports.with_handed(connection, report)
 
     async def trail(self, authorities: Sequence[str], of: trails.Of, name: str, span: Period) -> Trail | None:
         """The acts of an officer or about an enterprise within a period, as of now."""

@@ -15,7 +15,7 @@ from typing import Final
 import asyncpg
 import msgspec
 
-from domain import reporting
+from domain import annual, reporting
 from domain.quarterly import Period
 from domain.reporting import Kind
 from domain.workdays import day_of
@@ -72,10 +72,12 @@ class ReportActs:
             plan = await submissions.plan_of(connection, authority, period.last.year)
             await figures.keep(connection, own)
         known = {code: value for code, value in made.whole.items() if value is not None}
-        unknown = sorted(told.keys() - made.whole.keys())
+        others = annual.ELSEWHERE if kind == "annual_statistics" else {}
+        unknown = sorted(told.keys() - made.whole.keys() - others.keys())
         if unknown:
             raise Problem("bad_request", f"expected codes of the table, got {', '.join(unknown[:5])}")
         units = {entry.code: reports.unit_of(entry) for entry in figures.figures().entries}
+        units |= {one.code: one.unit for one in others.values()}
         now = now_ms()
         try:
             body = msgspec.convert(

@@ -7,7 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
-from server.supervision import alerts, figures, ledgers, off_system, overview, submissions, trail
+from server.supervision import alerts, annual, figures, ledgers, off_system, overview, submissions, trail
 from server.supervision.counted import COUNTED, Counted
 from server.web.frames import FRAME
 from server.web.routes import WATCHERS, Route, add
@@ -17,6 +17,7 @@ ROUTES: Final = (
     Route("GET", "/supervision", overview.show, WATCHERS, kind="page"),
     Route("GET", "/supervision/figures", figures.show, WATCHERS, kind="page"),
     Route("GET", "/supervision/figures/{code}", figures.show_list, WATCHERS, kind="page"),
+    Route("GET", "/supervision/annual", annual.show, WATCHERS, kind="page"),
     Route("GET", "/supervision/off-system", off_system.show, WATCHERS, kind="page"),
     Route("GET", "/supervision/ledgers", ledgers.show_all, WATCHERS, kind="page"),
     Route("GET", "/supervision/ledgers/import", ledgers.show_import, ledgers.KEEPERS, kind="page"),
@@ -33,6 +34,7 @@ ROUTES: Final = (
     ),
     Route("GET", "/api/v1/ledgers", ledgers.all_json, WATCHERS),
     Route("GET", "/api/v1/ledgers/{authority}/{kind}/{month}", ledgers.month_json, WATCHERS),
+    Route("GET", "/api/v1/reports/annual", annual.send, WATCHERS),
     Route("GET", "/api/v1/reports/off-system", off_system.send, WATCHERS),
     Route("GET", "/supervision/trail/{of}/{id:.+}", trail.show, trail.READERS, kind="page"),
     Route("GET", "/api/v1/trails/{of}/{id:.+}", trail.send, trail.READERS),

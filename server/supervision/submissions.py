@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from domain import reporting
+from domain import annual, reporting
 from domain.quarterly import BLOCKS, Period, Share
 from domain.reporting import Compared, Kind
 from projections import sheets
@@ -110,9 +110,9 @@ async def submit(request: web.Request) -> web.Response:
     service = request.app[SERVICES].reports
     if service is None:
         raise Problem("not_ready", "no log is written here: hand the report in at the main server")
-    told, wrong = _told(form)
+    told, wrong = _told(form, kind)
     explanation = form.get("explanation", "").strip()
-    if not wrong and told and not explanation:
+    if not wrong and told.keys() - annual.ELSEWHERE.keys() and not explanation:
         wrong = WRONG_REASON
     if not wrong:
         try:
@@ -178,10 +178,14 @@ async def _form(request: web.Request, span: Period, kind: Kind, form: Mapping[st
     person, which = person_of(request), place(request)
     made = await counted.table(request.app, [person.authority], span)
     choices = [
-        {"code": entry.code, "name": f"{BLOCKS[entry.block][which]} · {(entry.zh, entry.en)[which]}",
-         "value": made.value.whole.get(entry.code), "unit": reports.unit_of(entry)}
-        for entry in figures.figures().entries
-        if not isinstance(entry, Share)
+        *({"code": one.code, "name": f"{(table.zh, table.en)[which]} · {(one.zh, one.en)[which]}", "value": None,
+           "unit": one.unit, "none": annual.NOT_RECORDED[which]}
+          for table in (annual.TABLES if kind == "annual_statistics" else ())
+          for one in table.elsewhere),
+        *({"code": entry.code, "name": f"{BLOCKS[entry.block][which]} · {(entry.zh, entry.en)[which]}",
+           "value": made.value.whole.get(entry.code), "unit": reports.unit_of(entry), "none": ""}
+          for entry in figures.figures().entries
+          if not isinstance(entry, Share)),
     ]  # fmt: skip
     return frame.page(
         request,
@@ -202,9 +206,11 @@ async def _form(request: web.Request, span: Period, kind: Kind, form: Mapping[st
     )
 
 
-def _told(form: Mapping[str, str]) -> tuple[dict[str, int], str]:
+def _told(form: Mapping[str, str], kind: Kind) -> tuple[dict[str, int], str]:
     """Figures that differ, in the units of the table, and what is wrong with them."""
-    known = figures.figures().by_code
+    known = {entry.code: reports.unit_of(entry) for entry in figures.figures().entries}
+    if kind == "annual_statistics":
+        known |= {one.code: one.unit for one in annual.ELSEWHERE.values()}
     told: dict[str, int] = {}
     for n in range(1, PAIRS + 1):
         code, text = form.get(f"code-{n}", "").strip(), form.get(f"value-{n}", "").strip()
@@ -214,7 +220,7 @@ def _told(form: Mapping[str, str]) -> tuple[dict[str, int], str]:
             return {}, WRONG_NUMBER
         if _CODE.fullmatch(code) is None or code not in known or code in told:
             return {}, WRONG_CODE
-        value = sheets.number(text, reports.unit_of(known[code]))
+        value = sheets.number(text, known[code])
         if value is None:
             return {}, WRONG_NUMBER
         told[code] = value
@@ -270,10 +276,12 @@ def _row(one: Submission) -> dict[str, Any]:
 
 def _figure(one: Compared, which: int) -> dict[str, Any]:
     entry = figures.figures().by_code.get(one.code)
+    other = annual.ELSEWHERE.get(one.code)
+    named, unit = (one.code, "count") if other is None else ((other.zh, other.en)[which], other.unit)
     return {
         "code": one.code if entry is not None else "",
-        "name": one.code if entry is None else (entry.zh, entry.en)[which],
-        "unit": "count" if entry is None else reports.unit_of(entry),
+        "name": named if entry is None else (entry.zh, entry.en)[which],
+        "unit": unit if entry is None else reports.unit_of(entry),
         "reported": one.reported,
         "system": one.system,
         "now": one.now,

@@ -31,6 +31,7 @@ from domain.publication import Sheet
 from domain.quarterly import Period
 from domain.reporting import Kind
 from projections.process.off_system import OffSystem
+from projections.process.reports import Report
 from projections.process.submissions import Handed, Reconciled
 from projections.process.trail import Of, Trail
 from schemas.events import Body
@@ -257,6 +258,9 @@ class Past(Protocol):
 
     async def submission(self, authorities: Sequence[str], report: str) -> Reconciled | None:
         """One report that was handed in (its id, hex), beside what the system has now."""
+
+    async def statistics(self, report: Report) -> Report:
+        """The statistics of a year: a counted table with what was handed in before its cut."""
 
     async def trail(self, authorities: Sequence[str], of: Of, name: str, span: Period) -> Trail | None:
         """The acts of an officer or about an enterprise within a period, None where nothing is known of it."""

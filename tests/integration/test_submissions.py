@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
 
-from domain import reporting
+from domain import annual, reporting
 from domain.quarterly import period
 from projections import rulefiles
+from projections.process import figures
 from schemas.entries import Who
 from server.log.acts import Act, OfficeActs
 from tests.support import projections as stories
@@ -100,6 +103,62 @@ async def test_a_report_of_a_year_without_a_plan_stands_beside_the_system_too(ho
     assert (signal["kind"], signal["key"]) == ("report", f"{AUTHORITY}/yearly/2025")
     assert "cases reported 1 and counted 0" in signal["reason"]
     assert "/supervision/reports?period=2025" in page
+
+
+async def test_the_statistics_of_a_year_show_what_others_count_as_handed_in_and_never_as_a_nought(
+    house: House,
+) -> None:
+    form = "/supervision/reports/new?kind=annual_statistics&period=2026&lang=en"
+    async with house.browser("he") as head, house.program("supervisor") as supervisor:
+        address = "/api/v1/reports/annual?period=2026"
+        before = await (await supervisor.get(address)).json()
+        empty = await (await head.get("/supervision/annual?period=2026&lang=en")).text()
+        shown = await (await head.get(form)).text()
+        data = {**fields(shown), "code-1": "licences_granted", "value-1": "12", "code-2": "levied", "value-2": "3.50"}
+        sent = await head.post("/supervision/reports", data=data, allow_redirects=False)
+        await judge(house.database)
+        # Of a named moment, because the figures of now are kept for a while.
+        listed = await (await supervisor.get("/api/v1/reports/submitted?period=2026")).json()
+        told = await (await supervisor.get(f"/api/v1/reports/submitted/{listed['items'][0]['id']}")).json()
+        made = await (await supervisor.get(f"{address}&cut={told['as_of']['cut']}")).json()
+        page = await (await head.get(f"/supervision/annual?period=2026&cut={told['as_of']['cut']}&lang=en")).text()
+        table = await (await supervisor.get(f"{address}&cut={told['as_of']['cut']}&format=csv&lang=en")).text()
+        signals = await (await supervisor.get("/api/v1/signals?rule=SIG-24&state=all")).json()
+        odd = (await supervisor.get("/api/v1/reports/annual?period=2026-Q1")).status
+        early = await (await supervisor.get(f"{address}&cut={before['as_of']['cut']}")).json()
+
+    def others(report: dict[str, Any]) -> dict[str, Any]:
+        return {one["code"]: one["each"][AUTHORITY] for of in report["tables"] for one in of["elsewhere"]}
+
+    assert sent.status == 303, "what the system does not count cannot differ from it, so nothing is to be explained"
+    assert [of["code"] for of in made["tables"]] == [
+        "licences", "penalties", "compulsion", "levies", "expropriation", "inspections",
+    ]  # fmt: skip
+    assert set(others(before).values()) == {None}
+    assert empty.count("not recorded in this system") == len(annual.ELSEWHERE)
+    assert {code: value for code, value in others(made).items() if value is not None} == {
+        "licences_granted": 12, "levied": 350,
+    }  # fmt: skip
+    assert f'href="/supervision/reports/{listed["items"][0]["id"]}">12</a>' in page
+    assert page.count("not recorded in this system") == len(annual.ELSEWHERE) - 2
+    for of in made["tables"]:
+        for code in of["counted"]:
+            assert f'href="/supervision/figures/{code}?' in page, "every counted number opens its list"
+    rows = {row[0]: row for row in csv.reader(io.StringIO(table)) if row}
+    mine = rows["code"].index(AUTHORITY)
+    assert rows["licences_granted"][3] == f"handed in by 1 of {len(made['authorities'])}"
+    assert (rows["licences_granted"][mine], rows["levied"][2], rows["levied"][mine]) == ("12", "10,000 yuan", "0.00035")
+    assert rows["expropriations"][3] == rows["expropriations"][mine] == "not recorded in this system"
+    assert signals["rows"] == []
+    assert odd == 400
+    assert early == before, "at the earlier cut nothing was handed in"
+
+
+def test_the_tables_of_a_year_name_figures_that_are_counted_each_once() -> None:
+    named = [code for of in annual.TABLES for code in of.counted]
+    assert set(named) <= figures.figures().by_code.keys()
+    assert len(named) == len(set(named))
+    assert not annual.ELSEWHERE.keys() & figures.figures().by_code.keys()
 
 
 async def test_only_who_plans_or_directs_hands_in_and_only_sees_below(house: House) -> None:
