@@ -111,6 +111,8 @@ WITHOUT_RECORDS: Final = {
     "/account/second-factor": "second-factor",
     "/supervision": "/supervision/figures/visits",
     "/supervision/figures": "/supervision/figures/visits",
+    "/supervision/annual": "/api/v1/reports/annual",
+    "/api/v1/reports/annual": '"licences"',
     "/supervision/off-system": "/api/v1/reports/off-system",
     "/supervision/signals.atom": "<feed",
     "/supervision/reports": "/api/v1/reports/submitted",
