@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, TypeAlias, TypedDict
 
 import msgspec
@@ -45,11 +46,9 @@ class Listed(TypedDict):
     title: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EventType:
-    """One type and version. `tags` are the kinds of `about` it usually carries, `step` is the code of
-    its step, `private` where commitments stand.
-    """
+    """One type and version. `tags` are the kinds of `about` it usually carries, `step` is the code of its step."""
 
     name: str
     family: str
@@ -59,8 +58,12 @@ class EventType:
     body: type[Body]
     tags: tuple[str, ...]
     step: str
-    private: tuple[Path, ...]
     decoder: msgspec.msgpack.Decoder[Body]
+
+    @cached_property
+    def private(self) -> tuple[Path, ...]:
+        """Where commitments stand. Looked up when it is asked for first: for all types it takes longer than a start."""
+        return tuple(_private_paths(inspect.type_info(self.body), ()))
 
     @property
     def office_only(self) -> bool:
@@ -190,7 +193,6 @@ def _event_type(cls: type[Body]) -> EventType:
         body=cls,
         tags=spec.tags,
         step=spec.step,
-        private=tuple(_private_paths(inspect.type_info(cls), ())),
         decoder=msgspec.msgpack.Decoder(cls),
     )
 
