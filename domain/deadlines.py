@@ -306,8 +306,10 @@ class _Frame:
         reach = self.first if end is None else end.day + REACH
         for notice in self.calendar.notices:
             when = start_of(notice.known_on)
+            if when <= known:
+                continue
             days = notice.off | notice.worked | notice.back
-            if when > known and days and min(days) <= reach and max(days) >= self.first:
+            if days and min(days) <= reach and max(days) >= self.first:
                 name = notice.document or str(notice.year)
                 yield when, Reason(f"节假日安排变更：{name}", f"the calendar changed: {name}")
         for rule in self.rules.of(self.term.key):

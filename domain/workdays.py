@@ -13,6 +13,7 @@ import tomllib
 from calendar import monthrange
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from domain.rulebook import covers
@@ -245,6 +246,7 @@ def end_of(day: datetime.date) -> int:
     return start_of(day) + 86_400_000
 
 
+@lru_cache(maxsize=8_192)
 def start_of(day: datetime.date) -> int:
     """The first instant (ms) of a day in Asia/Shanghai."""
     start = datetime.datetime(day.year, day.month, day.day, tzinfo=SHANGHAI)

@@ -95,12 +95,14 @@ def main() -> None:
     """Entry point of a child; its one argument says which."""
     import signal
 
+    import uvloop
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group: the parent ends us in order
     logs.configure(os.environ.get("LIUHEN_LOG_LEVEL", "info"))
     work = sys.argv[1] if sys.argv[1:] == [JUDGE] else FOLD
     if work == JUDGE:
         os.nice(JUDGE_NICE)
-    asyncio.run(_run(os.environ[VARIABLE], work))
+    uvloop.run(_run(os.environ[VARIABLE], work))
 
 
 if __name__ == "__main__":

@@ -43,6 +43,8 @@ def load(ctx: click.Context, data: Path, seed: int, share: float, places: int | 
 
     The list of planted places lies in DATA/year/planted.jsonl before anything is uploaded.
     """
+    import uvloop
+
     from ops.loading import LoadRefused
     from ops.loading import load as run
     from ops.year.province import Scale
@@ -53,7 +55,7 @@ def load(ctx: click.Context, data: Path, seed: int, share: float, places: int | 
         click.echo(text, err=True)
 
     try:
-        done = asyncio.run(run(settings, seed, Scale.of(share, places), progress(as_json), say))
+        done = uvloop.run(run(settings, seed, Scale.of(share, places), progress(as_json), say))
     except LoadRefused as fault:
         raise Refusal(str(fault)) from None
     if as_json:

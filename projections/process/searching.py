@@ -59,15 +59,13 @@ def _once(parts: Iterable[str]) -> Iterator[str]:
 
 
 def _numbers(value: Any) -> Iterator[str]:
-    match value:
-        case Mapping():
-            for key, inner in value.items():
-                if key in NUMBERS and isinstance(inner, str) and inner:
+    if isinstance(value, dict):  # a page as a judge makes it
+        for key, inner in value.items():
+            if isinstance(inner, str):
+                if inner and key in NUMBERS:
                     yield inner
-                else:
-                    yield from _numbers(inner)
-        case list() | tuple():
-            for inner in value:
+            else:
                 yield from _numbers(inner)
-        case _:
-            return
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _numbers(inner)
