@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -57,9 +58,11 @@ pytestmark = [
 ARGUMENTS = [
     "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
 ]  # fmt: skip
-LOOKS = (("zh", 360, "light"), ("zh", 1440, "light"), ("en", 360, "dark"), ("en", 1440, "dark"))
-JUDGED = frozenset({("zh", 360), ("en", 1440)})
-"""Where axe looks as well: both languages, widths and, below, schemes; its rules do not depend on their combination."""
+LOOKS = (("zh", 360, "light"), ("en", 1440, "dark"))
+"""Language, width and scheme in which a page is opened and axe looks at it; its rules do not depend on how these are
+combined. Then the window takes the other width, so that nothing scrolls sideways in either language at either width.
+"""
+OTHER = {360: 1440, 1440: 360}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RUN_AXE = """async rules => {
   const result = await axe.run(document, {runOnly: rules, resultTypes: ['violations']});
@@ -74,7 +77,6 @@ class Visit:
 
     page: Page
     base: str
-    axe: bool = True
     faults: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -93,15 +95,22 @@ class Visit:
         await self.judge()
 
     async def judge(self) -> None:
-        """Judge the page that is open now."""
-        if (over := await self.page.evaluate(WIDER)) > 0:
-            self._add("scrolls sideways by", f"{over} px")
-        if not self.axe:
-            return
+        """Judge the page that is open now, at its width and at the other one."""
+        size = self.page.viewport_size
+        assert size is not None
+        await self._not_wider(size["width"])
         await self.page.evaluate(_axe())
         for impact, rule, nodes in await self.page.evaluate(RUN_AXE, RULES):
             if impact in ("serious", "critical", "moderate"):
                 self._add(f"{impact} {rule}", str(nodes))
+        other = OTHER[size["width"]]
+        await self.page.set_viewport_size({"width": other, "height": size["height"]})
+        await self._not_wider(other)
+        await self.page.set_viewport_size(size)
+
+    async def _not_wider(self, width: int) -> None:
+        if (over := await self.page.evaluate(WIDER)) > 0:
+            self._add(f"at {width} px scrolls sideways by", f"{over} px")
 
 
 def _own_status(message: Any) -> bool:
@@ -109,6 +118,7 @@ def _own_status(message: Any) -> bool:
     return message.text.startswith("Failed to load resource") and "status of 4" in message.text
 
 
+@cache
 def _axe() -> str:
     return (importlib.resources.files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
 
@@ -349,10 +359,9 @@ async def visit_all(
 ) -> list[str]:
     """Open every page in one look; returns what is wrong."""
     language, width, scheme = look
-    axe = (language, width) in JUDGED
     faults: list[str] = []
     async with context_of(browser, width, scheme, head) as context:
-        visit = Visit(await context.new_page(), house.url, axe)
+        visit = Visit(await context.new_page(), house.url)
         await visit.look(f"/?lang={language}")
         assert await visit.page.get_attribute("html", "lang") == {"zh": "zh-CN", "en": "en"}[language]
         for path in addresses(house, terminal, keys):
@@ -391,7 +400,7 @@ async def visit_all(
         await visit.judge()
         faults += visit.faults
     async with context_of(browser, width, scheme, discloser) as context:
-        visit = Visit(await context.new_page(), house.url, axe)
+        visit = Visit(await context.new_page(), house.url)
         await visit.look(f"/disclosures?lang={language}")
         await visit.look(f"/disclosures/prepare/{keys.sheet}")
         await visit.page.fill("#months", "1")
@@ -401,14 +410,14 @@ async def visit_all(
             await visit.look(f"/disclosures/{name}")
         faults += visit.faults
     async with context_of(browser, width, scheme, administrator) as context:
-        visit = Visit(await context.new_page(), house.url, axe)
+        visit = Visit(await context.new_page(), house.url)
         await visit.look(f"/cases?lang={language}", status=403)
         own = addresses(house, terminal, keys, lambda roles: "administrator" in roles - {"unit_head"})
         for path in (*own, f"/webhooks/{await webhook(house)}"):
             await visit.look(path)
         faults += visit.faults
     async with context_of(browser, width, scheme) as context:
-        visit = Visit(await context.new_page(), house.url, axe)
+        visit = Visit(await context.new_page(), house.url)
         await visit.look(f"/cases?lang={language}")
         await visit.page.fill("#name", "lin")
         await visit.page.fill("#password", "wrong")
@@ -451,7 +460,7 @@ async def planning(
     """What only planners see of plans, in one look: the import with faults and without, and the forms."""
     language, width, scheme = look
     async with context_of(browser, width, scheme, state) as context:
-        visit = Visit(await context.new_page(), house.url, (language, width) in JUDGED)
+        visit = Visit(await context.new_page(), house.url)
         page = visit.page
         await visit.look(f"/plans/import?lang={language}")
         for text in ("", f"{PLAN}\t\t关键\t五季度\t窗口办理\t9", PLAN):
@@ -497,7 +506,7 @@ async def drawing(browser: Browser, house: House, look: tuple[str, int, str], ma
     """The planner's pages of random draws, in one look: the form with what is wrong, and a draw at each stage."""
     language, width, scheme = look
     async with context_of(browser, width, scheme, state) as context:
-        visit = Visit(await context.new_page(), house.url, (language, width) in JUDGED)
+        visit = Visit(await context.new_page(), house.url)
         page = visit.page
         await visit.look(f"/draws?lang={language}")
         await visit.look("/draws/new")
@@ -534,7 +543,7 @@ async def booking(browser: Browser, house: House, look: tuple[str, int, str], st
     language, width, scheme = look
     book = f"/supervision/ledgers/{AUTHORITY}/receipts/2026-03"
     async with context_of(browser, width, scheme, state) as context:
-        visit = Visit(await context.new_page(), house.url, (language, width) in JUDGED)
+        visit = Visit(await context.new_page(), house.url)
         page = visit.page
         await visit.look(f"/supervision/ledgers?lang={language}")
         await visit.look(f"{book}?state=matched")
@@ -585,7 +594,7 @@ async def grave(browser: Browser, house: House, look: tuple[str, int, str], numb
     await add_account(house.database, name, "管理员", AUTHORITY, ("administrator",))
     state = await sign_in(browser, house, name)
     async with context_of(browser, width, scheme, state) as context:
-        visit = Visit(await context.new_page(), house.url, (language, width) in JUDGED)
+        visit = Visit(await context.new_page(), house.url)
         page = visit.page
         await visit.look(f"/administration/accounts?lang={language}")
         await page.fill("#name", f"new-{number}")
@@ -630,7 +639,7 @@ async def grave(browser: Browser, house: House, look: tuple[str, int, str], numb
             await store.set_factor(connection, name, bytes(40))
         faults = list(visit.faults)
     async with context_of(browser, width, scheme) as context:
-        visit = Visit(await context.new_page(), house.url, (language, width) in JUDGED)
+        visit = Visit(await context.new_page(), house.url)
         page = visit.page
         await visit.look(link.removeprefix(house.url) + f"?lang={language}")
         await visit.look("/invitation/" + "x" * 43, status=404)
@@ -670,7 +679,8 @@ async def test_the_judge_of_pages_sees_what_is_wrong(house: House) -> None:
         for fault in (
             "asks elsewhere",
             "script fails",
-            "scrolls sideways",
+            "at 360 px scrolls sideways",
+            "at 1440 px scrolls sideways",
             "image-alt",
             "color-contrast",
             "html-has-lang",
@@ -744,7 +754,7 @@ async def test_the_public_pages_are_sound(database: TestDatabase, tmp_path: Path
         async def walk(look: tuple[str, int, str]) -> list[str]:
             language, width, scheme = look
             async with context_of(browser, width, scheme) as context:
-                visit = Visit(await context.new_page(), url, (language, width) in JUDGED)
+                visit = Visit(await context.new_page(), url)
                 await visit.look(f"/?lang={language}")
                 for path, status in public_addresses(app, first.record, second.record):
                     await visit.look(path, status=status)
@@ -776,7 +786,7 @@ async def test_the_public_pages_of_draws_and_officers_are_sound(house: House, tm
         async with listening(make_public_app(tmp_path, pool)) as url, chromium() as browser:
             for language, width, scheme in LOOKS:
                 async with context_of(browser, width, scheme) as context:
-                    visit = Visit(await context.new_page(), url, (language, width) in JUDGED)
+                    visit = Visit(await context.new_page(), url)
                     await visit.look(f"/authorities/{AUTHORITY}?lang={language}")
                     await visit.look(f"/authorities/{AUTHORITY}?day=2000-01-01")
                     for path in (f"/disclosures/{told}", f"/disclosures/{listed}", "/disclosures", "/help/draws"):
