@@ -19,12 +19,12 @@ import pytest
 from PIL import Image
 
 from server.evidence.store import key_of
-from server.identity import passwords, store
+from server.identity import store
 from tests.support.log import AUTHORITY
 from tests.support.projections import eventually
 from tests.support.server import Bureau, bureau, door, enrolled
 from tests.support.tus import Tus, declare
-from tests.support.web import PASSWORD, form_token, sign_in
+from tests.support.web import PASSWORD, form_token, password_hash, sign_in
 
 TASK = "019b77b0-0000-7000-8000-000000000001"
 
@@ -46,7 +46,7 @@ def town() -> Iterator[Bureau]:
 async def people(place: Bureau) -> None:
     connection = await place.connect()
     try:
-        secret = passwords.hash_password(PASSWORD)
+        secret = password_hash()
         await store.add_user(
             connection, "lin", display="林", authority=AUTHORITY, roles=("inspector",), password_hash=secret
         )

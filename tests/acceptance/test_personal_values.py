@@ -24,14 +24,14 @@ import pytest
 from schemas import private
 from schemas.batch import Private
 from server.console.routes import ROUTES
-from server.identity import passwords, store
+from server.identity import store
 from server.log.keyring import Keyring
 from server.web.routes import Route
 from tests.support.event_vectors import FULL
 from tests.support.log import AUTHORITY
 from tests.support.projections import eventually
 from tests.support.server import Bureau, bureau, door, enrolled
-from tests.support.web import NEIGHBOUR, PASSWORD, form_token, sign_in
+from tests.support.web import NEIGHBOUR, PASSWORD, form_token, password_hash, sign_in
 
 ID_NUMBER = "210502198703124572"
 PHONE = "13904140718"
@@ -128,7 +128,7 @@ async def record(place: Bureau) -> Interview:
     """People, and one interview that was handed in over HTTP."""
     connection = await place.connect()
     try:
-        secret = passwords.hash_password(PASSWORD)
+        secret = password_hash()
         for name, (authority, role) in PEOPLE.items():
             await store.add_user(
                 connection, name, display=name, authority=authority, roles=(role,), password_hash=secret

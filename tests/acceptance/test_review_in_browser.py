@@ -31,7 +31,7 @@ from ops.terminal.client import Client, Patience, World, enrol, real_tick
 from ops.terminal.queue_file import Draft, Queue
 from ops.terminal.transport import HttpTransport
 from ops.terminal.trust import Paper
-from server.identity import passwords, store
+from server.identity import store
 from server.log.ids import uuid7, uuid_text
 from tests.house.test_pages import Visit, chromium, context_of
 from tests.integration.test_number_gate import record
@@ -41,7 +41,7 @@ from tests.support.log import AUTHORITY, Log, PaperTerminal
 from tests.support.log import enrol as enrol_paper
 from tests.support.postgres import short_folder
 from tests.support.projections import eventually
-from tests.support.web import OFFICERS, PASSWORD
+from tests.support.web import OFFICERS, PASSWORD, password_hash
 
 pytestmark = [
     pytest.mark.browser,
@@ -167,7 +167,7 @@ async def place(folder: Path) -> AsyncIterator[Place]:
 async def people(served: Served) -> None:
     connection = await asyncpg.connect(served.database.dsn("postgres"), timeout=10)
     try:
-        hashed = passwords.hash_password(PASSWORD)
+        hashed = password_hash()
         for name in (LIN, REVIEWER, HEAD):
             display, authority, roles = OFFICERS[name]
             await store.add_user(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from argon2 import Type, extract_parameters
 
 from server.identity import gate as gates
 from server.identity import store
@@ -257,6 +258,12 @@ def test_production_has_no_code_of_sign_in_links() -> None:
     program = "import sys, ops.serve, ops.faces; print('server.identity.one_time_links' in sys.modules)"
     told = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "False"
+
+
+def test_a_password_is_hashed_by_argon2id_at_the_cost_of_rfc_9106() -> None:
+    cost = extract_parameters(hash_password(PASSWORD))
+
+    assert (cost.type, cost.time_cost >= 3, cost.memory_cost >= 65_536) == (Type.ID, True, True)
 
 
 @pytest.mark.parametrize("password", ["", "short", "x" * 257, "with a zero\0 in it"])

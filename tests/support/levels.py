@@ -24,7 +24,7 @@ from ops.settings import Settings
 from projections import queries
 from projections.process import queries as process_queries
 from schemas.entries import Who
-from server.identity import passwords, store
+from server.identity import store
 from server.identity.person import ROLES
 from server.log.acts import Act, OfficeActs
 from server.web.app import Services
@@ -33,6 +33,7 @@ from tests.support.event_vectors import digest
 from tests.support.log import Log, PaperTerminal, enrol, now, send, uuid7
 from tests.support.postgres import TestDatabase
 from tests.support.process import judge
+from tests.support.web import password_hash
 
 PROVINCE, CITY, COUNTY, FOREIGN = "210000", "210500", "210521", "220500"
 AUTHORITIES: Final = (PROVINCE, CITY, COUNTY, FOREIGN)
@@ -246,7 +247,7 @@ async def _found(made: Levels, authority: str, terminal: PaperTerminal) -> Recor
 
 
 async def _people(made: Levels) -> None:
-    hashed = passwords.hash_password("a long enough password")
+    hashed = password_hash()
     connection = await made.database.connect()
     try:
         for authority in AUTHORITIES:

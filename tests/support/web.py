@@ -12,12 +12,13 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import aiohttp
 import asyncpg
 from aiohttp import web
+from argon2 import PasswordHasher
 
 from domain.office import gates
 from ops.compose import Database
@@ -38,7 +39,7 @@ from ops.settings import Settings
 from schemas.events import REGISTRY
 from server.evidence.office_files import OfficeFiles
 from server.evidence.store import BlobStore
-from server.identity import passwords, store
+from server.identity import store
 from server.identity.gate import DatabaseGate
 from server.identity.oidc import Provider
 from server.identity.sealing import Sealer
@@ -78,7 +79,14 @@ OFFICERS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "officer-0050": ("计划员", AUTHORITY, ("planner",)),
 }
 """Accounts of the officers of the case in `tests.support.cases`, for who asks for them by name."""
-_HASHES: dict[str, str] = {}
+
+
+@cache
+def password_hash(password: str = PASSWORD) -> str:
+    """A hash as the database holds it, at the least cost that argon2 has: a hash names its cost, and nearly every test
+    signs somebody in. That a password costs what it must is claimed where passwords are made.
+    """
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(password)
 
 
 @dataclass
@@ -225,23 +233,19 @@ async def owner(database: TestDatabase) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def add_people(database: TestDatabase, people: Sequence[str]) -> None:
-    if PASSWORD not in _HASHES:
-        _HASHES[PASSWORD] = passwords.hash_password(PASSWORD)  # 0.1 s, once a session
     async with owner(database) as connection:
         for name in people:
             display, authority, roles = {**PEOPLE, **OFFICERS}[name]
             await store.add_user(
-                connection, name, display=display, authority=authority, roles=roles, password_hash=_HASHES[PASSWORD]
+                connection, name, display=display, authority=authority, roles=roles, password_hash=password_hash()
             )
 
 
 async def add_account(database: TestDatabase, name: str, display: str, authority: str, roles: tuple[str, ...]) -> None:
     """One more account, with the password of all."""
-    if PASSWORD not in _HASHES:
-        _HASHES[PASSWORD] = passwords.hash_password(PASSWORD)
     async with owner(database) as connection:
         await store.add_user(
-            connection, name, display=display, authority=authority, roles=roles, password_hash=_HASHES[PASSWORD]
+            connection, name, display=display, authority=authority, roles=roles, password_hash=password_hash()
         )
 
 
