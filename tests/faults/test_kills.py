@@ -15,7 +15,7 @@ import pytest
 
 from ops import postmaster
 from ops.faults import STEPS
-from tests.support.server import Bureau, ServerProcess, Unsound, bureau, signal_process, until
+from tests.support.server import ALONE, Bureau, ServerProcess, Unsound, bureau, signal_process, until
 from tests.support.uploads import Uploads, uploading
 
 FULL = os.environ.get("LIUHEN_FULL") == "1"
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.fault
 
 @pytest.fixture
 def place() -> Iterator[Bureau]:
-    with bureau() as made:
+    with bureau(environment=ALONE) as made:
         yield made
 
 
@@ -77,7 +77,7 @@ async def test_killing_the_server_between_any_two_steps_or_at_any_moment_loses_a
 async def test_killing_postgresql_under_a_running_server_loses_and_doubles_nothing(
     place: Bureau, record_testsuite_property: Report
 ) -> None:
-    server = await place.started()
+    server = await place.started(environment={"LIUHEN_PROJECTOR": "on"})  # what follows the log lives through it too
     kills = (signal.SIGKILL, signal.SIGQUIT, None) * (4 if FULL else 1)
     async with uploading(place, [server.url]) as uploads:
         for how in kills:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.log import PaperTerminal
-from tests.support.server import Bureau, Door, bureau, door
+from tests.support.server import ALONE, Bureau, Door, bureau, door
 from tests.support.uploads import uploading
 
 FULL = os.environ.get("LIUHEN_FULL") == "1"
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.fault
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Bureau]:
-    with bureau(authorities=AUTHORITIES) as made:
+    with bureau(authorities=AUTHORITIES, environment=ALONE) as made:
         made.start()
         made.start()
         yield made

@@ -20,14 +20,14 @@ from schemas.keys import verify_ed25519
 from schemas.notes import VerifierKey
 from schemas.receipt import Receipt
 from tests.support.log import AUTHORITY, PaperTerminal
-from tests.support.server import Answer, Bureau, Door, NotServing, bureau, copy_folder, door, enrolled
+from tests.support.server import ALONE, Answer, Bureau, Door, NotServing, bureau, copy_folder, door, enrolled
 
 pytestmark = pytest.mark.fault
 
 
 @pytest.fixture
 def place() -> Iterator[Bureau]:
-    with bureau() as made:
+    with bureau(environment=ALONE) as made:
         yield made
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from server.web.app import KEEPALIVE_SECONDS
 from server.web.body import GRACE_SECONDS
-from tests.support.server import Bureau, ServerProcess, bureau, until
+from tests.support.server import ALONE, Bureau, ServerProcess, bureau, until
 from tests.support.uploads import uploading
 
 FULL = os.environ.get("LIUHEN_FULL") == "1"
@@ -35,7 +35,7 @@ STALLED = {
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Bureau]:
-    with bureau() as made:
+    with bureau(environment=ALONE) as made:
         made.start()
         yield made
 

@@ -18,7 +18,7 @@ import aiohttp
 import pytest
 
 from ops.faults import UPLOAD_STEPS
-from tests.support.server import Answer, Bureau, Door, ServerProcess, bureau, door, enrolled, until
+from tests.support.server import ALONE, Answer, Bureau, Door, ServerProcess, bureau, door, enrolled, until
 from tests.support.tus import Tus, blob_rows, check_blobs, declare, picture
 
 FULL = os.environ.get("LIUHEN_FULL") == "1"
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.fault
 
 @pytest.fixture
 def place() -> Iterator[Bureau]:
-    with bureau() as made:
+    with bureau(environment=ALONE) as made:
         yield made
 
 
@@ -147,15 +147,15 @@ async def test_killing_the_server_in_the_middle_of_uploads_loses_no_blob_and_lea
                 await check(place, hands)
                 kills += 1
                 server = await replaced(place, hands)
+            hands.up = False
+            await until(lambda: not hands.in_flight)
+            await asyncio.to_thread(server.stop)
             for step in UPLOAD_STEPS:
-                hands.up = False
-                await until(lambda: not hands.in_flight)
-                await asyncio.to_thread(server.stop)
                 server = await replaced(place, hands, LIUHEN_FAULT=f"{step}:{hands.dice.randrange(2, 6)}")
                 await killed(hands, server, task)
                 await check(place, hands)
                 kills += 1
-                server = await replaced(place, hands)
+            await replaced(place, hands)
             hands.stopping = True
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await task

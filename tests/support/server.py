@@ -52,6 +52,9 @@ READY_SECONDS = 60.0
 STOP_SECONDS = 30.0
 MSGPACK = "application/msgpack"
 QUIET = {"LIUHEN_UPLOADS_PER_SECOND": "0", "LIUHEN_LOG_LEVEL": "warning", "LIUHEN_SECOND_FACTOR": "none"}
+ALONE = {"LIUHEN_PROJECTOR": "off"}
+"""For a server whose log is asked about and none of whose pages: two processes fewer at each of its starts."""
+
 SMALL = {"shared_buffers": "64MB", "max_wal_size": "1GB", "min_wal_size": "80MB"}
 
 
