@@ -1,8 +1,8 @@
 """A generated year of a province: what was planted is found, what nearly was is not flagged, every number is counted
 again.
 
-`make test` loads a hundredth of the year with five places of each kind; LIUHEN_FULL=1 loads all of it, for two seeds,
-with fifty. The control tampers with the list, with the export and with a kept report, and the check says so.
+`make test` loads a tenth of the year with ten places of each kind; LIUHEN_FULL=1 loads all of it, for two seeds, with
+fifty. The control tampers with the list, with the export and with a kept report, and the check says so.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from tests.support.postgres import short_folder
 FULL = os.environ.get("LIUHEN_FULL") == "1"
 SEEDS = (71609703, 56772516)
 """Chosen when the generator and the detectors were done, and not changed since."""
-SCALE, PLACES = (1.0, 50) if FULL else (0.01, 5)
-SECONDS = 7_200.0 if FULL else 300.0
+SCALE, PLACES = (1.0, 50) if FULL else (0.1, 10)
+SIZE = ("--scale", str(SCALE), *(() if FULL else ("--places", str(PLACES))))
+SECONDS = 7_200.0 if FULL else 600.0
 
 
 def year(*arguments: str) -> tuple[int, dict[str, Any]]:
@@ -49,7 +50,7 @@ def loaded(request: pytest.FixtureRequest) -> Iterator[tuple[Path, dict[str, Any
     """The folder of a loaded year, and what the load says of it."""
     with short_folder() as data:
         try:
-            code, told = year("load", "--data", str(data), "--seed", str(request.param), "--scale", str(SCALE))
+            code, told = year("load", "--data", str(data), "--seed", str(request.param), *SIZE)
             assert code == 0
             yield data, told
         finally:
