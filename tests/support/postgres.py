@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import itertools
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ import asyncpg
 from ops.cluster import Cluster
 
 TEMPLATE = "liuhen_template"
+SHORT = 24
+"""Characters of a temporary folder that leave enough of a socket's path."""
 
 
 @dataclass(frozen=True)
@@ -89,12 +92,18 @@ async def apply_migrations(cluster: Cluster, database: str) -> None:
 @contextmanager
 def short_folder() -> Iterator[Path]:
     """A folder with a path short enough for a socket, passable for every user, gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="lh-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="lh-", dir=_short_temporary()))
     folder.chmod(0o711)
     try:
         yield folder
     finally:
         shutil.rmtree(folder)
+
+
+def _short_temporary() -> Path:
+    """The temporary folder of this run (`make test` has one in memory), or /tmp where that is deep or closed."""
+    chosen = Path(tempfile.gettempdir())
+    return chosen if len(str(chosen)) <= SHORT and chosen.stat().st_mode & stat.S_IXOTH else Path("/tmp")
 
 
 @contextmanager
