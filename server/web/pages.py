@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cached_property
 from pathlib import Path
+from types import CodeType
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from server.web.i18n import Texts, load_texts
@@ -131,6 +133,27 @@ def _switch(request: web.Request, chosen: Language) -> str:
     return f"{quote(request.path)}?{urlencode([*pairs, ('lang', other)])}"
 
 
+class _Compiled(BytecodeCache):
+    """Templates compiled once in a process: for both languages, and for every application that shows them.
+
+    Code is that of a template's text and nothing else: a text or a filter is looked up when a page is rendered, and no
+    filter that knows a language is worked out beforehand (`pass_context`).
+    """
+
+    def __init__(self) -> None:
+        self._code: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._code.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        assert bucket.code is not None
+        self._code[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED: Final = _Compiled()
+
+
 def _environment(texts: Texts, folders: Sequence[Path]) -> Environment:
     environment = Environment(
         loader=FileSystemLoader([HERE / "templates", *folders]),
@@ -140,15 +163,16 @@ def _environment(texts: Texts, folders: Sequence[Path]) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=_COMPILED,
     )
     # The i18n extension adds this method to the environment; Jinja's types do not know it.
     install = environment.install_gettext_callables  # type: ignore[attr-defined]
     install(texts.gettext, texts.ngettext, newstyle=True, pgettext=texts.pgettext, npgettext=texts.npgettext)
     environment.policies["ext.i18n.trimmed"] = True
-    environment.filters["when"] = lambda ms: when(ms, texts.language)
+    environment.filters["when"] = pass_context(lambda _, ms: when(ms, texts.language))
     environment.filters["minute"] = minute
     environment.filters["day"] = lambda ms: minute(ms, length=10)
-    environment.filters["span"] = lambda ms: span(ms, texts)
+    environment.filters["span"] = pass_context(lambda _, ms: span(ms, texts))
     environment.filters["number"] = lambda value: f"{value:,}"
     environment.filters["path"] = lambda value: quote(str(value), safe="")
     return environment
