@@ -40,7 +40,7 @@ async def replaced(place: Bureau, uploads: Uploads, **options: str) -> ServerPro
 async def died(uploads: Uploads, server: ServerProcess) -> bool:
     """Wait for a server that ends itself; whether a request was cut off by that."""
     before = uploads.cut
-    assert await server.ended() == -signal.SIGKILL
+    assert await server.ended(60.0) == -signal.SIGKILL
     uploads.urls = []
     await until(lambda: not uploads.in_flight)
     return uploads.cut > before

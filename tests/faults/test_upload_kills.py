@@ -177,7 +177,7 @@ async def test_an_arrival_that_a_crash_cut_off_is_recorded_by_the_next_server(pl
         assert (await client.post(declare(tus.terminal, photo))).status == 200
         with pytest.raises(aiohttp.ClientError):
             await tus.upload(photo)
-        assert await server.ended() == -signal.SIGKILL
+        assert await server.ended(60.0) == -signal.SIGKILL
         assert sha256(photo).digest() in await blob_rows(place)
         server = await place.started()
         tus.at = Door(server.url, client.session)
