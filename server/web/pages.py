@@ -7,17 +7,21 @@ a template prints is escaped; an undefined name is an error, not an empty place.
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from functools import cached_property
+from functools import cache, cached_property
+from importlib.util import cache_from_source
 from pathlib import Path
+from pickle import UnpicklingError
 from types import CodeType
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from aiohttp import web
-from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 
@@ -133,25 +137,45 @@ def _switch(request: web.Request, chosen: Language) -> str:
     return f"{quote(request.path)}?{urlencode([*pairs, ('lang', other)])}"
 
 
-class _Compiled(BytecodeCache):
-    """Templates compiled once in a process: for both languages, and for every application that shows them.
+class Compiled(FileSystemBytecodeCache):
+    """Templates compiled once: for both languages, for every application, and for the next start of this program.
 
-    Code is that of a template's text and nothing else: a text or a filter is looked up when a page is rendered, and no
-    filter that knows a language is worked out beforehand (`pass_context`).
+    They lie beside Python's own bytecode, so who may change them may change the program. Code is that of a template's
+    text and of this file: a text or a filter is looked up when a page is rendered, and no filter that knows a language
+    is worked out beforehand (`pass_context`).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        super().__init__(str(folder), "page-%s.cache")
+        self._made_by = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
         self._code: dict[tuple[str, str], CodeType] = {}
+
+    def get_source_checksum(self, source: str) -> str:
+        return super().get_source_checksum(self._made_by + source)
 
     def load_bytecode(self, bucket: Bucket) -> None:
         bucket.code = self._code.get((bucket.key, bucket.checksum))
+        if bucket.code is None:
+            try:
+                super().load_bytecode(bucket)
+            except (EOFError, ValueError, TypeError, UnpicklingError):
+                bucket.reset()  # a power cut left half of it: it is compiled anew
+            self._keep(bucket)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        assert bucket.code is not None
-        self._code[bucket.key, bucket.checksum] = bucket.code
+        self._keep(bucket)
+        if not sys.dont_write_bytecode:
+            with suppress(OSError):  # a program that somebody else installed is not written to
+                super().dump_bytecode(bucket)
+
+    def _keep(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._code[bucket.key, bucket.checksum] = bucket.code
 
 
-_COMPILED: Final = _Compiled()
+@cache
+def _compiled() -> Compiled:
+    return Compiled(Path(cache_from_source(__file__)).parent)
 
 
 def _environment(texts: Texts, folders: Sequence[Path]) -> Environment:
@@ -163,7 +187,7 @@ def _environment(texts: Texts, folders: Sequence[Path]) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
-        bytecode_cache=_COMPILED,
+        bytecode_cache=_compiled(),
     )
     # The i18n extension adds this method to the environment; Jinja's types do not know it.
     install = environment.install_gettext_callables  # type: ignore[attr-defined]
