@@ -66,7 +66,7 @@ async def test_the_same_enrolment_sent_to_both_processes_at_once_makes_one_termi
 
 async def test_a_process_that_starts_while_others_write_joins_them(place: Bureau) -> None:
     urls = [server.url for server in place.servers[:2]]
-    async with uploading(place, urls, terminals=6, authorities=AUTHORITIES) as uploads:
+    async with uploading(place, urls, terminals=6, authorities=AUTHORITIES, pause=0.02) as uploads:
         await uploads.answered(10)
         third = await place.started()
         uploads.urls.append(third.url)

@@ -87,7 +87,7 @@ async def test_stalled_headers_and_bodies_are_dropped_and_healthy_terminals_are_
             writer.write(BEGUN + b"Content-Length: 4000000\r\n\r\n" + bytes(100))
         waiting = [asyncio.create_task(ended(s, b"X-A: b\r\n" if n % 3 == 2 else b"")) for n, s in enumerate(headers)]
         waiting += [asyncio.create_task(ended(s, b"x" if n % 2 else b"")) for n, s in enumerate(bodies)]
-        async with uploading(place, [server.url], terminals=4) as uploads:
+        async with uploading(place, [server.url], terminals=4, pause=0.05) as uploads:
             answered = 0
             while not all(task.done() for task in waiting):
                 await uploads.answered(10)

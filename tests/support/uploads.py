@@ -1,4 +1,4 @@
-"""Terminals that upload without a pause and keep every answer, whatever happens to the server meanwhile.
+"""Terminals that upload again and again and keep every answer, whatever happens to the server meanwhile.
 
 A terminal sends the same bytes until it is answered with 200, as section 3.1 asks. What was answered is kept in a
 ledger and held against the log afterwards. Invariant: `check` raises wherever an answer was worth nothing.
@@ -38,6 +38,8 @@ class Uploads:
     cut: int = 0
     stopping: bool = False
     per_batch: int = 5
+    pause: float = 0.0
+    """Seconds between an answer and the next upload: without one, they alone keep a core busy."""
 
     async def run(self) -> None:
         """Upload until `stopping`, then finish what was begun. Raises Unsound where an answer was not kept."""
@@ -55,6 +57,7 @@ class Uploads:
                     await asyncio.sleep(PAUSE_SECONDS)  # what a terminal does between two tries
                     turn += 1
             turn += 1
+            await asyncio.sleep(self.pause)
 
     async def _send(self, sent: Sequence[bytes], body: bytes, turn: int) -> bool:
         if not self.urls:
@@ -100,12 +103,17 @@ class Uploads:
 
 @asynccontextmanager
 async def uploading(
-    place: Bureau, urls: Sequence[str], *, terminals: int = 4, authorities: Sequence[str] = (AUTHORITY,)
+    place: Bureau,
+    urls: Sequence[str],
+    *,
+    terminals: int = 4,
+    authorities: Sequence[str] = (AUTHORITY,),
+    pause: float = 0.0,
 ) -> AsyncIterator[Uploads]:
     """Enrol terminals (over the authorities in turn) and have them upload; at the end they finish what they began."""
     async with door(urls[0], seconds=15.0) as client:
         made = [await enrolled(place, client, authorities[n % len(authorities)]) for n in range(terminals)]
-        uploads = Uploads(place, client, made, list(urls))
+        uploads = Uploads(place, client, made, list(urls), pause=pause)
         task = asyncio.create_task(uploads.run())
         try:
             yield uploads
