@@ -95,7 +95,7 @@ class Visit:
         await self.judge()
 
     async def judge(self) -> None:
-        """Judge the page that is open now, at its width and at the other one."""
+        """Judge the page that is open now, at its width and, where that is one of LOOKS, at the other one."""
         size = self.page.viewport_size
         assert size is not None
         await self._not_wider(size["width"])
@@ -103,10 +103,10 @@ class Visit:
         for impact, rule, nodes in await self.page.evaluate(RUN_AXE, RULES):
             if impact in ("serious", "critical", "moderate"):
                 self._add(f"{impact} {rule}", str(nodes))
-        other = OTHER[size["width"]]
-        await self.page.set_viewport_size({"width": other, "height": size["height"]})
-        await self._not_wider(other)
-        await self.page.set_viewport_size(size)
+        if other := OTHER.get(size["width"]):
+            await self.page.set_viewport_size({"width": other, "height": size["height"]})
+            await self._not_wider(other)
+            await self.page.set_viewport_size(size)
 
     async def _not_wider(self, width: int) -> None:
         if (over := await self.page.evaluate(WIDER)) > 0:
