@@ -9,8 +9,6 @@ after it stands in the log.
 
 from __future__ import annotations
 
-import secrets
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -38,7 +36,9 @@ from server.console.act_forms import FORMS, Field, Form, Wrong
 from server.console.following import followed_in
 from server.console.frame import page, texts_of
 from server.console.process_words import Words
+from server.log.ids import now_ms, uuid7
 from server.web.app import FORM, SERVICES, Desk, Done, Standing, person_of
+from server.web.asked import id_of_form
 from server.web.body import read_body
 from server.web.i18n import N_
 from server.web.languages import language
@@ -105,7 +105,7 @@ def send(kind: str, only: str = "") -> Handler:
         form = request[FORM]
         try:
             command = act_forms.read(kind, act, form, target.name if kind == "signal" else "")
-            name = _id(form.get("act", ""))
+            name = id_of_form(form.get("act", ""), "the act").bytes
             done = await _desk(request).do(
                 person_of(request), target.matter_kind, target.key, command, act=name, seen=form.get("seen", "")
             )
@@ -143,7 +143,7 @@ def send_json(kind: str) -> Handler:
         except Wrong as wrong:
             raise Problem("bad_request", wrong.reason, field=wrong.field) from None
         given = request.headers.get("Idempotency-Key", "").strip().strip('"')
-        name = _id(given) if given else new_id()
+        name = id_of_form(given, "the act").bytes if given else uuid7()
         desk, person = _desk(request), person_of(request)
         seen = None if held == ["*"] else held[0].strip().removeprefix("W/").strip('"')
         done = await desk.do(person, target.matter_kind, target.key, command, act=name, seen=seen)
@@ -186,7 +186,7 @@ async def on_page(request: web.Request, kind: str, key: str) -> dict[str, Any] |
         found = await desk.stand(person_of(request), kind, key)
     except Problem:
         return None
-    told: dict[str, Any] = {"stamp": found.stamp, "offers": offered(request, kind, found.matter), "now": _now()}
+    told: dict[str, Any] = {"stamp": found.stamp, "offers": offered(request, kind, found.matter), "now": now_ms()}
     if kind == "case":
         case = Case(found.matter)
         told |= {"drafts": drafts(case), "reviews": list(reversed(reviews(case))), "submitted": offers.submitted(case)}
@@ -243,13 +243,6 @@ def told_refusal(refusal: Problem, chosen: str, texts: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def new_id() -> bytes:
-    """A UUIDv7 for an act."""
-    raw = bytearray(_now().to_bytes(6, "big") + secrets.token_bytes(10))
-    raw[6], raw[8] = 0x70 | (raw[6] & 0x0F), 0x80 | (raw[8] & 0x3F)
-    return bytes(raw)
-
-
 # -- parts ------------------------------------------------------------------------------------------------------------
 
 
@@ -279,21 +272,10 @@ async def _target(request: web.Request, kind: str) -> Target:
     if kind != "signal":
         return Target(kind, name, kind, name)
     async with scope(request, own=True) as connection:
-        one = await process_queries.signal(connection, name, as_of=_now())
+        one = await process_queries.signal(connection, name, as_of=now_ms())
     if one is None:
         raise Problem("not_found")
     return Target(kind, name, one.kind, one.key)
-
-
-def _id(text: str) -> bytes:
-    try:
-        return UUID(text).bytes
-    except ValueError:
-        raise Problem("bad_request", "expected the act's id, 36 characters") from None
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _told(done: Done) -> dict[str, Any]:
@@ -345,7 +327,7 @@ async def _page(
         if act == "decide":
             given.setdefault("front", await _front(request))
     # A form that was refused is a new one: the act it asks for is another than one that may have been recorded.
-    name = given["act"] if not fresh and refusal is None and given.get("act") else str(UUID(bytes=new_id()))
+    name = given["act"] if not fresh and refusal is None and given.get("act") else str(UUID(bytes=uuid7()))
     fields = refusal.fields if refusal is not None else {}
     told = {"why": _why(None, why, chosen, texts), "gates": (), "changes": ()}
     if refusal is not None:
@@ -365,7 +347,7 @@ async def _page(
         given=given,
         wrong=str(fields.get("field", wrong)),
         refused=told if told["why"] or str(fields.get("field", wrong)) else None,
-        now=_now(),
+        now=now_ms(),
         words=Words(texts, chosen),
         facts=_facts(target, act, found),
         officers=await _officers(request, form),
@@ -390,14 +372,16 @@ async def _officers(request: web.Request, form: Form) -> Sequence[MatterRow]:
     if not any(field.officer or field.kind == "opinions" for field in form.fields):
         return ()
     async with scope(request, own=True) as connection:
-        found = await process_queries.list_matters(connection, "officer", as_of=_now(), limit=process_queries.MAX_ROWS)
+        found = await process_queries.list_matters(
+            connection, "officer", as_of=now_ms(), limit=process_queries.MAX_ROWS
+        )
     return found.rows
 
 
 async def _front(request: web.Request) -> str:
     """The front that the newest numbers of the authority bear, "" before its first number."""
     async with scope(request, own=True) as connection:
-        found = await process_queries.list_matters(connection, "series", as_of=_now(), limit=20)
+        found = await process_queries.list_matters(connection, "series", as_of=now_ms(), limit=20)
     return next((str(front) for row in found.rows if (front := row.columns.get("front"))), "")
 
 
@@ -422,7 +406,7 @@ def _why(refusal: Problem | None, reason: str, chosen: str, texts: Any) -> str:
 def _proposed(target: Target, act: str, found: Standing | None, request: web.Request) -> dict[str, str]:
     """What an empty form proposes: the newest draft, the open review, today."""
     given = {name: value for name, value in request.query.items() if len(value) <= 200}
-    given.setdefault("today", str(day_of(_now())))
+    given.setdefault("today", str(day_of(now_ms())))
     for name in ("held_on", "served_on", "applied_on", "effective_on", "approved_on", "filed_on", "decided_on"):
         given.setdefault(name, given["today"])
     if found is None or target.kind != "case":

@@ -8,7 +8,6 @@ matter still holds events.
 from __future__ import annotations
 
 import datetime
-import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -27,6 +26,7 @@ from server.console import acts, process_words
 from server.console.access import scope
 from server.console.frame import page, texts_of
 from server.identity.person import Person
+from server.log.ids import now_ms
 from server.web.app import person_of
 from server.web.etag import json_answer
 from server.web.i18n import N_
@@ -283,7 +283,7 @@ def instant(request: web.Request) -> int:
     """The instant (ms) that an answer is as of: `?as_of=2026-11-23` is the end of that day in Asia/Shanghai."""
     text = request.query.get("as_of", "")
     if not text:
-        return time.time_ns() // 1_000_000
+        return now_ms()
     try:
         if len(text) == 10:
             day = datetime.date.fromisoformat(text)
@@ -322,7 +322,7 @@ async def _deadlines(
 
 def _past(request: web.Request, as_of: int) -> bool:
     """Whether an earlier instant was asked for."""
-    return "as_of" in request.query and as_of < time.time_ns() // 1_000_000
+    return "as_of" in request.query and as_of < now_ms()
 
 
 def _signal_filter(request: web.Request) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from server.console.access import scope
 from server.console.case_view import BESIDE
 from server.console.following import followed
 from server.web.app import FORM, SERVICES, Acts, person_of
+from server.web.asked import id_of_address, id_of_form
 
 MAX_TEXT: Final = 2_000
 MAX_LINE: Final = 500
@@ -29,7 +30,7 @@ _DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 async def make(request: web.Request) -> web.Response:
     """Say something about the case or about one thing in its file."""
     form, case = request[FORM], request.match_info["id"]
-    comment = _id(form.get("comment", ""), "comment")
+    comment = str(id_of_form(form.get("comment", ""), "the comment"))
     text = form.get("text", "").strip()
     if not 1 <= len(text) <= MAX_TEXT:
         return _back(case, "empty", comment)
@@ -48,7 +49,7 @@ async def make(request: web.Request) -> web.Response:
 async def settle(request: web.Request) -> web.Response:
     """Settle a comment, or open it again: decided on what the page showed of it."""
     form, case = request[FORM], request.match_info["id"]
-    comment = _id(request.match_info["comment"], "comment")
+    comment = str(id_of_address(request, "comment"))
     version, reason = form.get("version", ""), form.get("reason", "").strip()[:MAX_LINE]
     if not (version.isascii() and version.isdigit() and len(version) <= 6):
         raise Problem("bad_request", "expected the version of the comment")
@@ -79,9 +80,9 @@ def _place(file: CaseFile, form: dict[str, str]) -> tuple[str, dict[str, bytes |
     """(anchor, fields of the body) of what a form names, if the file holds it. Raises Problem bad_request."""
     place: dict[str, bytes | str] = {}
     if form.get("reply_to"):
-        place["reply_to"] = UUID(_id(form["reply_to"], "reply_to")).bytes
+        place["reply_to"] = id_of_form(form["reply_to"], "the answered comment").bytes
     if form.get("review"):
-        place["review_id"] = UUID(_id(form["review"], "review")).bytes
+        place["review_id"] = id_of_form(form["review"], "the review").bytes
     anchor, name = form.get("anchor", "case"), form.get("name", "")
     match anchor:
         case "case":
@@ -107,13 +108,6 @@ def _place(file: CaseFile, form: dict[str, str]) -> tuple[str, dict[str, bytes |
             return anchor, place
         case _:
             raise Problem("bad_request", "expected an anchor: case, event, file, clause or draft")
-
-
-def _id(text: str, field: str) -> str:
-    try:
-        return str(UUID(text))
-    except ValueError:
-        raise Problem("bad_request", f"expected {field} to be an id") from None
 
 
 def _acts(request: web.Request) -> Acts:

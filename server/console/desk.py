@@ -7,7 +7,6 @@ token have no desk. Invariant: no row of another account is read or written, wha
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +18,7 @@ from aiohttp import web
 
 from projections.views import SubjectKind
 from server.identity.person import Person
+from server.log.ids import now_ms
 from server.log.store import load_queries
 from server.web.app import SERVICES
 
@@ -59,7 +59,7 @@ async def look(request: web.Request, person: Person, kind: SubjectKind, subject:
     """Note that the person has a file open now, and say what they knew of it. Idempotent within a visit."""
     async with _desk(request, person) as connection:
         queries = _queries()
-        before = await connection.fetchval(queries["look"], person.name, kind, subject, _now(), VISIT_MS)
+        before = await connection.fetchval(queries["look"], person.name, kind, subject, now_ms(), VISIT_MS)
         rows = await connection.fetch(queries["viewed"], [UUID(one) for one in events])
         return Looked(before, frozenset(str(row["event"]) for row in rows))
 
@@ -67,14 +67,14 @@ async def look(request: web.Request, person: Person, kind: SubjectKind, subject:
 async def seen_all(request: web.Request, person: Person, kind: SubjectKind, subject: str) -> None:
     """Everything that the file holds now is old to the person."""
     async with _desk(request, person) as connection:
-        await connection.execute(_queries()["seen_all"], person.name, kind, subject, _now())
+        await connection.execute(_queries()["seen_all"], person.name, kind, subject, now_ms())
 
 
 async def tick(request: web.Request, person: Person, events: Sequence[UUID], on: bool) -> None:
     """Tick events off, or take the tick away; at most MAX_TICKS at once. Idempotent."""
     async with _desk(request, person) as connection:
         if on:
-            await connection.execute(_queries()["tick"], person.name, list(events[:MAX_TICKS]), _now())
+            await connection.execute(_queries()["tick"], person.name, list(events[:MAX_TICKS]), now_ms())
         else:
             await connection.execute(_queries()["untick"], list(events[:MAX_TICKS]))
 
@@ -92,7 +92,7 @@ async def save_filter(request: web.Request, person: Person, face: str, name: str
     async with _desk(request, person) as connection:
         if await connection.fetchval(_queries()["count_filters"]) >= MAX_FILTERS:
             raise Full
-        await connection.execute(_queries()["save_filter"], person.name, face, name, query, _now())
+        await connection.execute(_queries()["save_filter"], person.name, face, name, query, now_ms())
 
 
 async def drop_filter(request: web.Request, person: Person, face: str, name: str) -> None:
@@ -126,7 +126,3 @@ async def _desk(request: web.Request, person: Person) -> AsyncIterator[asyncpg.C
 @cache
 def _queries() -> dict[str, str]:
     return dict(load_queries("server.console", "desk.sql"))
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import re
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from uuid import UUID
@@ -34,6 +33,7 @@ from server.console.boards import PATHS as BOARDS
 from server.console.frame import page, texts_of
 from server.console.process_words import Words
 from server.identity.person import Person
+from server.log.ids import now_ms
 from server.web.app import FORM, SERVICES, Disclosures, person_of
 from server.web.i18n import N_, Texts
 from server.web.languages import language
@@ -127,7 +127,7 @@ async def show_list(request: web.Request) -> web.Response:
         officers_sheet=f"/disclosures/prepare/officers/{authority}/{listed.hex}",
         called=called,
         paths=PATHS,
-        as_of_ms=_now(),
+        as_of_ms=now_ms(),
         **_shared(request),
     )
 
@@ -236,7 +236,7 @@ async def _asked(
                 raise Problem("bad_cursor") from None
         due: list[DeadlineRow] = []
         for rule in RULES if view == "due" else ():
-            due += (await queries.deadlines(connection, as_of=_now(), rule=rule, limit=100)).rows
+            due += (await queries.deadlines(connection, as_of=now_ms(), rule=rule, limit=100)).rows
         decisions = [UUID(hex=one.about) for one in due if _HEX.fullmatch(one.about)]
         known = await records.of_decisions(connection, decisions)
         public = await records.public_of(connection, [one.key for one in due if one.rule == WITHDRAW])
@@ -452,7 +452,3 @@ def _json(one: RecordRow) -> dict[str, Any]:
         "until": None if one.until is None else one.until.isoformat(), "proposes": one.proposes,
         "prepared_by": one.prepared_by, "changed": one.changed,
     }  # fmt: skip
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

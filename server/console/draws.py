@@ -25,6 +25,7 @@ from schemas.problems import Problem
 from server.console.access import DRAW_PLANNERS, DRAW_REVEALERS, acts_on, scope
 from server.console.frame import page, texts_of
 from server.web.app import FORM, SERVICES, Draws, person_of
+from server.web.asked import id_of_address, id_of_form
 from server.web.i18n import N_
 from server.web.languages import language
 
@@ -81,7 +82,7 @@ async def show_form(request: web.Request) -> web.Response:
 async def announce(request: web.Request) -> web.Response:
     """Freeze the pools and commit to a secret; or, asked to count, show what the pools would be."""
     form = request[FORM]
-    draw = _id(form.get("draw", ""))
+    draw = id_of_form(form.get("draw", ""), "the draw")
     try:
         day = _day(form.get("draws_on", ""))
         objects, officers = await _pools(request, day)
@@ -105,7 +106,7 @@ async def show(request: web.Request) -> web.Response:
 
 async def show_pool(request: web.Request) -> web.Response:
     """A frozen pool as the text that was hashed: one id a line."""
-    draw = _id(request.match_info["id"])
+    draw = id_of_address(request)
     row, standing = await _look(request, draw)
     del row
     pool = standing.pools.objects if request.match_info["pool"] == "objects" else standing.pools.officers
@@ -117,7 +118,7 @@ async def show_pool(request: web.Request) -> web.Response:
 
 async def enter(request: web.Request) -> web.Response:
     """Enter the public number, with recusals."""
-    draw, form = _id(request.match_info["id"]), request[FORM]
+    draw, form = id_of_address(request), request[FORM]
 
     async def act(service: Draws) -> None:
         await service.enter(person_of(request), draw, form.get("public", ""), _recusals(form.get("recused", "")))
@@ -127,7 +128,7 @@ async def enter(request: web.Request) -> web.Response:
 
 async def reveal(request: web.Request) -> web.Response:
     """The second person tells the secret of what was looked at."""
-    draw, form = _id(request.match_info["id"]), request[FORM]
+    draw, form = id_of_address(request), request[FORM]
 
     async def act(service: Draws) -> None:
         await service.reveal(person_of(request), draw, form.get("preparation", ""))
@@ -137,7 +138,7 @@ async def reveal(request: web.Request) -> web.Response:
 
 async def cancel(request: web.Request) -> web.Response:
     """The draw will not be made."""
-    draw, form = _id(request.match_info["id"]), request[FORM]
+    draw, form = id_of_address(request), request[FORM]
 
     async def act(service: Draws) -> None:
         await service.cancel(person_of(request), draw, form.get("reason", ""))
@@ -190,7 +191,7 @@ async def _look(request: web.Request, draw: UUID) -> tuple[asked.DrawRow, Any]:
 
 
 async def _one(request: web.Request, refusal: Problem | None = None) -> web.Response:
-    person, draw = person_of(request), _id(request.match_info["id"])
+    person, draw = person_of(request), id_of_address(request)
     row, standing = await _look(request, draw)
     selection, own = standing.selection, acts_on(request, row.authority)
     pending = selection.pending
@@ -267,16 +268,6 @@ def _service(request: web.Request) -> Draws:
     if service is None:
         raise Problem("not_ready", "this server only reads")
     return service
-
-
-def _id(text: str) -> UUID:
-    try:
-        found = UUID(text)
-    except ValueError:
-        raise Problem("not_found") from None
-    if str(found) != text:
-        raise Problem("not_found")
-    return found
 
 
 def _ids(text: str) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ as an act of the office.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -29,7 +28,7 @@ from server.console.access import COMMENTERS, FILE_EXPORTERS, PRIVATE_READERS, a
 from server.console.boards import instant
 from server.console.case_view import Draft
 from server.console.frame import page, texts_of
-from server.log.ids import uuid7
+from server.log.ids import now_ms, uuid7
 from server.web.app import SERVICES, person_of
 from server.web.etag import json_answer
 from server.web.languages import language
@@ -235,7 +234,7 @@ def _reviews_of(judged: MatterFile | None) -> list[str]:
 
 def late_ms(authority: str) -> int:
     """How long an upload may take by the rules of the authority, ms."""
-    rule = rulefiles.load()[0].find("upload.late_hours", day_of(time.time_ns() // 1_000_000), authority)
+    rule = rulefiles.load()[0].find("upload.late_hours", day_of(now_ms()), authority)
     return case_view.late_hours(None if rule is None else rule.value)
 
 

@@ -5,7 +5,6 @@ Invariant: a refusal shown to a person has the same code and the same words as t
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -22,6 +21,7 @@ from schemas.problems import Problem
 from server.console import access, desk, words
 from server.identity.gate import DatabaseGate
 from server.identity.person import Person
+from server.log.ids import now_ms
 from server.web.app import PERSON, SERVICES, UNFINISHED, person_of
 from server.web.i18n import N_, Texts
 from server.web.languages import language
@@ -178,7 +178,7 @@ def counted(handler: Handler) -> Handler:
         if person.may(access.FILE_READERS.roles) and not person.unfinished:
             officer = person.officer_id if own_only(person) else None
             async with access.scope(request, own=True) as connection:
-                request[COUNTS] = await queries.counts(connection, as_of=time.time_ns() // 1_000_000, officer=officer)
+                request[COUNTS] = await queries.counts(connection, as_of=now_ms(), officer=officer)
             request[KEYS] = await desk.shortcuts(request, person)
         return await handler(request)
 

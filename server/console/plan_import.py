@@ -35,6 +35,7 @@ from server.console.access import scope
 from server.console.following import followed_in
 from server.console.frame import page, texts_of
 from server.console.plans import LINE_TITLES, line_titles, now, shared
+from server.log.ids import uuid7
 from server.tables import held
 from server.tables.refused import TableRefused
 from server.web.app import FILES, FORM, SERVICES, Desk, person_of
@@ -229,7 +230,7 @@ def told_of(
         "wrong": wrong, "why": why, "table": table, "told": None if checked is None else checked.told,
         "faults": () if table is None else table.faults[:FAULTS], "columns": COLUMNS, "other_classes": OTHER,
         "non_classes": NON, "lines": line_titles(request), "mended": mended, "mebibytes": LARGEST // 1024 // 1024,
-        "pasted": request.get(FORM, {}).get("table", ""), "act_id": str(UUID(bytes=acts.new_id())),
+        "pasted": request.get(FORM, {}).get("table", ""), "act_id": str(UUID(bytes=uuid7())),
         "confirm": checked if sound else None,
         "refused": None if refusal is None else acts.told_refusal(refusal, language(request), texts_of(request)),
         "now_ms": now(), **shared(request, {}, now()),

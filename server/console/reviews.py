@@ -6,7 +6,6 @@ known, from an end that the judge stored; what rests with the handlers has no co
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -29,8 +28,9 @@ from server.console.access import ASSIGNERS, LOOKING, scope
 from server.console.boards import instant
 from server.console.following import followed_in
 from server.console.frame import page, texts_of
-from server.log.ids import uuid7
+from server.log.ids import now_ms, uuid7
 from server.web.app import FORM, SERVICES, person_of
+from server.web.asked import id_of_form
 from server.web.etag import json_answer
 from server.web.i18n import N_
 from server.web.languages import language
@@ -84,11 +84,11 @@ async def assign(request: web.Request) -> web.Response:
         raise Problem("not_ready", "this server only reads")
     reviewer, reason = form.get("reviewer", "").strip(), form.get("reason", "").strip()
     wanted = [name.removeprefix("review-") for name in form if name.startswith("review-")][:ROWS]
-    act = _id(form.get("act", ""))
+    act = id_of_form(form.get("act", ""), "the act").bytes
     if not 1 <= len(reviewer) <= 128 or not wanted:
         return await _page(request, status=400, wrong="reviewer" if wanted else "none")
     async with scope(request, own=True) as connection:
-        found = await reviews.some(connection, wanted, as_of=_now())
+        found = await reviews.some(connection, wanted, as_of=now_ms())
     done, refused, last = 0, [], None
     for one in found:
         command = AssignReview(review=one.key, reviewer=reviewer, unit=person.unit, reason=reason[:MAX_LINE])
@@ -164,22 +164,11 @@ async def show_json(request: web.Request) -> web.Response:
     return response
 
 
-def _id(text: str) -> bytes:
-    try:
-        return UUID(text).bytes
-    except ValueError:
-        raise Problem("bad_request", "expected the act's id") from None
-
-
 def _derived(act: bytes, review: str) -> bytes:
     """The id of the act on one review: the same whenever the same form comes, so that it is one act."""
     raw = bytearray(act[:6] + sha256(act + review.encode()).digest()[:10])
     raw[6], raw[8] = 0x70 | (raw[6] & 0x0F), 0x80 | (raw[8] & 0x3F)
     return bytes(raw)
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def kept(request: web.Request) -> dict[str, str]:

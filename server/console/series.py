@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import re
-import time
 from typing import Any, Final
 from urllib.parse import quote
 from uuid import UUID
@@ -26,6 +25,7 @@ from schemas.problems import Problem
 from server.console.access import NUMBER_KEEPERS, NUMBER_TAKERS, scope
 from server.console.frame import page, texts_of
 from server.console.process_words import Words
+from server.log.ids import now_ms
 from server.web.app import FORM, SERVICES, Acts, person_of
 from server.web.i18n import N_, Texts
 from server.web.languages import Language, language
@@ -160,7 +160,7 @@ async def _list(request: web.Request, *, status: int = 200, wrong: str = "") -> 
             found = await queries.list_matters(
                 connection,
                 "series",
-                as_of=_now(),
+                as_of=now_ms(),
                 stages=("in_order", "conflict"),
                 limit=ROWS,
                 after=request.query.get("after"),
@@ -193,7 +193,7 @@ async def _series(
     person, texts = person_of(request), texts_of(request)
     key = series_key(person.authority, token, year)
     async with scope(request, own=True) as connection:
-        found = await queries.matter(connection, "series", key, as_of=_now())
+        found = await queries.matter(connection, "series", key, as_of=now_ms())
     front = "" if found is None else str(found.row.columns.get("front", ""))
     return page(
         request,
@@ -215,7 +215,7 @@ async def _series(
         closed=_closed(refusal, language(request)),
         given=request.get(FORM, {}),
         reasons=[(name, texts.gettext(RETURN_NAMES[name])) for name in RETURN_REASONS],
-        as_of=_now(),
+        as_of=now_ms(),
         proposed={"count": COUNT, "until": (datetime.datetime.now(SHANGHAI) + datetime.timedelta(DAYS)).date()},
         most={"count": MAX_BLOCK, "days": MAX_DAYS, "reason": MAX_REASON, "n": MAX_SEQUENCE},
         called={},
@@ -286,7 +286,3 @@ def _end(text: str) -> int:
         return end_of(datetime.date.fromisoformat(text.strip()))
     except (ValueError, OverflowError):
         raise _Wrong("until") from None
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

@@ -6,13 +6,13 @@ Invariant: the secret of a target is on the one page that answers its making, an
 from __future__ import annotations
 
 from typing import Final
-from uuid import UUID
 
 from aiohttp import web
 
 from schemas.problems import Problem
 from server.console.frame import page, texts_of
 from server.web.app import FORM, SERVICES, Webhooks, person_of
+from server.web.asked import id_of_address
 from server.web.i18n import N_
 
 CHOICES: Final = {
@@ -45,7 +45,7 @@ async def add(request: web.Request) -> web.Response:
 
 async def show_one(request: web.Request) -> web.Response:
     """The newest messages to one target."""
-    target = _target(request)
+    target = id_of_address(request)
     person, webhooks = person_of(request), _webhooks(request)
     found = next((one for one in await webhooks.targets(person) if one.id == target), None)
     if found is None:
@@ -67,7 +67,7 @@ async def show_one(request: web.Request) -> web.Response:
 
 async def change(request: web.Request) -> web.Response:
     """Pause, go on, remove, test, or send again what died."""
-    target, action = _target(request), request[FORM].get("action", "")
+    target, action = id_of_address(request), request[FORM].get("action", "")
     person, webhooks = person_of(request), _webhooks(request)
     match action:
         case "pause":
@@ -110,10 +110,3 @@ def _webhooks(request: web.Request) -> Webhooks:
     if webhooks is None:
         raise Problem("not_found", "no webhooks are sent from here")
     return webhooks
-
-
-def _target(request: web.Request) -> UUID:
-    try:
-        return UUID(request.match_info["id"])
-    except ValueError:
-        raise Problem("not_found") from None

@@ -5,7 +5,6 @@ The invariant: nothing of an authority that was not named leaves this module.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -23,6 +22,7 @@ from projections.process.store import Memory
 from projections.process.submissions import Handed, Reconciled
 from projections.process.trail import Trail
 from projections.scope import looking
+from server.log.ids import now_ms
 
 
 def _fits(kind: Kind, span: Period) -> bool:
@@ -98,7 +98,7 @@ async def made_at(
         at = await past.last_received(connection, cut) if instant is None else instant
     else:
         cut = await past.newest(connection)
-        at = time.time_ns() // 1_000_000
+        at = now_ms()
         await figures.keep(connection, cut)
     return await off_system.report(connection, authorities, period, cut, at, memory, most=most, progress=progress)
 

@@ -24,6 +24,7 @@ from schemas.problems import Problem
 from schemas.published_document import Document
 from server.public import frame, store
 from server.public.search import Search
+from server.web.asked import id_of_address
 
 PROGRAM: Final = "draw.py"
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
@@ -137,7 +138,7 @@ async def _json_of(pool: asyncpg.Pool, record: store.Record, code: str) -> Mappi
 
 async def _standing(request: web.Request) -> store.Record:
     """The record of the address. Raises Problem not_found; gone for one that was taken down."""
-    record = await store.record(frame.pool_of(request), frame.uuid_of(request))
+    record = await store.record(frame.pool_of(request), id_of_address(request))
     if record is None:
         raise Problem("not_found")
     if not record.stands:

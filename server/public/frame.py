@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final
-from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -192,18 +191,6 @@ async def refusal(request: web.Request, problem: Problem) -> web.Response:
     )
     answer.headers.popall("ETag", None)
     return dress(answer, problem, language(request))
-
-
-def uuid_of(request: web.Request) -> UUID:
-    """The record that an address names. Raises Problem not_found."""
-    text = request.match_info["id"]
-    try:
-        found = UUID(text)
-    except ValueError:
-        raise Problem("not_found") from None
-    if str(found) != text:
-        raise Problem("not_found")
-    return found
 
 
 def links(*pairs: tuple[str, str]) -> str:

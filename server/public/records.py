@@ -30,6 +30,7 @@ from schemas.published_document import Document, Field, wan_yuan
 from server.public import files, frame, proofs, shapes, store
 from server.public.search import PARTY_TYPES, ROWS, SORTS, STANDING, SUBJECTS, Search
 from server.public.words import KINDS, PAPERS
+from server.web.asked import id_of_address
 from server.web.languages import language
 
 ENDED_ROWS: Final = 50
@@ -292,7 +293,7 @@ def public_logs(folder: Path) -> list[tuple[str, str, int]]:
 
 
 async def _record(request: web.Request) -> tuple[store.Record, tuple[store.Revision, ...]]:
-    wanted = frame.uuid_of(request)
+    wanted = id_of_address(request)
     pool = frame.pool_of(request)
     record = await store.record(pool, wanted)
     if record is None:

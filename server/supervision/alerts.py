@@ -7,7 +7,6 @@ A feed reader signs in with a token (`liuhen token create`). The invariant: an e
 from __future__ import annotations
 
 import datetime
-import time
 from typing import Final
 from xml.etree import ElementTree as Xml
 
@@ -16,6 +15,8 @@ from aiohttp import web
 from projections.process import queries
 from projections.process.off_system import NAMES
 from projections.process.views import SignalRow
+from server.log.ids import now_ms
+from server.supervision.asking import place
 from server.web import atom
 from server.web.frames import FRAME
 from server.web.languages import LANG_TAGS, language
@@ -27,12 +28,12 @@ DAWN: Final = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
 
 async def feed(request: web.Request) -> web.Response:
     """`/supervision/signals.atom`: the newest signals of the authorities that are seen."""
-    as_of = time.time_ns() // 1_000_000
+    as_of = now_ms()
     frame = request.app[FRAME]
     async with frame.scope(request) as connection:
         shown = dict(frame.seen(request))
         found = await queries.signals(connection, as_of=as_of, states=None, limit=ENTRIES)
-    place = 0 if language(request) == "zh" else 1
+    which = place(request)
     base = f"{request.scheme}://{request.host}"
     updated = max((_moment(one) for one in found.rows), default=DAWN)
     made = atom.feed(
@@ -45,14 +46,14 @@ async def feed(request: web.Request) -> web.Response:
     for one in found.rows:
         entry = Xml.SubElement(made, "entry")
         atom.add(entry, "id", f"urn:liuhen:signal:{one.id}")
-        atom.add(entry, "title", f"{one.rule} {NAMES.get(one.rule, (one.rule, one.rule))[place]}")
+        atom.add(entry, "title", f"{one.rule} {NAMES.get(one.rule, (one.rule, one.rule))[which]}")
         atom.add(entry, "updated", atom.stamp(_moment(one)))
         author = Xml.SubElement(entry, "author")
         atom.add(author, "name", f"{one.authority} {shown.get(one.authority, '')}".rstrip())
         atom.link(entry, "alternate", f"{base}/signals/{one.id}", "text/html")
         Xml.SubElement(entry, "category", {"term": one.severity})
         Xml.SubElement(entry, "category", {"term": one.state})
-        atom.add(entry, "content", (one.reason.zh, one.reason.en)[place], {"type": "text"})
+        atom.add(entry, "content", (one.reason.zh, one.reason.en)[which], {"type": "text"})
     response = web.Response(body=atom.document(made))
     response.headers["Content-Type"] = atom.CONTENT_TYPE
     return response

@@ -17,6 +17,7 @@ from typing import Final, Generic, TypeVar
 import structlog
 
 from schemas.problems import Problem
+from server.log.ids import now_ms
 
 FRESH_SECONDS: Final = 20.0
 STALE_SECONDS: Final = 900.0
@@ -115,7 +116,7 @@ class Answers(Generic[Value]):
 
     async def _counted(self, question: Question, count: Callable[[int], Awaitable[Value]]) -> Answer[Value]:
         async with self._room:
-            as_of, counted = time.time_ns() // 1_000_000, time.monotonic()
+            as_of, counted = now_ms(), time.monotonic()
             answer = Answer(await count(as_of), as_of, counted)
         for one in {question, Question(question.authorities, question.what, self._named(answer.value))}:
             self._kept[one] = answer

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import time
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
@@ -18,17 +17,13 @@ from domain.workdays import day_of
 from projections import sheets
 from projections.sheets import Sheet
 from schemas.problems import Problem
+from server.log.ids import now_ms
 from server.web.app import SERVICES, Past
 from server.web.frames import FRAME
 from server.web.languages import language
 
 PERIODS: Final = 8
 """Quarters that the form proposes."""
-
-
-def now_ms() -> int:
-    """The instant, ms."""
-    return time.time_ns() // 1_000_000
 
 
 def today() -> datetime.date:
@@ -55,14 +50,6 @@ def wanted_period(request: web.Request, text: str = "") -> Period:
         return period(asked) if asked else current()
     except NoPeriod as fault:
         raise Problem("bad_request", str(fault)) from None
-
-
-def starting(request: web.Request) -> int:
-    """The row at which a page begins. Raises Problem bad_cursor."""
-    text = request.query.get("from", "0")
-    if not (text.isascii() and text.isdecimal() and len(text) < 7):
-        raise Problem("bad_cursor", "expected `from` to be the number of a row")
-    return int(text)
 
 
 def place(request: web.Request) -> int:

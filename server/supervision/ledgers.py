@@ -20,8 +20,10 @@ from domain.reconcile import CLASSES
 from projections.process import outside
 from projections.process.views import MatterFile, MatterRow
 from schemas.problems import Problem
-from server.supervision.asking import now_ms, place, starting
+from server.log.ids import now_ms
+from server.supervision.asking import place
 from server.web.app import FILES, FORM, SERVICES, Ledgers, person_of
+from server.web.asked import starting
 from server.web.etag import json_answer
 from server.web.frames import FRAME
 from server.web.i18n import N_

@@ -23,11 +23,11 @@ from server.supervision.asking import (
     place,
     proposed,
     shown_to,
-    starting,
     today,
     wanted_form,
     wanted_period,
 )
+from server.web.asked import starting
 from server.web.etag import json_answer
 from server.web.frames import FRAME
 from server.web.languages import language

@@ -22,13 +22,13 @@ from server.supervision.asking import (
     place,
     proposed,
     shown_to,
-    starting,
     today,
     wanted_form,
     wanted_period,
 )
 from server.supervision.off_system import PLACES
 from server.web.app import person_of
+from server.web.asked import starting
 from server.web.etag import json_answer
 from server.web.frames import FRAME
 from server.web.languages import language

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime
 import re
 import secrets
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -21,6 +20,7 @@ import asyncpg
 import msgspec
 
 from schemas.problems import Problem
+from server.log.ids import uuid7
 from server.webhooks import signing
 from server.webhooks.addresses import AddressRefused, Allowed, check_url
 
@@ -74,13 +74,6 @@ def queries() -> Mapping[str, str]:
     return {part.partition("\n")[0].strip(): part.partition("\n")[2].strip() for part in parts}
 
 
-def uuid7() -> UUID:
-    """A new id in the order of time."""
-    raw = bytearray((time.time_ns() // 1_000_000).to_bytes(6, "big") + secrets.token_bytes(10))
-    raw[6], raw[8] = 0x70 | (raw[6] & 0x0F), 0x80 | (raw[8] & 0x3F)
-    return UUID(bytes=bytes(raw))
-
-
 async def add_target(
     connection: asyncpg.Connection,
     authority: str,
@@ -101,7 +94,7 @@ async def add_target(
         check_url(url, allowed)
     except AddressRefused as refused:
         raise Problem("bad_request", str(refused)) from None
-    made, key = uuid7(), secrets.token_bytes(signing.KEY_BYTES)
+    made, key = UUID(bytes=uuid7()), secrets.token_bytes(signing.KEY_BYTES)
     async with connection.transaction():
         if len(await targets(connection, authority)) >= MAX_TARGETS:
             raise Problem("bad_request", f"expected at most {MAX_TARGETS} targets: remove one first")
@@ -153,7 +146,7 @@ async def test(asked: Asked, authority: str, target: UUID) -> None:
     """Queue a test event for one target. Raises Problem not_found."""
     if not any(one.id == target for one in await targets(asked, authority)):
         raise Problem("not_found", "this authority has no such target")
-    await put(asked, target, authority, "test", str(uuid7()), {"test": True})
+    await put(asked, target, authority, "test", str(UUID(bytes=uuid7())), {"test": True})
 
 
 async def enqueue(asked: Asked, authority: str, kind: str, key: str, data: Mapping[str, Any]) -> int:
@@ -170,7 +163,7 @@ async def enqueue(asked: Asked, authority: str, kind: str, key: str, data: Mappi
 
 async def put(asked: Asked, target: UUID, authority: str, kind: str, key: str, data: Mapping[str, Any]) -> None:
     """Queue an event for one target."""
-    made = uuid7()
+    made = UUID(bytes=uuid7())
     body = msgspec.json.encode(
         {
             "specversion": "1.0",

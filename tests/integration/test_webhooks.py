@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -229,7 +229,7 @@ async def test_nothing_is_sent_inside_or_to_a_receiver_without_a_valid_certifica
     await pool.execute(
         "INSERT INTO webhook.targets SELECT $1, authority, $2, label, events, secret, state, now(), made_by"
         " FROM webhook.targets",
-        store.uuid7(), named,
+        uuid4(), named,
     )  # fmt: skip
     await store.enqueue(pool, AUTHORITY, "compliance.signal", "1", {})
 
