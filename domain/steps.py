@@ -451,6 +451,7 @@ REGISTERS: Final = (
         use("backfill.approved.v1", "target_events", "reason", "approver"),
         use("private_value.revealed.v1", "commitment", "reason"),
         use("evidence.read.v1", "files", "purpose", "reader"),
+        use("trail.read.v1", "of", "subject", "reader", "form"),
         use("case_file.exported.v1", "purpose", "logs"),
         use("case_file.export_closed.v1", "manifest"),
     ),

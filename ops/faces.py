@@ -21,8 +21,10 @@ from domain.quarterly import Period
 from domain.reporting import Kind
 from ops.compose import Database, OpenLog
 from ops.settings import NO_ROLE, Settings
+from projections.process.trail import Trail
 from schemas.entries import Who
 from schemas.events import Body
+from schemas.events.custody import TrailForm
 from schemas.events.document_number import DocumentNumberIssued, DocumentNumbersReserved
 from schemas.events.plan import RecusalEntered
 from schemas.problems import Problem
@@ -37,7 +39,7 @@ from server.export.exports import Exports
 from server.export.kept import Copy, Kept
 from server.identity.gate import DatabaseGate
 from server.identity.oidc import Provider
-from server.identity.person import Person
+from server.identity.person import ROLES, Person
 from server.identity.sealing import Sealer
 from server.log.arrivals import Arrivals
 from server.log.comment_acts import CommentActs
@@ -51,6 +53,7 @@ from server.log.past import Past
 from server.log.private_values import PrivateValues, Withheld
 from server.log.report_acts import ReportActs
 from server.log.terminal_acts import TerminalActs
+from server.log.trail_acts import TrailActs
 from server.public import store as published
 from server.public.routes import make_public_app
 from server.supervision import routes as supervision
@@ -415,6 +418,18 @@ class ConsoleReports:
         )
 
 
+class ConsoleTrails:
+    """That a trail of acts was looked at by a signed-in person (server.web.app.TrailReads)."""
+
+    def __init__(self, acts: TrailActs) -> None:
+        self._acts = acts
+
+    async def read(self, person: Person, trail: Trail, period: str, form: TrailForm) -> None:
+        """`trail.read.v1`."""
+        role = next((name for name in ROLES if name in person.roles), "")
+        await self._acts.read(person.authority, trail, period, form, who(person), role=role)
+
+
 def make_services(
     settings: Settings, opened: OpenLog, console: asyncpg.Pool, store: BlobStore, viewing: Viewing | None = None
 ) -> Services:
@@ -453,6 +468,7 @@ def make_services(
         webhooks=ConsoleWebhooks(opened.pool, Allowed.parse(settings.webhook_networks)),
         viewing=viewing,
         past=Past(opened.pool),
+        trails=ConsoleTrails(TrailActs(opened.committer)),
         reports=ConsoleReports(ReportActs(opened.committer, opened.pool)),
         patience=PATIENCE_SECONDS,
     )

@@ -19,6 +19,7 @@ LOOKS: Final = frozenset(
         "blob.examined.v1",
         "blob.damaged.v1",
         "evidence.read.v1",
+        "trail.read.v1",
         "case_file.exported.v1",
         "case_file.export_closed.v1",
         "private_value.revealed.v1",

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     import asyncpg
 
     from domain.quarterly import Period
+    from ops.compose import Database
     from ops.settings import Settings
     from projections.process.off_system import OffSystem
     from projections.process.reports import Report
     from projections.process.trail import Trail
     from projections.sheets import Sheet
+    from schemas.events.custody import TrailForm
 
 F = TypeVar("F", bound=Callable[..., Any])
 ROLE = "liuhen_writer"
@@ -143,14 +145,16 @@ def off_system(
 @click.option("--officer", help="Id of the officer whose acts they are.")
 @click.option("--enterprise", help="Id of the enterprise about which they are.")
 @click.option("--period", "span", required=True, help="2026, 2026-Q3 or 2026-07.")
+@click.option("--by", "reader", help="Id of the officer who looks: it stands in the log; without it the server does.")
 @click.pass_context
 def trail(
     ctx: click.Context, authority: str, below: bool, officer: str | None, enterprise: str | None, span: str,
-    data: Path | None, out: Path | None, lang: str, as_json: bool,
+    reader: str | None, data: Path | None, out: Path | None, lang: str, as_json: bool,
 ) -> None:  # fmt: skip
     """What an officer did, or what was done about an enterprise, act by act. 履职留痕。
 
     For whoever has to show that duties were done: each act with its times and its place in the log. Nothing is counted.
+    That somebody looked is recorded in the log of the authority before anything is shown.
     """
     from projections import sheets
     from projections.process import trail as trails
@@ -160,7 +164,10 @@ def trail(
     period = _period(span)
     _writable(out)
     settings = settings_module.load(ctx.obj, data=data)
-    made = asyncio.run(_trail(settings, authority, below, officer, enterprise, period))
+    form: TrailForm = "json" if as_json else "csv"
+    if out is not None:
+        form = "xlsx" if out.suffix == ".xlsx" else "csv" if out.suffix == ".csv" else "json"
+    made = asyncio.run(_trail(settings, authority, below, officer, enterprise, period, form, reader))
     told = json.dumps(trails.as_dict(made), ensure_ascii=False)
     if out is not None:
         _write(out, told.encode(), [trails.sheet(made, lang)])
@@ -172,17 +179,33 @@ def trail(
 
 
 async def _trail(
-    settings: Settings, authority: str, below: bool, officer: str | None, enterprise: str | None, period: Period
-) -> Trail:
-    from server.log.past import trail_now
+    settings: Settings, authority: str, below: bool, officer: str | None, enterprise: str | None, period: Period,
+    form: TrailForm, reader: str | None,
+) -> Trail:  # fmt: skip
+    from hashlib import sha256
 
-    async with _looking(settings, authority, below) as (connection, wanted):
-        if officer is not None:
-            made = await trail_now(connection, wanted, "officer", officer, period)
-        else:
-            made = await trail_now(connection, wanted, "enterprise", enterprise or "", period)
-    if made is None:
-        raise Refusal(f"nothing is on record of {officer or enterprise} at {', '.join(wanted)}")
+    from ops.compose import open_database, open_log
+    from schemas.entries import Who
+    from schemas.problems import Problem
+    from server.log.past import trail_now
+    from server.log.trail_acts import TrailActs
+
+    session = sha256(json.dumps([officer, enterprise, period.name, form]).encode()).digest()
+    who = Who(service="trail", session=session, via="command")
+    if reader is not None:
+        who = Who(officer=reader, session=session, via="command")
+    async with open_database(settings) as database, open_log(settings, database) as log:
+        async with _looking_at(database, authority, below) as (connection, wanted):
+            if officer is not None:
+                made = await trail_now(connection, wanted, "officer", officer, period)
+            else:
+                made = await trail_now(connection, wanted, "enterprise", enterprise or "", period)
+        if made is None:
+            raise Refusal(f"nothing is on record of {officer or enterprise} at {', '.join(wanted)}")
+        try:
+            await TrailActs(log.committer).read(authority, made, period.name, form, who)
+        except Problem as fault:
+            raise Refusal(fault.reason or fault.code) from None
     return made
 
 
@@ -351,17 +374,25 @@ async def _looking(
     settings: Settings, authority: str, below: bool
 ) -> AsyncIterator[tuple[asyncpg.Connection, list[str]]]:
     """A connection of one moment and the authorities that it sees."""
-    import asyncpg
-
     from ops.compose import open_database
 
-    async with open_database(settings) as database:
-        connection = await asyncpg.connect(database.dsn(ROLE), timeout=10)
-        try:
-            async with connection.transaction(isolation="repeatable_read"):
-                yield connection, await _authorities(connection, authority, below)
-        finally:
-            await connection.close()
+    async with open_database(settings) as database, _looking_at(database, authority, below) as looking:
+        yield looking
+
+
+@asynccontextmanager
+async def _looking_at(
+    database: Database, authority: str, below: bool
+) -> AsyncIterator[tuple[asyncpg.Connection, list[str]]]:
+    """The same on a database that is open."""
+    import asyncpg
+
+    connection = await asyncpg.connect(database.dsn(ROLE), timeout=10)
+    try:
+        async with connection.transaction(isolation="repeatable_read"):
+            yield connection, await _authorities(connection, authority, below)
+    finally:
+        await connection.close()
 
 
 async def _made(

@@ -1,7 +1,8 @@
-"""What happened to a file after it arrived: looked at by the machine, opened by a person, found damaged (E16).
+"""What happened to a file after it arrived: looked at by the machine, opened by a person, found damaged (E16); and who
+looked at a trail of acts.
 
-All three are written by the server beside the records that cite the file. The invariant: no byte of a file reaches a
-reader before the act that names the reader and the purpose stands in the log.
+All are written by the server, those of a file beside the records that cite it. The invariant: no byte of a file or of a
+trail reaches a reader before the act that names the reader stands in the log.
 """
 
 from __future__ import annotations
@@ -111,5 +112,36 @@ class BlobDamaged(Body, frozen=True, kw_only=True, omit_defaults=True):
     ] = ()
 
 
-TYPES: Final[tuple[type[Body], ...]] = (BlobExamined, EvidenceRead, BlobDamaged)
+TrailForm = Literal["page", "json", "csv", "xlsx"]
+
+
+class TrailRead(Act, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody looked at what an officer did, or at what was done about an enterprise, act by act; or took it away."""
+
+    SPEC: ClassVar = Spec(
+        name="trail.read.v1",
+        family="E49",
+        origin="office",
+        step="R7",
+        zh="履职留痕查看",
+        en="Trail of acts read",
+        about_zh="查看或导出执法人员或者单位的履职留痕；先记录、后显示。",
+        about_en="The trail of an officer or about an enterprise was looked at or taken away; recorded first.",
+        tags=("officer", "enterprise"),
+    )
+
+    reader: Annotated[Ref | UnsetType, says("查看人", "officer id of who looks; absent at the server itself")] = UNSET
+    role: Annotated[Ref | UnsetType, says("查看人职责", "role in which it is looked at")] = UNSET
+    of: Annotated[Literal["officer", "enterprise"], says("对象种类", "whose trail it is")]
+    subject: Annotated[Ref, says("对象", "id of the officer or of the enterprise")]
+    period: Annotated[
+        Annotated[str, Meta(min_length=4, max_length=7, pattern=r"^[0-9]{4}(-Q[1-4]|-[0-9]{2})?$(?!\n)")],
+        says("期间", "2026, 2026-Q1 or 2026-03"),
+    ]
+    form: Annotated[TrailForm, says("形式", "as a page, or as a file that was taken away")]
+    acts: Annotated[Count, says("行为条数", "how many acts it has")]
+    cut: Annotated[Ref | UnsetType, says("统计时点", "name of the cut that it is as of")] = UNSET
+
+
+TYPES: Final[tuple[type[Body], ...]] = (BlobExamined, EvidenceRead, BlobDamaged, TrailRead)
 """The types of this module, in the order of the process."""

@@ -55,4 +55,5 @@ def add_routes(app: web.Application) -> None:
     """Put the face on an application that has the console's frame."""
     kept = app[COUNTED] = Counted()
     app.on_shutdown.append(kept.close)
+    app[trail.LEAFED] = trail.Leafed()
     add(app, (app[FRAME].counted(route) for route in ROUTES))

@@ -1,5 +1,8 @@
 """The trail of an officer or about an enterprise, to look at, to print and to hand over (履职留痕).
 
+Who looks at one is on record before it is shown, as with evidence: a page for the quarter of an hour in which its
+reader leafs through it, a file each time.
+
 Whoever looks over others sees those of the authorities that they see; an officer sees the own one, because it is what
 shows that duties were done. The invariant: nobody is counted or compared here.
 """
@@ -7,7 +10,10 @@ shows that duties were done. The invariant: nobody is counted or compared here.
 from __future__ import annotations
 
 import re
-from typing import Final
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
 from urllib.parse import quote, urlencode
 
 from aiohttp import web
@@ -15,6 +21,7 @@ from aiohttp import web
 from projections.process import trail as trails
 from projections.process.names import names
 from projections.process.trail import SOURCES, Of, Trail
+from schemas.events.custody import TrailForm
 from schemas.problems import Problem
 from server.supervision.asking import (
     file,
@@ -27,7 +34,7 @@ from server.supervision.asking import (
     wanted_period,
 )
 from server.supervision.off_system import PLACES
-from server.web.app import person_of
+from server.web.app import SERVICES, person_of
 from server.web.asked import starting
 from server.web.etag import json_answer
 from server.web.frames import FRAME
@@ -37,12 +44,41 @@ from server.web.routes import WATCHERS, Officers
 READERS: Final = Officers(WATCHERS.roles | {"inspector"})
 ROWS: Final = 200
 """Acts on one page; the files have all of them."""
+FILES: Final = frozenset({"csv", "xlsx"})
+"""Forms that are taken away: each time is on record."""
+LEAF_SECONDS: Final = 900.0
+"""How long a reader leafs through a trail behind one act of reading, as long as leave to view evidence."""
+MOST_LEAFED: Final = 4_096
+View: TypeAlias = tuple[bytes, Of, str, str, TrailForm]
+"""(session, of whom, id, period, form)."""
 _NAME: Final = re.compile(r"[^\x00-\x1f]{1,128}")
+
+
+@dataclass(slots=True)
+class Leafed:
+    """Which trails are being leafed through behind an act that is on record, since when. Forgotten with the process."""
+
+    since: OrderedDict[View, float] = field(default_factory=OrderedDict)
+
+    def again(self, view: View) -> bool:
+        """Whether the view is one that is on record already."""
+        at = self.since.get(view)
+        return at is not None and time.monotonic() - at < LEAF_SECONDS
+
+    def put(self, view: View) -> None:
+        """The view is on record from now on."""
+        self.since[view] = time.monotonic()
+        self.since.move_to_end(view)
+        while len(self.since) > MOST_LEAFED:
+            self.since.popitem(last=False)
+
+
+LEAFED: Final = web.AppKey("trails_leafed", Leafed)
 
 
 async def show(request: web.Request) -> web.Response:
     """The trail as a page."""
-    made, period = await _made(request)
+    made, period = await _made(request, "page")
     which = place(request)
     start = starting(request)
     rows = made.steps[start : start + ROWS]
@@ -90,13 +126,14 @@ async def show(request: web.Request) -> web.Response:
 async def send(request: web.Request) -> web.Response:
     """`/api/v1/trails/{officer|enterprise}/{id}?period=&format=json|csv|xlsx`."""
     form = wanted_form(request)
-    made, period = await _made(request)
+    made, period = await _made(request, form)
     if form == "json":
         return json_answer(request, {**trails.as_dict(made), "period": period})
     return await file([trails.sheet(made, language(request))], form, f"trail-{made.of}-{period}")
 
 
-async def _made(request: web.Request) -> tuple[Trail, str]:
+async def _made(request: web.Request, form: TrailForm) -> tuple[Trail, str]:
+    """The trail that is asked for, behind the act that says so."""
     span = wanted_period(request)
     of, name = _of(request.match_info["of"]), request.match_info["id"]
     person = person_of(request)
@@ -108,6 +145,14 @@ async def _made(request: web.Request) -> tuple[Trail, str]:
     made = await past(request).trail([code for code, _ in shown], of, name, span)
     if made is None:
         raise Problem("not_found", f"no {of} of this name is in the record of an authority that is shown to you")
+    kept = request.app[SERVICES].trails
+    if kept is None:
+        raise Problem("not_ready", "no log is written here: ask the main server for this trail")
+    leafed = request.app[LEAFED]
+    view = (person.session, of, name, span.name, form)
+    if form in FILES or not leafed.again(view):
+        await kept.read(person, made, span.name, form)
+        leafed.put(view)
     return made, span.name
 
 

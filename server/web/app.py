@@ -35,6 +35,7 @@ from projections.process.reports import Report
 from projections.process.submissions import Handed, Reconciled
 from projections.process.trail import Of, Trail
 from schemas.events import Body
+from schemas.events.custody import TrailForm
 from schemas.events.plan import RecusalEntered
 from schemas.problems import Problem
 from server.identity.person import Person
@@ -264,6 +265,13 @@ class Past(Protocol):
 
     async def trail(self, authorities: Sequence[str], of: Of, name: str, span: Period) -> Trail | None:
         """The acts of an officer or about an enterprise within a period, None where nothing is known of it."""
+
+
+class TrailReads(Protocol):
+    """That a trail of acts was looked at, on record. Implemented in ops."""
+
+    async def read(self, person: Person, trail: Trail, period: str, form: TrailForm) -> None:
+        """`trail.read.v1`, before anything of it is shown. Raises Problem."""
 
 
 class Reports(Protocol):
@@ -513,6 +521,8 @@ class Services:
     webhooks: Webhooks | None = None
     reports: Reports | None = None
     """None where no log is written."""
+    trails: TrailReads | None = None
+    """None where no log is written: no trail is shown there."""
     past: Past | None = None
     """None where no log is written."""
     keeping: Keeping | None = None

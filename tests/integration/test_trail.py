@@ -6,19 +6,24 @@ import csv
 import io
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from domain.quarterly import period
 from projections import sheets
 from projections.process import trail as trails
 from projections.process.reading import Reading
+from schemas import entries
+from schemas.entries import Who
 from schemas.events import REGISTRY
+from server.log.acts import Act, OfficeActs
 from server.log.past import trail_now
 from tests.integration.test_off_system import writer
-from tests.support.log import AUTHORITY
+from tests.support import projections as stories
+from tests.support.log import AUTHORITY, now, uuid7
 from tests.support.postgres import TestDatabase
 from tests.support.process import judge, paper
 from tests.support.stories import story_events
-from tests.support.web import open_house
+from tests.support.web import House, house_log, open_house
 
 SPAN = period("2026")
 
@@ -70,13 +75,15 @@ async def test_a_trail_has_every_act_of_the_officer_and_each_stands_where_it_say
 
 
 async def test_officers_see_the_own_trail_and_watchers_those_below(database: TestDatabase, short_folder: Path) -> None:
-    async with paper(database) as log:
-        await log.append(story_events())
-    await judge(database)
+    name, who = "officer-0017", Who(officer="officer-0002", session=bytes(32), via="console")
     async with open_house(database, short_folder, log=True) as house:
+        log = house_log(house.log)
+        await stories.inspection(log, await stories.enrolled(log))
+        tags = sorted((f"authority:{AUTHORITY}", f"task:{stories.TASK}", stories.ENTERPRISE))
+        assigned = Act("task.assigned.v1", tags, stories.body("task.assigned.v1"), uuid7(), 1, uuid7())
+        await log.committer.submit(OfficeActs(AUTHORITY, [assigned], who, now()))
+        await judge(database)
         async with house.program("supervisor") as watcher, house.browser("lin") as inspector:
-            officers = (await (await watcher.get("/api/v1/matters/officer")).json())["rows"]
-            name = officers[0]["key"]
             made = await (await watcher.get(f"/api/v1/trails/officer/{name}?period=2026")).json()
             table = await (await watcher.get(f"/api/v1/trails/officer/{name}?period=2026&format=csv")).text()
             book = await watcher.get(f"/api/v1/trails/officer/{name}?period=2026&format=xlsx")
@@ -93,8 +100,14 @@ async def test_officers_see_the_own_trail_and_watchers_those_below(database: Tes
                 )
             ]
             refused = await inspector.get(f"/supervision/trail/officer/{name}?period=2026")
+        before = await looked(house)
         async with house.browser("he") as head:
             page = await (await head.get(f"/supervision/trail/enterprise/{firm}?period=2026&lang=en")).text()
+            await head.get(f"/supervision/trail/enterprise/{firm}?period=2026&from=0")
+            await head.get(f"/supervision/trail/enterprise/{firm}?period=2025")
+            for _ in range(2):
+                await head.get(f"/api/v1/trails/enterprise/{firm}?period=2026&format=csv")
+        after = (await looked(house))[len(before) :]
     assert made["whole"]
     assert len(made["steps"]) > 3
     assert table.startswith("\ufeff履职留痕")
@@ -103,3 +116,22 @@ async def test_officers_see_the_own_trail_and_watchers_those_below(database: Tes
     assert odd == [404, 404, 400, 400, 404]
     assert refused.status == 403
     assert "Trail of acts" in page
+    shown = [
+        ("officer", name, "json"),
+        ("officer", name, "csv"),
+        ("officer", name, "xlsx"),
+        ("enterprise", firm, "json"),
+    ]
+    assert [(one["of"], one["subject"], one["form"]) for one in before] == shown, "what was refused was not looked at"
+    assert before[0]["acts"] == len(made["steps"])
+    assert [(one["form"], one["period"]) for one in after] == [
+        ("page", "2026"), ("page", "2025"), ("csv", "2026"), ("csv", "2026"),
+    ], "who leafs through a page is on record once, a file each time"  # fmt: skip
+    assert {(one["reader"], one["subject"]) for one in after} == {("he", firm)}
+
+
+async def looked(house: House) -> list[dict[str, Any]]:
+    """The acts that say that a trail was looked at, as they stand in the log."""
+    rows = await house_log(house.log).pool.fetch("SELECT entry FROM log.entries ORDER BY log_id, position")
+    read = [entries.decode(bytes(row["entry"])) for row in rows]
+    return [one.b for one in read if isinstance(one, entries.OfficeEntry) and one.y == "trail.read.v1"]

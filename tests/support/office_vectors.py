@@ -65,6 +65,7 @@ OFFICE: Final = frozenset(
         "blob.examined.v1",
         "blob.received.v1",
         "evidence.read.v1",
+        "trail.read.v1",
         "case_file.export_closed.v1",
         "case_file.exported.v1",
         "document_number.issued.v1",
@@ -635,6 +636,16 @@ FULL: Final[Mapping[str, Body]] = {
         "reader": "officer-0017",
         "role": "inspector",
     },
+    "trail.read.v1": {
+        "acts": 214,
+        "cut": "0123456789ab",
+        "form": "xlsx",
+        "of": "officer",
+        "period": "2026-Q1",
+        "reader": "officer-0040",
+        "role": "supervisor",
+        "subject": "officer-0017",
+    },
     "blob.damaged.v1": {
         "events": [uid(74)],
         "found": digest("rot"),
@@ -881,6 +892,11 @@ BAD: Final[Mapping[str, Mapping[str, tuple[str, Damage]]]] = {
         "files_empty": ("$.files", put([], "files")),
         "purpose_unknown": ("$.purpose", put("curiosity", "purpose")),
         "reader_missing": ("$", without("reader")),
+    },
+    "trail.read.v1": {
+        "form_unknown": ("$.form", put("rumour", "form")),
+        "of_unknown": ("$.of", put("terminal", "of")),
+        "subject_missing": ("$", without("subject")),
     },
     "blob.damaged.v1": {
         "sha256_of_31_bytes": ("$.sha256", put(bytes(31), "sha256")),

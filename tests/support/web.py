@@ -26,6 +26,7 @@ from ops.faces import (
     ConsoleDesk,
     ConsoleFiles,
     ConsoleReports,
+    ConsoleTrails,
     ConsoleWebhooks,
     console_acts,
     console_disclosures,
@@ -47,6 +48,7 @@ from server.log.desk import Desk, Gate
 from server.log.number_acts import NumberActs
 from server.log.past import Past
 from server.log.report_acts import ReportActs
+from server.log.trail_acts import TrailActs
 from server.signed import SignedRequests, Terminals
 from server.sync import routes as sync_routes
 from server.sync.changes import Changes
@@ -182,6 +184,7 @@ async def open_house(
                 opened.committer, opened.pool, BlobStore(folder / "evidence")
             ),
             past=None if opened is None else Past(opened.pool),
+            trails=None if opened is None else ConsoleTrails(TrailActs(opened.committer)),
             reports=None if opened is None else ConsoleReports(ReportActs(opened.committer, opened.pool)),
         )  # fmt: skip
         if terminals:
