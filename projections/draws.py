@@ -101,12 +101,16 @@ async def supervised(conn: asyncpg.Connection) -> dict[str, str]:
     return {row["key"]: row["name"] or "" for row in rows}
 
 
-async def certified(conn: asyncpg.Connection, day: datetime.date) -> tuple[str, ...]:
-    """Officers of the own authority whose certificate is valid on a day; the legal unit, which reviews, is left out."""
+async def certified(conn: asyncpg.Connection, day: datetime.date) -> dict[str, str]:
+    """Officers of the own authority whose certificate is valid on a day: id -> unit. The legal unit, which reviews, is
+    left out.
+    """
     rows = await conn.fetch((await _process(conn))["certified"], MAX_POOL + 1)
-    return tuple(
-        row["key"] for row in rows if row["role"] != "legal" and standing_on(row["stood"] or "", day) == "valid"
-    )
+    return {
+        row["key"]: row["unit"] or ""
+        for row in rows
+        if row["role"] != "legal" and standing_on(row["stood"] or "", day) == "valid"
+    }
 
 
 def _queries() -> Any:

@@ -409,9 +409,10 @@ class ApproveRevision(Command, frozen=True, kw_only=True):
 
 
 class AssignItem(Command, frozen=True, kw_only=True):
-    """Give an item of the plan to officers, with the scheme that is approved by doing so."""
+    """Give an item of the plan to officers, with the scheme that is approved by doing so; `draw` named them."""
 
     item: Uuid
+    draw: Uuid | None = None
     officers: Annotated[tuple[Name, ...], Meta(min_length=2, max_length=16)]
     scheme: Text
     from_on: datetime.date | None = None

@@ -443,7 +443,9 @@ def _assigned(plan: Plan, command: ask.AssignItem, actor: Actor, now: int, act: 
             f"the item has {planned} planned visits and {len(standing)} tasks: a further one needs its reason",
         )  # fmt: skip
     body = TaskAssigned(
-        task_id=act, source="plan", enterprise_id=item.enterprise_id, officers=command.officers,
+        task_id=act, source="plan" if command.draw is None else "double_random",
+        enterprise_id=item.enterprise_id, officers=command.officers,
+        draw_id=UNSET if command.draw is None else id_of(command.draw, "draw"),
         plan_item_id=item.item_id, plan_id=_id(plan), kind=item.kind,
         scheme=Scheme(content=command.scheme, approver=actor.name, approved_at=now),
         unannounced=True if command.unannounced else UNSET, from_on=or_unset(command.from_on),

@@ -62,6 +62,12 @@ async def names(conn: asyncpg.Connection, wanted: Iterable[Key]) -> Mapping[Key,
     return found
 
 
+async def registered(conn: asyncpg.Connection, kind: str, keys: Iterable[str]) -> set[str]:
+    """Which of these keys are matters of that kind that the caller may see."""
+    wanted = [key for key in keys if "\0" not in key]
+    return set(await _columns(conn, await statements.process_slot(conn), kind, wanted))
+
+
 async def _columns(conn: asyncpg.Connection, slot: str, kind: str, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
     """What the judges' tables know of matters of one kind, by key."""
     wanted = sorted(keys)

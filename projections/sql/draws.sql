@@ -30,6 +30,7 @@ SELECT m.key, m.columns ->> 'name' AS name FROM view_x.matters m
 
 -- name: certified
 -- Officers of the own authority with what the register says of their certificates.
-SELECT m.key, m.columns ->> 'stood' AS stood, m.columns ->> 'unit_role' AS role FROM view_x.matters m
+SELECT m.key, m.columns ->> 'stood' AS stood, m.columns ->> 'unit_role' AS role, m.columns ->> 'unit' AS unit
+  FROM view_x.matters m
  WHERE m.kind = 'officer' AND m.authority = current_setting('liuhen.authority')
  ORDER BY m.key LIMIT $1

@@ -21,12 +21,13 @@ from server.web.i18n import N_
 
 Kind: TypeAlias = Literal[
     "text", "area", "lines", "date", "select", "yes_no", "maybe", "yuan", "hidden", "penalties", "evidence", "items",
-    "corrections", "opinions", "records", "changes",
+    "corrections", "opinions", "records", "changes", "officers",
 ]  # fmt: skip
 PENALTY_ROWS: Final = 4
 CORRECTION_ROWS: Final = 3
 OPINION_ROWS: Final = 7
 CHANGE_ROWS: Final = 4
+OFFICER_ROWS: Final = 6
 EVIDENCE_BOXES: Final = 20
 """Files that can be ticked one by one; a form has at most 64 fields. Further ones go along as a whole."""
 _PLACE: Final = re.compile(r"\$\.?([a-z_]+)")
@@ -55,6 +56,8 @@ class Field:
     """A label of its own where no event has one."""
     officer: bool = False
     """Somebody of the office: those registered are offered, and others can be named."""
+    offers: Literal["", "enterprises", "units", "agencies"] = ""
+    """What else is offered to choose from while it is typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,12 @@ def text(name: str, *, required: bool = False, most: int = 128, said: str = "") 
 def officer(name: str, *, required: bool = False) -> Field:
     """An officer of the authority, by the id."""
     return Field(name, "text", (name,), required, 128, officer=True)
+
+
+def offered(name: str, offers: Literal["enterprises", "units", "agencies"], *, required: bool = False,
+            said: str = "") -> Field:  # fmt: skip
+    """A line of text for which known ones are offered."""
+    return Field(name, "text", (name,), required, 128, said=said, offers=offers)
 
 
 def area(name: str, *, required: bool = False, most: int = 10_000) -> Field:
@@ -243,7 +252,7 @@ FORMS: Final[Mapping[tuple[str, str], Form]] = {
         "plan_draft.changed.v1", N_("Leave an enterprise out"),
         N_("A criterion asks for this enterprise. If the plan leaves it out, the reason stands on record."),
         (
-            text("enterprise", required=True, said=N_("Enterprise, by its id")),
+            offered("enterprise", "enterprises", required=True, said=N_("Enterprise")),
             text("reason", required=True, most=500, said=N_("Why it is left out")),
         ),
     ),
@@ -253,7 +262,7 @@ FORMS: Final[Mapping[tuple[str, str], Form]] = {
            "criteria is written beside each item."),
         (
             text("approver", required=True), text("approval_no", required=True, most=64),
-            date("approved_on", required=True), text("responsible_unit"), text("responsible"),
+            date("approved_on", required=True), offered("responsible_unit", "units"), officer("responsible"),
         ),
     ),
     ("plan", "file"): Form(
@@ -265,7 +274,7 @@ FORMS: Final[Mapping[tuple[str, str], Form]] = {
         N_("A major revision takes out a key item or changes many items. It holds only when it is approved again, "
            "within 30 days."),
         (
-            Field("decided_on", "date", required=True, said=N_("Day of the decision")),
+            Field("decided_on", "date", required=True, said=N_("Day of the decision to revise")),
             Field("changes", "changes", ("changes",), True),
             text("reason", required=True, most=500, said=N_("Reason of the revision")),
             Field("major", "yes_no", said=N_("To be treated as major in any case")),
@@ -283,7 +292,7 @@ FORMS: Final[Mapping[tuple[str, str], Form]] = {
         "task.assigned.v1", N_("Assign the inspection"),
         N_("To two officers or more. By sending this form you approve the scheme; the task goes to their terminals."),
         (
-            Field("item", "hidden"), Field("officers", "lines", ("officers",), True),
+            Field("item", "hidden"), Field("draw", "hidden"), Field("officers", "officers", ("officers",), True),
             Field("scheme", "area", ("scheme", "content"), True, 10_000), date("from_on"), date("to_on"),
             Field("unannounced", "yes_no", ("unannounced",)), text("trigger", most=500),
         ),
@@ -307,14 +316,18 @@ FORMS: Final[Mapping[tuple[str, str], Form]] = {
         "supervising_body.assigned.v1", N_("Determine the supervising body"),
         N_("One enterprise, one supervising body: end the supervision by another one first."),
         (
-            text("agency", required=True), choice("level", ("county", "prefecture", "province", "state")),
+            offered("agency", "agencies", required=True),
+            choice("level", ("county", "prefecture", "province", "state")),
             date("valid_from", required=True), text("approval_ref", most=500),
             choice("reason", ("initial", "upgraded", "downgraded", "relocated", "reorganised"), required=False),
         ),
     ),
     ("enterprise", "end-supervision"): Form(
         "supervising_body.ended.v1", N_("End the supervision"), N_("By the body that supervises it now."),
-        (text("agency", required=True), date("ended_on", required=True), text("reason", required=True, most=500)),
+        (
+            offered("agency", "agencies", required=True), date("ended_on", required=True),
+            text("reason", required=True, most=500),
+        ),
     ),
     ("officer", "record-certificate"): Form(
         "officer_certificate.recorded.v1", N_("Register a certificate"),
@@ -420,6 +433,8 @@ def _value(field: Field, form: Mapping[str, str]) -> Any:
             return _opinions(form)
         case "changes":
             return _changes(form)
+        case "officers":
+            return _officers(field.name, form)
 
 
 def _changes(form: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -437,6 +452,15 @@ def _changes(form: Mapping[str, str]) -> list[dict[str, Any]]:
         found.append({name: value for name, value in told.items() if value})
     if not found:
         raise Wrong("changes", "expected a change at least")
+    return found
+
+
+def _officers(field: str, form: Mapping[str, str]) -> list[str]:
+    """Officers, one in each line of the form; a program's form may name them in one field, one on each line."""
+    found = [form.get(f"officer_{row}", "").strip() for row in range(OFFICER_ROWS)]
+    found = [one for one in (*found, *(line.strip() for line in form.get(field, "").splitlines())) if one]
+    if len(found) < 2:
+        raise Wrong(field, "expected two officers at least")
     return found
 
 

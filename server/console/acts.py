@@ -9,7 +9,7 @@ after it stands in the log.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -19,6 +19,7 @@ import msgspec
 from aiohttp import web
 
 from domain.judges.case_facts import Case, number_of
+from domain.judges.plan import Plan
 from domain.matter import Matter
 from domain.office import commands as ask
 from domain.office import offers
@@ -27,10 +28,9 @@ from domain.office.reviews import drafts, evidence_of, reviews
 from domain.office.stamp import stamp
 from domain.workdays import day_of
 from projections.process import queries as process_queries
-from projections.process.views import MatterRow
 from schemas.events import body_json
 from schemas.problems import Problem
-from server.console import act_forms, words
+from server.console import act_forms, act_offers, words
 from server.console.access import scope
 from server.console.act_forms import FORMS, Field, Form, Wrong
 from server.console.following import followed_in
@@ -106,6 +106,7 @@ def send(kind: str, only: str = "") -> Handler:
         try:
             command = act_forms.read(kind, act, form, target.name if kind == "signal" else "")
             name = id_of_form(form.get("act", ""), "the act").bytes
+            await act_offers.check(request, target.key, command)
             done = await _desk(request).do(
                 person_of(request), target.matter_kind, target.key, command, act=name, seen=form.get("seen", "")
             )
@@ -145,6 +146,7 @@ def send_json(kind: str) -> Handler:
         given = request.headers.get("Idempotency-Key", "").strip().strip('"')
         name = id_of_form(given, "the act").bytes if given else uuid7()
         desk, person = _desk(request), person_of(request)
+        await act_offers.check(request, target.key, command)
         seen = None if held == ["*"] else held[0].strip().removeprefix("W/").strip('"')
         done = await desk.do(person, target.matter_kind, target.key, command, act=name, seen=seen)
         now = await desk.stand(person, target.matter_kind, target.key)
@@ -350,7 +352,7 @@ async def _page(
         now=now_ms(),
         words=Words(texts, chosen),
         facts=_facts(target, act, found),
-        officers=await _officers(request, form),
+        **await act_offers.offered(request, form, None if found is None else found.matter),
         **_choices(target, found),
     )
 
@@ -365,17 +367,6 @@ def label(form: Form, field: Field, texts: Any) -> str:
     for unit in ("（分）", ", fen"):
         found = found.removesuffix(unit)
     return found
-
-
-async def _officers(request: web.Request, form: Form) -> Sequence[MatterRow]:
-    """Who is registered, for the fields of a form that name somebody; typing an id is possible as well."""
-    if not any(field.officer or field.kind == "opinions" for field in form.fields):
-        return ()
-    async with scope(request, own=True) as connection:
-        found = await process_queries.list_matters(
-            connection, "officer", as_of=now_ms(), limit=process_queries.MAX_ROWS
-        )
-    return found.rows
 
 
 async def _front(request: web.Request) -> str:
@@ -409,6 +400,8 @@ def _proposed(target: Target, act: str, found: Standing | None, request: web.Req
     given.setdefault("today", str(day_of(now_ms())))
     for name in ("held_on", "served_on", "applied_on", "effective_on", "approved_on", "filed_on", "decided_on"):
         given.setdefault(name, given["today"])
+    if found is not None and target.kind == "plan" and act == "approve-revision":
+        return given | _of_revision(Plan(found.matter), given)
     if found is None or target.kind != "case":
         return given
     case = Case(found.matter)
@@ -427,6 +420,15 @@ def _proposed(target: Target, act: str, found: Standing | None, request: web.Req
     if waiting:
         given.setdefault("submitted", str(UUID(bytes=waiting[0][0].id)))
     return given
+
+
+def _of_revision(plan: Plan, given: Mapping[str, str]) -> dict[str, str]:
+    """The revision that waits, and whoever approved the plan."""
+    waiting = [revision for _, revision, approval in plan.revisions if approval is None]
+    told = {} if not plan.parts else {"approver": given.get("approver") or plan.parts[0][1].approver}
+    if waiting and not given.get("revision"):
+        told["revision"] = str(UUID(bytes=waiting[-1].revision_id))
+    return told
 
 
 def _of_draft(body: Any) -> dict[str, str]:
@@ -452,7 +454,7 @@ def _choices(target: Target, found: Standing | None) -> dict[str, Any]:
     more: dict[str, Any] = {
         "penalty_kinds": act_forms.penalty_kinds(), "penalty_rows": range(act_forms.PENALTY_ROWS),
         "correction_rows": range(act_forms.CORRECTION_ROWS), "opinion_rows": range(act_forms.OPINION_ROWS),
-        "change_rows": range(act_forms.CHANGE_ROWS),
+        "change_rows": range(act_forms.CHANGE_ROWS), "officer_rows": range(act_forms.OFFICER_ROWS),
         "items": ask.ITEMS, "evidence": [], "evidence_more": "", "records": [], "numbers": [], "ticked": set(),
     }  # fmt: skip
     if found is None or target.kind != "case":

@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping
 from typing import Any, Final
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from aiohttp import web
 
 from domain import random_selection as selections
+from domain.office import offers
 from domain.workdays import SHANGHAI
 from projections import draws as asked
-from projections.process.names import names
+from projections.process import queries
+from projections.process.names import names, registered
 from projections.queries import BadCursor
 from schemas.draws import Drawn
 from schemas.events.plan import RecusalEntered
 from schemas.problems import Problem
 from server.console.access import DRAW_PLANNERS, DRAW_REVEALERS, acts_on, scope
 from server.console.frame import page, texts_of
+from server.console.plans import STATES as ITEM_STATES
+from server.log.ids import now_ms
 from server.web.app import FORM, SERVICES, Draws, person_of
 from server.web.asked import id_of_address, id_of_form
 from server.web.i18n import N_
@@ -47,6 +52,16 @@ DONE: Final = {
     "cancelled": N_("Cancelled. The announcement stays on record, with your reason."),
 }
 SOURCES: Final = ("all", "listed")
+LARGEST: Final = 1024 * 1024
+"""Bytes of an announcement's form: some ten thousand lines of pools."""
+FILLED: Final = 5_000
+"""Lines of the register that a form is filled with."""
+OPEN_STATES: Final = ("planned", "cancelled")
+"""States of an item that nobody has been given, or not any more."""
+NAMED: Final = 5
+"""Ids that a refusal names."""
+NEW_RECUSALS: Final = 4
+"""Recusals that a form takes besides those that were entered."""
 _NUMBER: Final = re.compile(r"\d{1,6}", re.ASCII)
 _RECUSAL: Final = re.compile(r"(\S+)\s+(\S+)\s+(\S.*)")
 
@@ -80,11 +95,15 @@ async def show_form(request: web.Request) -> web.Response:
 
 
 async def announce(request: web.Request) -> web.Response:
-    """Freeze the pools and commit to a secret; or, asked to count, show what the pools would be."""
+    """Freeze the pools and commit to a secret; or, asked to count, show what the pools would be, or, asked to fill,
+    list the register for the pools that are listed.
+    """
     form = request[FORM]
     draw = id_of_form(form.get("draw", ""), "the draw")
     try:
         day = _day(form.get("draws_on", ""))
+        if form.get("act") == "fill":
+            return await _form(request, filled=await _register(request, day))
         objects, officers = await _pools(request, day)
         if form.get("act") == "count":
             return await _form(request, counted=(len(objects), len(officers)))
@@ -121,7 +140,8 @@ async def enter(request: web.Request) -> web.Response:
     draw, form = id_of_address(request), request[FORM]
 
     async def act(service: Draws) -> None:
-        await service.enter(person_of(request), draw, form.get("public", ""), _recusals(form.get("recused", "")))
+        recused = (*_recusals(form.get("recused", "")), *_chosen(form))
+        await service.enter(person_of(request), draw, form.get("public", ""), tuple(dict.fromkeys(recused)))
 
     return await _acted(request, act, draw, "entered")
 
@@ -157,13 +177,15 @@ async def _listed(request: web.Request, connection: Any) -> asked.DrawPage:
 
 
 async def _form(
-    request: web.Request, *, counted: tuple[int, int] | None = None, refusal: Problem | None = None
-) -> web.Response:
-    given = request.get(FORM, {})
+    request: web.Request, *, counted: tuple[int, int] | None = None, filled: Mapping[str, str] | None = None,
+    refusal: Problem | None = None,
+) -> web.Response:  # fmt: skip
+    given = {**request.get(FORM, {}), **(filled or {})}
     tomorrow = datetime.datetime.now(SHANGHAI).date() + datetime.timedelta(days=1)
     return page(
         request, "draw_form.html", person_of(request), status=200 if refusal is None else refusal.type.status,
-        given=given, draw=given.get("draw") or str(_service(request).new_id()), counted=counted, tomorrow=tomorrow,
+        given=given, filled=filled is not None, counted=counted, tomorrow=tomorrow,
+        draw=given.get("draw") or str(_service(request).new_id()),
         most={"drawn": selections.MAX_DRAWN, "team": selections.MAX_TEAM, "text": selections.MAX_TEXT},
         **_refused(request, refusal), **_shared(request),
     )  # fmt: skip
@@ -175,11 +197,45 @@ async def _pools(request: web.Request, day: datetime.date) -> tuple[tuple[str, .
         raise Problem("bad_request", "expected each pool to be all or listed")
     objects, officers = _ids(form.get("object_ids", "")), _ids(form.get("officer_ids", ""))
     async with scope(request, own=True) as connection:
+        certified = await asked.certified(connection, day)
         if form.get("objects", "all") == "all":
             objects = tuple(await asked.supervised(connection))
-        if form.get("officers", "all") == "all":
-            officers = await asked.certified(connection, day)
+        else:
+            known = await registered(connection, "enterprise", objects)
+            _all_of(
+                objects, known, "一企一档中没有 {0}；请从名录中选择，或者先建档。",
+                "the register of enterprises does not have {0}: choose from the register, or enter it first",
+            )  # fmt: skip
+    if form.get("officers", "all") == "all":
+        officers = tuple(certified)
+    else:
+        _all_of(
+            officers, certified, f"{{0}} 在 {day} 没有有效的执法证件，或者不是执法人员；请从名册中选择。",
+            f"{{0}} has no valid certificate on {day}, or is no enforcement officer: choose from the register",
+        )  # fmt: skip
     return objects, officers
+
+
+def _all_of(given: Iterable[str], known: Container[str], zh: str, en: str) -> None:
+    """Refuse ids that the register does not have, naming the first of them. Raises Problem bad_request."""
+    unknown = [one for one in given if one not in known]
+    if unknown:
+        more = "" if len(unknown) <= NAMED else " …"
+        said = [separator.join(unknown[:NAMED]) + more for separator in ("、", ", ")]
+        raise Problem("bad_request", en.format(said[1]), zh=zh.format(said[0]), en=en.format(said[1]))
+
+
+async def _register(request: web.Request, day: datetime.date) -> dict[str, str]:
+    """Everybody who could be in the pools, one a line with name or unit, to strike out who shall not be."""
+    async with scope(request, own=True) as connection:
+        firms, officers = await asked.supervised(connection), await asked.certified(connection, day)
+    return {
+        "objects": "listed", "object_ids": _lines(firms), "officers": "listed", "officer_ids": _lines(officers),
+    }  # fmt: skip
+
+
+def _lines(told: Mapping[str, str]) -> str:
+    return "\n".join(f"{key} {' '.join(said.split())}".rstrip() for key, said in list(told.items())[:FILLED])
 
 
 async def _look(request: web.Request, draw: UUID) -> tuple[asked.DrawRow, Any]:
@@ -201,6 +257,7 @@ async def _one(request: web.Request, refusal: Problem | None = None) -> web.Resp
         known = await asked.records(connection, draw)
         wanted = [("enterprise", one) for one in _named(standing, drawn)]
         called = {key: name for (_, key), name in (await names(connection, wanted)).items()}
+        planned = {} if selection.revealed is None or not own else await _planned(connection, row)
     announced = selection.announced
     today = datetime.datetime.now(SHANGHAI).date()
     return page(
@@ -213,9 +270,47 @@ async def _one(request: web.Request, refusal: Problem | None = None) -> web.Resp
         entered="" if pending is None else "\n".join(
             f"{one.enterprise_id} {one.officer} {one.reason}" for one in pending.recused
         ),
+        planned=planned, assign=_assign(request, row, planned, drawn), new_recusals=range(NEW_RECUSALS),
+        item_states={name: texts_of(request).gettext(title) for name, title in ITEM_STATES.items()},
         done=_told(request), most={"text": selections.MAX_TEXT, "recused": selections.MAX_RECUSED},
         **_refused(request, refusal), **_shared(request),
     )  # fmt: skip
+
+
+async def _planned(connection: Any, row: asked.DrawRow) -> dict[str, dict[str, Any]]:
+    """{enterprise: its item in the approved plan of the draw's year}, with the plan's key under `plan`."""
+    found = await queries.list_matters(
+        connection, "plan", as_of=now_ms(), stages=("approved", "filed"), where={"year": row.draws_on.year}
+    )
+    items: dict[str, dict[str, Any]] = {}
+    for plan in found.rows:
+        whole = None
+        if plan.authority == row.authority:
+            whole = await queries.matter(connection, "plan", plan.key, as_of=now_ms())
+        for item in () if whole is None else whole.page["items"]:
+            items.setdefault(item["enterprise"], {**item, "plan": plan.key})
+    return items
+
+
+def _assign(
+    request: web.Request, row: asked.DrawRow, planned: Mapping[str, Mapping[str, Any]], drawn: Drawn | None
+) -> dict[str, str]:
+    """{enterprise: the form that gives its item to the officers who were drawn}, for heads, where nobody has it yet."""
+    if drawn is None or request.app[SERVICES].desk is None:
+        return {}
+    if not person_of(request).may(offers.OTHER_ROLES["plan"]["assign"]):
+        return {}
+    found = {}
+    for team in drawn.teams:
+        item = planned.get(team.enterprise)
+        if item is None or item["state"] not in OPEN_STATES:
+            continue
+        told = {
+            "item": str(UUID(hex=item["item"])), "draw": str(row.draw), "scheme": item.get("method") or row.title,
+            **{f"officer_{at}": one for at, one in enumerate(team.officers)},
+        }  # fmt: skip
+        found[team.enterprise] = f"/plans/{quote(item['plan'])}/acts/assign?{urlencode(told)}"
+    return found
 
 
 def _named(standing: Any, drawn: Drawn | None) -> Iterable[str]:
@@ -255,7 +350,9 @@ def _refused(request: web.Request, refusal: Problem | None) -> dict[str, Any]:
         return {"wrong": "", "closed": ()}
     gates: Iterable[Mapping[str, str]] = refusal.fields.get("gates", ())  # type: ignore[assignment]  # as made by closed_by
     chosen = language(request)
-    return {"wrong": refusal.reason or refusal.code, "closed": [(one["rule"], one[chosen]) for one in gates]}
+    said = refusal.fields.get(chosen)
+    wrong = said if isinstance(said, str) else refusal.reason or refusal.code
+    return {"wrong": wrong, "closed": [(one["rule"], one[chosen]) for one in gates]}
 
 
 def _told(request: web.Request) -> str:
@@ -288,11 +385,25 @@ def _recusals(text: str) -> tuple[RecusalEntered, ...]:
     return tuple(found)
 
 
+def _chosen(form: Mapping[str, str]) -> Iterable[RecusalEntered]:
+    """Recusals that were chosen from those drawn: `pair_0` and on, each with its reason. Raises Problem bad_request."""
+    for row in range(NEW_RECUSALS):
+        enterprise, _, officer = form.get(f"pair_{row}", "").partition("\t")
+        reason = form.get(f"why_{row}", "").strip()
+        if not enterprise and not reason:
+            continue
+        if not enterprise or not officer or not reason:
+            en = "expected who is recused and the reason for each recusal"
+            raise Problem("bad_request", en, zh="每项回避应写明人员和原因。", en=en)
+        yield RecusalEntered(enterprise_id=enterprise, officer=officer, reason=reason)
+
+
 def _day(text: str) -> datetime.date:
     try:
         return datetime.date.fromisoformat(text.strip())
     except ValueError:
-        raise Problem("bad_request", "expected the day of the draw as YYYY-MM-DD") from None
+        en = "expected the day of the draw as YYYY-MM-DD"
+        raise Problem("bad_request", en, zh="请写明抽取日期。", en=en) from None
 
 
 def _number(form: Mapping[str, str], name: str) -> int:

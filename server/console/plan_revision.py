@@ -19,7 +19,7 @@ from domain.plan_difference import Difference, difference
 from domain.plan_table import beside_register, write_plan
 from domain.workdays import day_of
 from projections import sheets
-from projections.process.names import names
+from projections.process.names import MAX_NAMES, names
 from schemas.events.plan import PlanRevisionDecided
 from schemas.problems import Problem
 from server.console import acts, plan_import
@@ -95,11 +95,13 @@ async def show_table(request: web.Request) -> web.Response:
     if not plan.parts and draft is not None:
         items, left_out = draft.items, draft.left_out
     every = {*(item.enterprise_id for item in items.values()), *left_out}
+    wanted = [("enterprise", one) for one in sorted(every)]
+    called: dict[str, str] = {}
     async with scope(request, own=True) as connection:
-        called = await names(connection, [("enterprise", one) for one in sorted(every)])
-    above, header, rows = write_plan(
-        items.values(), left_out.values(), plan.figures, {key: name for (_, key), name in called.items()}
-    )
+        for at in range(0, len(wanted), MAX_NAMES):
+            found = await names(connection, wanted[at : at + MAX_NAMES])
+            called |= {key: name for (_, key), name in found.items()}
+    above, header, rows = write_plan(items.values(), left_out.values(), plan.figures, called)
     year = plan.year or (0 if draft is None else draft.year)
     sheet = sheets.Sheet(f"年度计划{year}", above, header, rows)
     response = web.Response(body=await asyncio.to_thread(sheets.as_xlsx, [sheet]), content_type=sheets.XLSX)

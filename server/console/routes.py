@@ -203,7 +203,7 @@ ROUTES: Final = (
     Route("GET", "/api/v1/disclosures", disclosures.list_json, DISCLOSURE_READERS),
     Route("GET", "/draws", draws.show_list, DRAW_READERS, kind="page"),
     Route("GET", "/draws/new", draws.show_form, DRAW_PLANNERS, kind="page"),
-    Route("POST", "/draws/new", draws.announce, DRAW_PLANNERS, form=True, kind="page"),
+    Route("POST", "/draws/new", draws.announce, DRAW_PLANNERS, form=True, kind="page", upload=draws.LARGEST),
     Route("GET", "/draws/{id}", draws.show, DRAW_READERS, kind="page"),
     Route("GET", "/draws/{id}/pools/{pool:objects|officers}", draws.show_pool, DRAW_READERS),
     Route("POST", "/draws/{id}/enter", draws.enter, DRAW_PLANNERS, form=True, kind="page"),

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import AsyncIterator
 from hashlib import sha256
+from html import unescape
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ import msgspec
 import pytest
 
 from domain import public_files, random_selection
+from domain.office.plans import item_id, plan_key
 from projections import publishing
 from projections.runner import connect
 from schemas import draws
@@ -46,7 +48,7 @@ from tests.support.draws import (
 from tests.support.facts import ENTERPRISE, fact
 from tests.support.log import AUTHORITY
 from tests.support.postgres import TestDatabase
-from tests.support.process import judge
+from tests.support.process import entered, judge
 from tests.support.web import House, form_token, listening, open_house
 
 SCRIPT = Path(__file__).parents[2] / "server" / "public" / "verifier" / "draw.py"
@@ -335,7 +337,7 @@ async def _officer_of(desk: Desk, number: str) -> str:
 
 
 def field(html: str, name: str) -> str:
-    found = re.search(rf'name="{name}" value="([^"]*)"', html)
+    found = re.search(rf'name="{name}"[^>]*? value="([^"]*)"', html)
     assert found is not None, f"no field {name}"
     return found[1]
 
@@ -355,15 +357,74 @@ async def fill(browser: aiohttp.ClientSession, page: str, to: str, **fields: str
         return 303, f"{place}\n{await answer.text()}"
 
 
+async def given_as_drawn(head: aiohttp.ClientSession, desk: Desk, acts: DrawActs, draw: UUID) -> None:
+    """The head gives an item of the plan to those who were drawn for its enterprise, from the page of the draw."""
+    async with head.get(f"/draws/{draw}") as answer:
+        assert "未列入现行计划" in await answer.text()
+    drawn = (await acts.look(AUTHORITY, draw.bytes)).drawn
+    assert drawn is not None
+    team = drawn.teams[0]
+    key = plan_key(AUTHORITY, TODAY.year)
+    item = item_id(AUTHORITY, TODAY.year, team.enterprise)
+    plan = {
+        "plan_id": UUID(key).bytes, "year": TODAY.year, "agency": AUTHORITY, "approver": "示例市人民政府",
+        "approved_on": f"{TODAY.year}-01-05",
+        "items": [{"item_id": item, "enterprise_id": team.enterprise, "kind": "key", "method": "查重大危险源"}],
+    }  # fmt: skip
+    await entered(desk.log, desk.database, "plan.approved.v1", plan, f"plan:{key}")
+    async with head.get(f"/draws/{draw}") as answer:
+        form = re.search(rf'href="(/plans/{key}/acts/assign\?[^"]+)"', await answer.text())
+    assert form is not None
+    to = form[1].partition("?")[0]
+    async with head.get(unescape(form[1])) as answer:
+        html = await answer.text()
+    told = {name: field(html, name) for name in ("act", "seen", "item", "draw", "officer_0", "officer_1")}
+    assert (told["officer_0"], told["officer_1"]) == team.officers
+    told |= {"form_token": form_token(html), "scheme": "查重大危险源"}
+    assert "查重大危险源</textarea>" in html, "what the plan says of the way is proposed"
+    other = next(one for one in ("officer-0017", "officer-0023", "officer-0099") if one not in team.officers)
+    async with head.post(to, data={**told, "officer_1": other}, allow_redirects=False) as answer:
+        assert answer.status == 400
+        assert "抽中的执法人员为" in await answer.text(), "nobody else is sent in the name of the draw without a reason"
+    async with head.post(to, data=told, allow_redirects=False) as answer:
+        assert answer.status == 303, await answer.text()
+    await judge(desk.database)
+    async with head.get(f"/draws/{draw}") as answer:
+        html = await answer.text()
+    assert "已下达" in html
+    assert "acts/assign" not in html, "it is given out once"
+    async with head.get(f"/api/v1/matters/plan/{key}") as answer:
+        (one,) = (await answer.json())["page"]["items"]
+    assert [(made["source"], tuple(made["officers"]), made["state"]) for made in one["made"]] == [
+        ("double_random", team.officers, "assigned")
+    ]
+
+
 async def test_hua_announces_and_enters_and_he_reveals(house: House, desk: Desk, acts: DrawActs) -> None:
     await judge(desk.database)
     form = {
         "title": "危化品单位双随机抽查", "objects": "listed",
         "object_ids": f"{ENTERPRISE} 示例制造有限公司\nent-1\nent-2",
-        "officers": "listed", "officer_ids": "officer-0017\nofficer-0023\nofficer-0031", "count": "2", "team": "2",
+        "officers": "listed", "officer_ids": "officer-0017\nofficer-0023\nofficer-0099", "count": "2", "team": "2",
         "draws_on": TODAY.isoformat(), "public_number": "当日彩票开奖号码",
     }  # fmt: skip
     async with house.browser("hua") as hua, house.browser("he") as he:
+        status, told = await fill(hua, "/draws/new", "/draws/new", act="announce", **form)
+        assert status == 400
+        assert "一企一档中没有 ent-1、ent-2" in told, "a slip of the pen is not drawn"
+        for name in ("ent-1", "ent-2"):
+            body = {"enterprise_id": name, "name": f"示例 {name}"}
+            await entered(desk.log, desk.database, "enterprise.profiled.v1", body, f"enterprise:{name}")
+        status, told = await fill(hua, "/draws/new", "/draws/new", act="announce", **form)
+        assert status == 400
+        assert "officer-0099" in told, "who has no valid certificate is in no pool"
+        certificate = {"officer_id": "officer-0099", "certificate_no": "E21050099", "issuer": "示例市人民政府",
+                       "valid_from": "2020-01-01", "valid_to": "2099-12-31", "unit": "执法二队"}  # fmt: skip
+        kind = "officer_certificate.recorded.v1"
+        await entered(desk.log, desk.database, kind, certificate, "officer:officer-0099")
+        status, told = await fill(hua, "/draws/new", "/draws/new", act="fill", **form)
+        assert status == 200
+        assert "officer-0099 执法二队" in told, "the register fills the lists, to be struck out from"
         status, told = await fill(hua, "/draws/new", "/draws/new", act="count", **form)
         assert status == 200
         assert "检查对象 3 家、执法人员 3 人" in told
@@ -383,12 +444,22 @@ async def test_hua_announces_and_enters_and_he_reveals(house: House, desk: Desk,
         status, told = await fill(hua, place, f"{place}/enter", public=NUMBER)
         assert status == 303
         assert "检查对象与执法人员" in told, "the planner sees who is drawn before anybody is told"
+        first = next(iter((await acts.look(AUTHORITY, draw.bytes)).drawn.teams))
+        status, told = await fill(hua, place, f"{place}/enter", public=NUMBER,
+                                  pair_1=f"{first.enterprise}\t{first.officers[0]}", why_1=" ")  # fmt: skip
+        assert status == 400
+        assert "每项回避应写明人员和原因" in told
+        status, told = await fill(hua, place, f"{place}/enter", public=NUMBER,
+                                  pair_1=f"{first.enterprise}\t{first.officers[0]}", why_1="近亲属")  # fmt: skip
+        assert status == 303
+        assert f"{first.enterprise} {first.officers[0]} 近亲属" in told, "chosen from those drawn, nothing typed"
         status, told = await fill(hua, place, f"{place}/reveal", preparation=(await pending(acts, draw.bytes)).hex())
         assert status == 409
         assert "OGI-17" in told
         status, told = await fill(he, place, f"{place}/reveal")
         assert status == 303
         assert "种子和名单已写入日志" in told
+        await given_as_drawn(he, desk, acts, draw)
         async with he.get("/api/v1/draws") as answer:
             (item,) = (await answer.json())["items"]
         assert (item["draw"], item["status"]) == (str(draw), "drawn")

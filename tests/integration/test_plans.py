@@ -43,7 +43,7 @@ from server.log.number_acts import NumberActs
 from tests.support.event_vectors import FULL
 from tests.support.log import AUTHORITY, Log, PaperTerminal, enrol, open_log, send
 from tests.support.postgres import TestDatabase
-from tests.support.process import judge
+from tests.support.process import entered, judge
 from tests.support.projections import fold
 from tests.support.projections import officer as officer_of
 from tests.support.web import OFFICERS, House, open_house
@@ -705,9 +705,21 @@ async def test_a_table_that_is_pasted_becomes_a_draft_and_forms_lead_to_the_appr
             "change", action_0="added", enterprise_0="E-3", kind_0="key", days_0="x", reason_0="补"
         )
         assert status == 400, "days are a number"
-        status, place = await act(
-            "change", action_0="added", enterprise_0="E-3", kind_0="key", days_0="4", reason_0="补"
+        added = {"action_0": "added", "enterprise_0": "E-3", "kind_0": "key", "days_0": "4", "reason_0": "补"}
+        status, html = await act("change", **added)
+        assert status == 400
+        assert "一企一档中没有 E-3" in html, "a slip of the pen puts nothing into the plan"
+        await entered(
+            house.log,
+            house.database,
+            "enterprise.profiled.v1",
+            {"enterprise_id": "E-3", "name": "示例三厂"},
+            "enterprise:E-3",
         )
+        async with browser.get(f"/plans/{KEY}/acts/change") as page:
+            html = await page.text()
+        assert '<option value="E-1" label="已列入计划，重点检查">' in html
+        status, place = await act("change", **added)
         assert status == 303, place
         answers = {"responsible_unit": "执法大队", "responsible": "officer-0017"}
         assert (await act("approve", **approve, **answers))[0] == 303
@@ -721,8 +733,26 @@ async def test_a_table_that_is_pasted_becomes_a_draft_and_forms_lead_to_the_appr
             assert str(YEAR) in await page.text()
         assert (await browser.get(f"/plans/{KEY}/acts/assign?item={uuid_text(item(1).item_id)}")).status == 403
     assign = f"/plans/{KEY}/acts/assign?item={uuid_text(item(1).item_id)}"
-    async with house.browser(HEAD) as browser, browser.get(assign) as page:
-        assert page.status == 200, await page.text()
+    for name in ("officer-0017", "officer-0023"):
+        body = {"officer_id": name, "certificate_no": f"L-{name}", "issuer": "示例省", "valid_from": f"{YEAR}-01-01",
+                "valid_to": f"{YEAR + 5}-01-01", "unit": "执法一队"}  # fmt: skip
+        await entered(house.log, house.database, "officer_certificate.recorded.v1", body, f"officer:{name}")
+    async with house.browser(HEAD) as browser:
+        async with browser.get(assign) as page:
+            assert page.status == 200, await page.text()
+            html = await page.text()
+        assert '<option value="officer-0017" label="officer-0017 · 执法一队' in html, "who is registered, with the unit"
+        drawn, to = hidden(html), assign.partition("?")[0]
+        for officers, status, words in (
+            (("officer-0017", ""), 400, "什么也没有记录"),
+            (("officer-0017", "officer-9999"), 400, "名册中没有 officer-9999"),
+            (("officer-0017", "officer-0023"), 303, ""),
+        ):  # fmt: skip
+            named = {f"officer_{at}": one for at, one in enumerate(officers)}
+            data = {**drawn, **named, "scheme": "检查重大危险源"}
+            answer = await browser.post(to, data=data, allow_redirects=False)
+            assert answer.status == status, await answer.text()
+            assert words in await answer.text()
     async with house.browser("officer-0017") as browser:
         assert (await browser.get("/plans/import")).status == 403
         assert (await browser.get(f"/plans/{KEY}")).status == 200

@@ -43,9 +43,21 @@ from schemas import canonical, entries
 from schemas.entries import Who
 from schemas.envelope import NOTE_BITS
 from schemas.events import REGISTRY, Registry, encode_canonical
-from tests.support.log import AUTHORITY
+from server.log.acts import Act, OfficeActs
+from server.log.ids import now_ms, uuid7
+from tests.support.log import AUTHORITY, Log
 from tests.support.postgres import TestDatabase
-from tests.support.projections import PROJECTOR
+from tests.support.projections import PROJECTOR, fold
+
+
+async def entered(log: Log, database: TestDatabase, name: str, body: Mapping[str, Any], tag: str) -> None:
+    """An act of the office that came another way, such as a row of a register, folded and judged."""
+    who = Who(officer="officer-0002", session=bytes(32), via="import")
+    act = Act(name, sorted((f"authority:{AUTHORITY}", tag)), dict(body), uuid7(), 1, uuid7())
+    await log.committer.submit(OfficeActs(AUTHORITY, [act], who, now_ms()))
+    await fold(database)
+    await judge(database)
+
 
 TABLES: Final = (
     "filed_up_to",
