@@ -28,7 +28,9 @@ from domain.office.reviews import drafts, evidence_of, reviews
 from domain.office.stamp import stamp
 from domain.workdays import day_of
 from projections.process import queries as process_queries
+from projections.process.names import names
 from schemas.events import body_json
+from schemas.events.plan import PlanItem
 from schemas.problems import Problem
 from server.console import act_forms, act_offers, words
 from server.console.access import scope
@@ -352,6 +354,7 @@ async def _page(
         now=now_ms(),
         words=Words(texts, chosen),
         facts=_facts(target, act, found),
+        about=await _about(request, act, given, found),
         **await act_offers.offered(request, form, None if found is None else found.matter),
         **_choices(target, found),
     )
@@ -471,6 +474,23 @@ def _choices(target: Target, found: Standing | None) -> dict[str, Any]:
         dict.fromkeys(number for fact in found.matter.facts if fact.counts and (number := number_of(fact)))
     )
     return more
+
+
+async def _about(
+    request: web.Request, act: str, given: Mapping[str, str], found: Standing | None
+) -> tuple[PlanItem, str] | None:
+    """The item of a plan that is given to officers, with the name of its enterprise."""
+    if found is None or found.matter.kind != "plan" or act != "assign":
+        return None
+    try:
+        item = Plan(found.matter).items().get(UUID(given.get("item", "")).bytes)
+    except ValueError:
+        return None
+    if item is None:
+        return None
+    async with scope(request, own=True) as connection:
+        called = await names(connection, [("enterprise", item.enterprise_id)])
+    return item, called.get(("enterprise", item.enterprise_id), "")
 
 
 def _facts(target: Target, act: str, found: Standing | None) -> dict[str, Any]:
