@@ -34,8 +34,8 @@ from server.console import acts
 from server.console.access import scope
 from server.console.following import followed_in
 from server.console.frame import page, texts_of
-from server.console.plans import LINE_TITLES, line_titles, now, shared
-from server.log.ids import uuid7
+from server.console.plans import LINE_TITLES, line_titles, shared
+from server.log.ids import now_ms, uuid7
 from server.tables import held
 from server.tables.refused import TableRefused
 from server.web.app import FILES, FORM, SERVICES, Desk, person_of
@@ -233,7 +233,7 @@ def told_of(
         "pasted": request.get(FORM, {}).get("table", ""), "act_id": str(UUID(bytes=uuid7())),
         "confirm": checked if sound else None,
         "refused": None if refusal is None else acts.told_refusal(refusal, language(request), texts_of(request)),
-        "now_ms": now(), **shared(request, {}, now()),
+        "now_ms": now_ms(), **shared(request, {}, now_ms()),
     }  # fmt: skip
 
 
@@ -264,5 +264,5 @@ def _year(text: str) -> int | None:
 
 def _next_year() -> int:
     """The year that is planned now: this one until summer, then the next."""
-    today = day_of(now())
+    today = day_of(now_ms())
     return today.year if today.month < 7 else today.year + 1

@@ -26,7 +26,8 @@ from server.console import acts, plan_import
 from server.console.access import scope
 from server.console.frame import page
 from server.console.plan_import import Checked, desk_of, sent_in, told_of
-from server.console.plans import criteria_names, field_names, now
+from server.console.plans import criteria_names, field_names
+from server.log.ids import now_ms
 from server.tables.refused import TableRefused
 from server.web.app import FORM, person_of
 from server.web.languages import language
@@ -132,7 +133,7 @@ async def _page(
     told = told_of(request, wrong=wrong, why=why, checked=checked, refusal=refusal)
     return page(
         request, "plan_revision.html", person_of(request), status=status, key=key, year=plan.year, found=found,
-        rows=rows, major=major, given={"decided_on": str(day_of(now())), **given}, standing=len(plan.items()),
+        rows=rows, major=major, given={"decided_on": str(day_of(now_ms())), **given}, standing=len(plan.items()),
         in_force=bool(plan.parts) and not plan.closings, most_reason=MOST_REASON,
         fields=field_names(request), criteria=criteria_names(request),
         **{**told, "called": called},

@@ -6,7 +6,6 @@ what would add up, unchanged.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -28,6 +27,7 @@ from server.console import acts, process_words
 from server.console.access import acts_on, scope
 from server.console.boards import PATHS, instant
 from server.console.frame import page, texts_of
+from server.log.ids import now_ms
 from server.web.app import SERVICES, person_of
 from server.web.etag import json_answer
 from server.web.i18n import N_
@@ -130,7 +130,7 @@ async def show_candidates(request: web.Request) -> web.Response:
     wanted = request.query.get("state", "")
     start = _start(request)
     async with scope(request, "plan", key) as connection:
-        found = await queries.matter(connection, "plan", key, as_of=now())
+        found = await queries.matter(connection, "plan", key, as_of=now_ms())
         if found is None:
             raise Problem("not_found")
         authority = found.row.authority
@@ -152,7 +152,7 @@ async def show_candidates(request: web.Request) -> web.Response:
         may_plan=drafting and acts_on(request, authority) and may_draft(request),
         may_assess=acts_on(request, authority) and person_of(request).may(offers.OTHER_ROLES["enterprise"]["assess"]),
         next=None if following is None else f"{request.path}?{urlencode({**kept, 'from': following})}",
-        first=start == 0, **shared(request, {}, now()),
+        first=start == 0, **shared(request, {}, now_ms()),
     )  # fmt: skip
 
 
@@ -160,7 +160,7 @@ async def candidates_json(request: web.Request) -> web.Response:
     """`/api/v1/plans/{id}/candidates`: the same as JSON."""
     key = request.match_info["id"]
     async with scope(request, "plan", key) as connection:
-        found = await queries.matter(connection, "plan", key, as_of=now())
+        found = await queries.matter(connection, "plan", key, as_of=now_ms())
         if found is None:
             raise Problem("not_found")
         known = await _known(connection, found.row.authority, int(found.row.columns.get("year") or 0))
@@ -193,7 +193,7 @@ async def show_file(request: web.Request) -> web.Response:
     """The file that a plan came in, as it came; `revision`: that of one of its revisions."""
     key = request.match_info["id"]
     async with scope(request, "plan", key) as connection:
-        found = await queries.matter(connection, "plan", key, as_of=now())
+        found = await queries.matter(connection, "plan", key, as_of=now_ms())
     files = request.app[SERVICES].files
     told = None if found is None else found.page.get("file")
     if found is not None and (revision := request.query.get("revision")):
@@ -269,8 +269,3 @@ def _start(request: web.Request) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 7):
         raise Problem("bad_cursor", "expected `from` to be the number of a row")
     return int(text)
-
-
-def now() -> int:
-    """This instant, ms."""
-    return time.time_ns() // 1_000_000
