@@ -177,7 +177,7 @@ def counted(handler: Handler) -> Handler:
         person = person_of(request)
         if person.may(access.FILE_READERS.roles) and not person.unfinished:
             officer = person.officer_id if own_only(person) else None
-            async with access.scope(request, own=True) as connection:
+            async with access.scope(request, own=True, of=person.authority) as connection:
                 request[COUNTS] = await queries.counts(connection, as_of=now_ms(), officer=officer)
             request[KEYS] = await desk.shortcuts(request, person)
         return await handler(request)

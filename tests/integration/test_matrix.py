@@ -334,6 +334,17 @@ async def test_who_looks_over_others_sees_below_and_chooses_in_lists(place: Leve
                         assert (status, found) == (404, set())
 
 
+async def test_pages_show_one_authority_below_where_it_is_chosen(place: Levels) -> None:
+    async with aiohttp.ClientSession(place.served.internal, cookie_jar=aiohttp.DummyCookieJar()) as client:
+        for level in LEVELS:
+            headers = {"Cookie": f"liuhen_session={place.sessions['supervisor', level]}"}
+            for authority in AUTHORITIES:
+                for page in ("/cases", "/supervision", "/supervision/figures", "/supervision/ledgers"):
+                    async with client.get(f"{page}?authority={authority}", headers=headers) as answer:
+                        expected = 200 if authority == level or authority in BELOW[level] else 404
+                        assert answer.status == expected, (level, page, authority)
+
+
 async def test_nobody_changes_what_is_not_theirs(place: Levels) -> None:
     sizes = "SELECT l.authority, h.size FROM log.heads h JOIN log.logs l USING (log_id)"
     connection = await place.database.connect()
