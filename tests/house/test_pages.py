@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -99,7 +98,6 @@ class Visit:
         size = self.page.viewport_size
         assert size is not None
         await self._not_wider(size["width"])
-        await self.page.evaluate(_axe())
         for impact, rule, nodes in await self.page.evaluate(RUN_AXE, RULES):
             if impact in ("serious", "critical", "moderate"):
                 self._add(f"{impact} {rule}", str(nodes))
@@ -118,11 +116,6 @@ def _own_status(message: Any) -> bool:
     return message.text.startswith("Failed to load resource") and "status of 4" in message.text
 
 
-@cache
-def _axe() -> str:
-    return (importlib.resources.files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
-
-
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
@@ -139,6 +132,7 @@ async def context_of(browser: Browser, width: int, scheme: Any, state: Any = Non
         viewport={"width": width, "height": 900}, color_scheme=scheme, storage_state=state, reduced_motion="reduce"
     )
     context.set_default_timeout(15_000)
+    await context.add_init_script(path=str(importlib.resources.files("axe_playwright_python") / "axe.min.js"))
     try:
         yield context
     finally:
