@@ -265,7 +265,7 @@ def _signals(held: Held) -> Iterator[Signal]:
     for one in held.matches:
         if one.row.kind == "receipts":
             yield from sig_04(held, one)
-        else:
+        elif one.row.kind != "tickets":
             yield from sig_25(held, one)
     yield from sig_01(held)
     yield from sig_23(held)
@@ -524,4 +524,4 @@ def _shown(number: Number) -> str:
     return f"{front}{token}〔{year}〕{f'{suffix}-' if suffix else ''}{sequence}号"
 
 
-JUDGE: Final = Judge(kind="outside", version=2, judge=judge, needs=needs)
+JUDGE: Final = Judge(kind="outside", version=3, judge=judge, needs=needs)

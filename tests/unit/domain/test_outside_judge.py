@@ -153,7 +153,8 @@ def tickets(*used: str, received: str = "2026-05-04") -> list[Fact]:
 def test_sig_04_a_ticket_that_was_passed_over_within_its_book() -> None:
     books = rows("tickets", given_out(officer=LIN))
     found = held("tickets", books, known=tickets("T000101", "T000104", "T000106"))
-    (one,) = told(found, "SIG-04")
+    (one,) = found.signals  # and nothing else is said of such a row
+    assert one.rule == "SIG-04"
     assert "T000102–T000103、T000105" in one.reason.zh
     assert (one.opens, one.absent, one.severity) == (at("2026-05-12 00:00"), True, "serious")  # seven days behind
     assert (one.officers, found.columns["ticket_gap"]) == ((LIN,), 1)
