@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from ops import settings as settings_module
-from ops.cli import EXIT_NOT_IN_ORDER, Refusal
+from ops.cli import EXIT_NOT_IN_ORDER, Refusal, dsn
 from ops.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from projections.rebuild import Rebuilt
 
 ROLE = "liuhen_projector"
-MAX_DSN = 4_096
 MAX_WORKERS = 16
 
 
@@ -149,22 +148,12 @@ async def _run(
 @asynccontextmanager
 async def _source(ctx: click.Context, data: Path | None, dsn_file: Path | None) -> AsyncIterator[str]:
     if dsn_file is not None:
-        yield _read_dsn(dsn_file)
+        yield dsn.read(dsn_file)
         return
     from ops.compose import open_database
 
     async with open_database(settings_module.load(ctx.find_root().obj, data=data)) as database:
         yield database.dsn(ROLE)
-
-
-def _read_dsn(file: Path) -> str:
-    try:
-        text = file.read_text("utf-8")[:MAX_DSN].strip()
-    except (OSError, UnicodeDecodeError) as fault:
-        raise Refusal(f"cannot read {file} ({type(fault).__name__}): expected one line, a DSN") from fault
-    if not text:
-        raise Refusal(f"{file} is empty: expected one line, a DSN")
-    return text
 
 
 def _words(done: Rebuilt, how: str) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from ops import settings as settings_module
-from ops.cli import EXIT_NOT_IN_ORDER, Refusal
+from ops.cli import EXIT_NOT_IN_ORDER, Refusal, dsn
 from ops.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 ROLE: Final = "liuhen_auditor"
 DATABASE: Final = "liuhen"
-MAX_DSN: Final = 4_096
 MAX_REGISTER: Final = 64 * 1024 * 1024
 SHOWN: Final = 20
 
@@ -107,7 +106,7 @@ def _dsn(
     ctx: click.Context, data: Path | None, dsn_file: Path | None, dsn_env: str | None
 ) -> Iterator[tuple[str, tuple[Path, ...]]]:
     if dsn_file is not None:
-        yield _read_dsn(dsn_file), ()
+        yield dsn.read(dsn_file), ()
         return
     if dsn_env is not None:
         value = os.environ.get(dsn_env, "")
@@ -131,16 +130,6 @@ def _dsn(
         # Not migrated here: whoever verifies changes nothing.
         place = settings.register or settings.data / "register"
         yield cluster.dsn(ROLE, DATABASE), (place,) if place.exists() else ()
-
-
-def _read_dsn(file: Path) -> str:
-    try:
-        text = file.read_text("utf-8")[:MAX_DSN].strip()
-    except (OSError, UnicodeDecodeError) as fault:
-        raise Refusal(f"cannot read {file} ({type(fault).__name__}): expected one line, a DSN") from fault
-    if not text:
-        raise Refusal(f"{file} is empty: expected one line, a DSN")
-    return text
 
 
 def _anchors(keys: Sequence[str], recovery: Sequence[str]) -> Anchors:

@@ -56,9 +56,14 @@ class Cut:
 
     @property
     def name(self) -> str:
-        """The same for equal cuts, as that of every answer (`server.console.access.cut_name`)."""
-        text = ",".join(f"{log}:{size}" for log, size in sorted(self.logs.items()))
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        """The same for equal cuts (`cut_name`)."""
+        return cut_name(self.logs)
+
+    @property
+    def columns(self) -> tuple[list[int], list[int]]:
+        """(logs, sizes), in one order, as questions unnest them."""
+        logs = sorted(self.logs)
+        return logs, [self.logs[log] for log in logs]
 
     def vector(self) -> dict[str, dict[str, int]]:
         """{authority: {log: size}}, as a report prints it."""
@@ -66,6 +71,12 @@ class Cut:
         for log, size in sorted(self.logs.items()):
             found.setdefault(self.authorities[log], {})[str(log)] = size
         return found
+
+
+def cut_name(logs: Mapping[int, int]) -> str:
+    """The short name of the positions that an answer rests on, the same for equal ones."""
+    text = ",".join(f"{log}:{size}" for log, size in sorted(logs.items()))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ async def whole(conn: asyncpg.Connection, logs: Mapping[int, int]) -> Cut:
 
 async def last_received(conn: asyncpg.Connection, cut: Cut) -> int:
     """When the newest entry of a cut came in (ms); 0 for an empty one."""
-    rows = await conn.fetch((await statements.of_process(conn, FILE))["last_received"], *_columns(cut))
+    rows = await conn.fetch((await statements.of_process(conn, FILE))["last_received"], *cut.columns)
     return max((entries.decode(bytes(row["entry"])).r for row in rows), default=0)
 
 
@@ -141,7 +141,7 @@ async def signals(
     slot = await statements.process_slot(conn)
     queries = statements.load(FILE, slot)
     own = sorted(log for log, of in cut.authorities.items() if of in set(authorities) and log in cut.logs)
-    moved = (*_columns(cut), await conn.fetchval(queries["rules_changed"], *_columns(cut)))
+    moved = (*cut.columns, await conn.fetchval(queries["rules_changed"], *cut.columns))
     touched = (*moved, own, sorted(JUDGES))
     limit = None if most is None else most + 1
     number = await conn.fetchval(queries["moved"] + "\n" + queries["touched_count"], *touched, limit)
@@ -175,10 +175,10 @@ async def devices(
     """Terminals of some authorities, and others by their ids, at a cut: {id: …}, by what their seals say."""
     queries = await statements.of_process(conn, FILE)
     rows = await conn.fetch(
-        queries["terminals"], *_columns(cut), sorted(authorities), [UUID(one) for one in sorted(set(others))]
+        queries["terminals"], *cut.columns, sorted(authorities), [UUID(one) for one in sorted(set(others))]
     )
     ended: dict[str, int] = {}
-    for row in await conn.fetch(queries["revocations"], *_columns(cut), [row["terminal"] for row in rows]):
+    for row in await conn.fetch(queries["revocations"], *cut.columns, [row["terminal"] for row in rows]):
         act = entries.decode(bytes(row["entry"]))
         if isinstance(act, OfficeEntry) and act.y == REVOKED:
             ended.setdefault(str(row["terminal"]), act.r)
@@ -198,7 +198,7 @@ async def acts(
 ) -> list[Mapping[str, Any]]:
     """Acts on site received from `first` to `last` (ms): {authority, log_id, position, at, received, origin}."""
     rows: list[Mapping[str, Any]] = await conn.fetch(
-        (await statements.of_process(conn, FILE))["acts"], *_columns(cut), sorted(authorities), first, last
+        (await statements.of_process(conn, FILE))["acts"], *cut.columns, sorted(authorities), first, last
     )
     return rows
 
@@ -222,7 +222,7 @@ async def seals(conn: asyncpg.Connection, cut: Cut, terminals: Sequence[bytes]) 
     """What some terminals said, seal by seal, before a cut."""
     rows = await conn.fetch(
         (await statements.of_process(conn, FILE))["seals"],
-        *_columns(cut),
+        *cut.columns,
         [UUID(bytes=one) for one in sorted(set(terminals))],
     )
     found: dict[bytes, list[Sealed]] = {}
@@ -285,8 +285,3 @@ def _stood(row: Mapping[str, Any], terminals: Sequence[Any], columns: Mapping[st
         row["severity"], row["score"], row["opens"], row["closes"], row["absent"], tuple(acts),
         tuple(row["inputs"]), row["zh"], row["en"], tuple(sorted(str(one) for one in terminals)), str(subject),
     )  # fmt: skip
-
-
-def _columns(cut: Cut) -> tuple[list[int], list[int]]:
-    logs = sorted(cut.logs)
-    return logs, [cut.logs[log] for log in logs]

@@ -80,10 +80,7 @@ async def submitted(
     """Reports that were handed in before a cut, the newest first; one by its id, or those of a period."""
     queries = await statements.of_process(conn, FILE)
     laws = await figures.laws_of(conn, cut)
-    logs = sorted(cut.logs)
-    rows = await conn.fetch(
-        queries["submitted"], logs, [cut.logs[log] for log in logs], sorted(authorities), report, span
-    )
+    rows = await conn.fetch(queries["submitted"], *cut.columns, sorted(authorities), report, span)
     read, found = Reading(REGISTRY), []
     for row in rows:
         filed = read(row["authority"], bytes(row["entry"]), None)

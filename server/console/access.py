@@ -8,7 +8,6 @@ filter stands here, once, and row-level security repeats it. Invariant: no quest
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -173,9 +172,3 @@ def remember(request: web.Request, response: web.StreamResponse) -> None:
 def acts_on(request: web.Request, authority: str) -> bool:
     """Whether the person who asks could act on a record of this authority: acts stay with the own one."""
     return authority == person_of(request).authority
-
-
-def cut_name(as_of: dict[int, int]) -> str:
-    """A short name of the cut {log: size} that an answer rests on, the same for equal cuts."""
-    text = ",".join(f"{log}:{size}" for log, size in sorted(as_of.items()))
-    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -18,13 +18,14 @@ from aiohttp import web
 from domain.workdays import day_of
 from projections import queries, reviews, rulefiles
 from projections.process import queries as process_queries
+from projections.process.figures import cut_name
 from projections.process.names import Key, names
 from projections.process.views import MatterFile
 from projections.reviews import Review
 from projections.views import SUBJECT_KINDS, CaseFile, CasePage, SubjectKind, to_json
 from schemas.problems import Problem
 from server.console import acts, case_view, desk, process_words, viewing, words
-from server.console.access import COMMENTERS, FILE_EXPORTERS, PRIVATE_READERS, acts_on, cut_name, scope
+from server.console.access import COMMENTERS, FILE_EXPORTERS, PRIVATE_READERS, acts_on, scope
 from server.console.boards import instant
 from server.console.case_view import Draft
 from server.console.frame import page, texts_of

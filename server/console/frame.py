@@ -131,11 +131,11 @@ class Shared:
             return ((looking.wanted, dict(looking.choices).get(looking.wanted, "")),)
         return looking.choices or ((person_of(request).authority, ""),)
 
-    def counted(self, route: Route) -> Route:
+    def headed(self, route: Route) -> Route:
         """The route of a page with what is due in its header."""
         if route.method != "GET" or route.kind != "page" or not isinstance(route.policy, Officers):
             return route
-        return replace(route, handler=counted(route.handler))
+        return replace(route, handler=headed(route.handler))
 
 
 async def refusal(request: web.Request, problem: Problem) -> web.Response:
@@ -170,7 +170,7 @@ def own_only(person: Person) -> bool:
     return person.roles <= {"inspector"}
 
 
-def counted(handler: Handler) -> Handler:
+def headed(handler: Handler) -> Handler:
     """The handler of a page whose header says what is due: to inspectors of their own matters, to others of all."""
 
     async def wrapped(request: web.Request) -> web.StreamResponse:

@@ -262,4 +262,4 @@ def add_routes(app: web.Application, folders: Sequence[Path] = ()) -> None:
     app[FRAME] = shared = frame.Shared()
     app[ERROR_PAGE] = frame.refusal
     app[CONFIRM_PAGE] = sign_in.confirm
-    add(app, (*(shared.counted(route) for route in ROUTES), app[PAGES].route()))
+    add(app, (*(shared.headed(route) for route in ROUTES), app[PAGES].route()))

@@ -13,10 +13,11 @@ from urllib.parse import quote
 from aiohttp import web
 
 from projections import queries
+from projections.process.figures import cut_name
 from projections.process.names import names
 from projections.views import SUBJECT_KINDS
 from schemas.problems import Problem
-from server.console.access import FILE_READERS, cut_name, scope
+from server.console.access import FILE_READERS, scope
 from server.console.frame import COUNTS, gate_of, own_only, page
 from server.web.app import FORM, PROOF_FIELD, SERVICES, person_of
 

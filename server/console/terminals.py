@@ -13,10 +13,11 @@ from uuid import UUID
 from aiohttp import web
 
 from projections import queries
+from projections.process.figures import cut_name
 from projections.views import TerminalLedger, TerminalPage, to_json
 from schemas.problems import Problem
 from server.console import words
-from server.console.access import TERMINAL_KEEPERS, acts_on, cut_name, scope
+from server.console.access import TERMINAL_KEEPERS, acts_on, scope
 from server.console.frame import page, texts_of
 from server.web.app import FORM, SERVICES, person_of
 from server.web.etag import json_answer

@@ -13,11 +13,12 @@ from aiohttp import web
 
 from domain.annual import NOT_RECORDED, TABLES, Elsewhere
 from domain.quarterly import Period
-from projections.process import figures, reports
+from projections.process import reports
 from projections.process.reports import Report
 from schemas.problems import Problem
 from server.supervision import counted
 from server.supervision.asking import file, past, place, shown_to, today, wanted_form, wanted_period
+from server.supervision.figures import line
 from server.web.etag import json_answer
 from server.web.frames import FRAME
 from server.web.languages import language
@@ -47,7 +48,7 @@ async def show(request: web.Request) -> web.Response:
         tables=[
             (
                 (table.zh, table.en)[which],
-                [_counted(made, code, chosen) for code in table.counted],
+                [line(made, code, chosen) for code in table.counted],
                 [_elsewhere(made, one, which) for one in table.elsewhere],
             )
             for table in TABLES
@@ -80,18 +81,6 @@ def _year(request: web.Request) -> Period:
     if len(span.name) != 4:
         raise Problem("bad_request", f"expected a year such as 2026, got {span.name}")
     return span
-
-
-def _counted(made: Report, code: str, chosen: str) -> dict[str, Any]:
-    entry = figures.figures().by_code[code]
-    return {
-        "code": code,
-        "name": entry.zh if chosen == "zh" else entry.en,
-        "how": reports.how(entry, chosen),
-        "unit": reports.unit_of(entry),
-        "value": made.whole.get(code),
-        "each": [made.each[one].get(code) for one in made.authorities],
-    }
 
 
 def _elsewhere(made: Report, one: Elsewhere, which: int) -> dict[str, Any]:

@@ -64,7 +64,7 @@ async def show(request: web.Request) -> web.Response:
         blocks=[
             (
                 BLOCKS[block][place(request)],
-                [_line(made, entry.code, chosen) for entry in figures.figures().entries if entry.block == block],
+                [line(made, entry.code, chosen) for entry in figures.figures().entries if entry.block == block],
             )
             for block in BLOCKS
         ],
@@ -161,7 +161,8 @@ async def _units(
     return await counted.units(request.app, codes, span, entry.code, request.query.get("cut", ""))
 
 
-def _line(made: reports.Report, code: str, chosen: str) -> dict[str, Any]:
+def line(made: reports.Report, code: str, chosen: str) -> dict[str, Any]:
+    """A figure as tables show it: its name, how it is counted, its value for all and for each authority."""
     entry = figures.figures().by_code[code]
     return {
         "code": code,

@@ -56,4 +56,4 @@ def add_routes(app: web.Application) -> None:
     kept = app[COUNTED] = Counted()
     app.on_shutdown.append(kept.close)
     app[trail.LEAFED] = trail.Leafed()
-    add(app, (app[FRAME].counted(route) for route in ROUTES))
+    add(app, (app[FRAME].headed(route) for route in ROUTES))

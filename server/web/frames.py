@@ -34,7 +34,7 @@ class Frame(Protocol):
     def seen(self, request: web.Request) -> tuple[tuple[str, str], ...]:
         """Within `scope`: the authorities that the page shows, (code, name), the own one first."""
 
-    def counted(self, route: Route) -> Route:
+    def headed(self, route: Route) -> Route:
         """The route of a page with what is due in its header."""
 
 
