@@ -80,6 +80,7 @@ def difference(
     mine: dict[str, list[PlanItem]] = {}
     for item in standing.values():
         mine.setdefault(item.enterprise_id, []).append(item)
+    taken = {*standing, *gone}
     leaving = {one.enterprise_id: one.reason for one in table.left_out}
     rows: list[Row] = []
     faults: list[Fault] = []
@@ -98,7 +99,7 @@ def difference(
                 )
             )  # fmt: skip
         elif not olds:
-            item = structs.replace(typed, item_id=_free(authority, year, name, {*standing, *gone}))
+            item = structs.replace(typed, item_id=_free(authority, year, name, taken))
             items.append(item)
             rows.append(Row(row, PlanChange(action="added", item=item, reason=why)))
         else:

@@ -812,6 +812,13 @@ async def test_a_plan_is_revised_by_a_table_whose_difference_is_shown_row_by_row
             assert words in html, words
         assert re.search(r"执法人员数.*?8.*?9", html, re.DOTALL), "the printed days that are others"
         assert (await house.log.head())["size"] == head, "a check records nothing"
+        async with browser.get(f"/plans/{KEY}/acts/file") as page:
+            filing = hidden(await page.text()) | {"filed_with": "示例省应急管理厅", "filed_on": f"{YEAR}-03-01"}
+        assert (await browser.post(f"/plans/{KEY}/acts/file", data=filing, allow_redirects=False)).status == 303
+        status, html = await confirm(browser, html, place)
+        assert status == 409
+        assert "打开本表之后已有变化" in html, "somebody filed the plan since the check"
+        assert "年度监督检查计划备案" in html
         assert await confirm(browser, html, place) == (303, f"/plans/{KEY}?done=revise#office")
         await fold(house.database)
         await judge(house.database)
