@@ -92,6 +92,7 @@ def _elsewhere(made: Report, one: Elsewhere, which: int) -> dict[str, Any]:
         "none": NOT_RECORDED[which],
         "without": made.without(one.code, which),
         "value": made.elsewhere(one.code),
+        "told": bool(made.told(one.code)),
         "each": [(None, "") if each is None else (each.figures.get(one.code), each.report) for each in told],
         "report": next((each.report for each in told if each is not None), "") if len(told) == 1 else "",
     }

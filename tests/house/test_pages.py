@@ -230,7 +230,7 @@ async def planned(house: House) -> list[str]:
 
 
 async def books_of_others(house: House) -> None:
-    """Receipts of which one fits nothing, and a mapping."""
+    """Receipts of which one fits nothing, a book of tickets of which one was passed over, and a mapping."""
     ledgers = house.app[SERVICES].ledgers
     assert isinstance(ledgers, OutsideLedgers)
     who = Who(officer="officer-0040", session=bytes(32), via="console")
@@ -243,6 +243,8 @@ async def books_of_others(house: House) -> None:
             "utf-8",
         )
         told = await ledgers.take(AUTHORITY, path, Wanted("receipts", "市财政局"), who)
+        path.write_text("起号,止号,日期,领用单位\nT-0000,T-0024,2026-03-02,执法一科\n", "utf-8")
+        await ledgers.take(AUTHORITY, path, Wanted("tickets", "市财政局"), who)
     assert told.recorded == 2
     await ledgers.save_columns(
         AUTHORITY, "receipts", "市财政局", columns_of("凭证 = reference\n数额 = amount 万元"), who
@@ -315,7 +317,9 @@ def addresses(
         "/supervision/figures/{code}": ["visits", "fines"],
         "/supervision/reports/{id}": [keys.report],
         "/supervision/trail/{of}/{id}": [f"officer/{keys.officer}", f"enterprise/{keys.enterprise}"],
-        "/supervision/ledgers/{authority}/{kind}/{month}": [f"{AUTHORITY}/receipts/2026-03"],
+        "/supervision/ledgers/{authority}/{kind}/{month}": [
+            f"{AUTHORITY}/{kind}/2026-03" for kind in ("receipts", "tickets")
+        ],
     }
     for (method, path), route in house.app[ROUTES].items():
         if isinstance(route.policy, Officers) and not opens(route.policy.roles):
@@ -544,6 +548,7 @@ async def booking(browser: Browser, house: House, look: tuple[str, int, str], st
         page = visit.page
         await visit.look(f"/supervision/ledgers?lang={language}")
         await visit.look(f"{book}?state=matched")
+        await visit.look(book.replace("receipts", "tickets"))
         await visit.look(f"{book}?state=candidate")
         await page.fill("#why-1-1", " ")
         await page.click("button[value=refused]")
