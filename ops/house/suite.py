@@ -27,8 +27,8 @@ CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 
 IN_MEMORY = Path("/dev/shm")  # noqa: S108 - only mkdtemp works in it
-ROOM = 4 * 1024**3
-"""Bytes that have to be free there, and twice as much memory: the clusters of all workers and what they write."""
+ROOM = 3 * 1024**3
+"""Bytes that have to be free there, and twice as much memory: thrice what three workers were seen to take."""
 
 COMPILE_ANEW = "PYTHONDONTWRITEBYTECODE"
 """Not handed on: hundreds of processes start in a run, and each would compile the whole product for itself."""
