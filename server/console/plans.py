@@ -34,6 +34,8 @@ from server.web.i18n import N_
 from server.web.languages import language
 
 ROWS: Final = 50
+CHANGES: Final = 300
+"""Changes of one revision that a page shows."""
 ITEMS: Final = 100
 """Items of a plan on one page."""
 STATES: Final = {
@@ -103,7 +105,12 @@ async def show_plan(request: web.Request) -> web.Response:
         ]  # fmt: skip
         rows = items[start : start + ITEMS]
         called = await names(
-            connection, [("enterprise", one["enterprise"]) for one in (*rows, *found.page.get("left_out", ()))]
+            connection,
+            [
+                ("enterprise", one["enterprise"])
+                for some in (rows, found.page.get("left_out", ()), *_changes(found.page))
+                for one in some
+            ],
         )
     counts = {name: sum(one["state"] == name for one in every) for name in STATES}
     own = acts_on(request, found.row.authority) and found.row.stage != "closed"
@@ -216,6 +223,11 @@ async def show_file(request: web.Request) -> web.Response:
 async def _known(connection: asyncpg.Connection, authority: str, year: int) -> dict[str, Suggestion]:
     laws = await figures.laws_of(connection, await figures.newest(connection, [authority]))
     return await planning.suggestions(connection, authority, year, laws.rules)
+
+
+def _changes(told: Mapping[str, Any]) -> list[Any]:
+    """What each revision changes, as far as the page shows it, the newest first."""
+    return [one.get("what", ())[:CHANGES] for one in reversed(told.get("revisions", ()))]
 
 
 def _item(told: Mapping[str, Any]) -> PlanItem:
