@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import os
 import shutil
 from dataclasses import dataclass
 from hashlib import sha256
@@ -21,6 +20,7 @@ from ops.cluster import Cluster
 from ops.compose import DATABASE
 from ops.settings import Settings, SettingsError
 from server.log import store
+from server.log.durable import sync_folder
 
 
 class BackupRefused(Exception):
@@ -92,11 +92,7 @@ def _put_in_place(beside: Path, target: Path) -> None:
     if target.exists():
         target.rmdir()
     beside.replace(target)
-    handle = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_folder(target.parent)
 
 
 def check_copy(folder: Path) -> int:

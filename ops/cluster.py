@@ -51,6 +51,7 @@ from ops.postgres import (
     reachable,
     within_reach,
 )
+from server.log.durable import sync_folder
 
 __all__ = ["SETTINGS", "Binaries", "Cluster", "ClusterError", "find_binaries"]
 
@@ -359,7 +360,7 @@ class Cluster:
             rules.write("local replication all scram-sha-256\n")
         self._data.rmdir()
         making.rename(self._data)
-        _sync_folder(self._data.parent)
+        sync_folder(self._data.parent)
 
     def _check_version(self) -> None:
         made_by = (self._data / "PG_VERSION").read_text("ascii").strip()
@@ -552,15 +553,7 @@ def _write_atomically(path: Path, content: str, *, mode: int) -> None:
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(path.parent)
 
 
 def _secret(path: Path) -> bytes:

@@ -26,6 +26,7 @@ from typing import Any, Final, Protocol
 from ops.verify.export import FORMAT, LEAF_0, MANIFEST, log_folder
 from ops.verify.sources import LogInfo, Source
 from schemas import merkle, tiles
+from server.log.durable import sync_folder
 
 CHUNK: Final = 2_048
 
@@ -216,7 +217,7 @@ class _FolderOut:
     def finish(self) -> None:
         os.sync()  # one flush for thousands of small files
         self._beside.rename(self._out)
-        _sync_folder(self._out.parent)
+        sync_folder(self._out.parent)
 
     def drop(self) -> None:
         shutil.rmtree(self._beside, ignore_errors=True)
@@ -242,17 +243,9 @@ class _TarOut:
             file.flush()
             os.fsync(file.fileno())
         self._beside.rename(self._out)
-        _sync_folder(self._out.parent)
+        sync_folder(self._out.parent)
 
     def drop(self) -> None:
         self._tar.close()
         self._file.close()
         self._beside.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

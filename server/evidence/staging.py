@@ -20,7 +20,8 @@ from typing import Final
 from uuid import UUID
 
 from schemas.problems import Problem
-from server.evidence.store import CHUNK, sync_folder
+from server.evidence.store import CHUNK
+from server.log.durable import sync_folder
 
 LOOK_SECONDS: Final = 0.02
 TAKE_SECONDS: Final = 15.0

@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 from obstore.exceptions import AlreadyExistsError
 from obstore.store import LocalStore, ObjectStore, S3Store
 
+from server.log.durable import sync_folder
+
 WHOLE: Final = 8 * 1024 * 1024
 """Up to this size an object is put in one conditional request; a larger one in parts of this size."""
 CHUNK: Final = 1024 * 1024
@@ -113,15 +115,6 @@ class BlobStore:
         sync_folder(target.parent)
         for parent in made:  # a new folder's own name has to be durable as well
             sync_folder(parent.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable. Raises OSError."""
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def _s3(bucket: Bucket) -> ObjectStore:

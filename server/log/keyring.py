@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from schemas.keys import Signer
 from schemas.notes import NoteSigner, VerifierKey
 from schemas.private import key_tag
+from server.log.durable import sync_folder
 
 
 class KeyMissing(Exception):
@@ -131,8 +132,4 @@ def _write_file(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from schemas.notes import NoteRefused, parse_checkpoint, split_note
+from server.log.durable import sync_folder
 
 NAME: Final = "register.json"
 SPARES: Final = 16
@@ -144,11 +145,7 @@ class Register:
         except OSError:  # a file system without links
             _write_durably(beside, data)
         beside.replace(self.path)
-        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(self._folder)
         return data
 
     def _next_spare(self) -> Path:
