@@ -121,8 +121,13 @@ async def check_register(connection: store.Connection, register: Register) -> No
 
 
 @contextlib.asynccontextmanager
-async def open_log(settings: Settings, database: Database, *, hook: Hook | None = None) -> AsyncIterator[OpenLog]:
-    """The committer on a database, checked and running. Raises RegisterRefused, DatabaseUnfit."""
+async def open_log(
+    settings: Settings, database: Database, *, hook: Hook | None = None, ahead: bool = True
+) -> AsyncIterator[OpenLog]:
+    """The committer on a database, checked and running. Raises RegisterRefused, DatabaseUnfit.
+
+    `hook` and `ahead` are for fault tests (`ops.faults`).
+    """
     keyring, register, tiles = log_parts(settings)
     dsn = database.dsn("liuhen_writer")
     connection = await store.connect(dsn)
@@ -134,7 +139,8 @@ async def open_log(settings: Settings, database: Database, *, hook: Hook | None 
         await connection.close()
     book = Book(store.load_queries("server.log", "log.sql"), keyring, register, tiles)
     async with asyncpg.create_pool(dsn, min_size=2, max_size=8, command_timeout=30) as pool:
-        committer = Committer(dsn, book, pool=pool) if hook is None else Committer(dsn, book, pool=pool, hook=hook)
+        options = {} if hook is None else {"hook": hook}
+        committer = Committer(dsn, book, pool=pool, ahead=ahead, **options)
         async with committer.running():
             await committer.check_all()
             yield OpenLog(committer, pool, keyring, register, book)

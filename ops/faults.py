@@ -18,6 +18,12 @@ UPLOAD_STEPS = ("staged", "synced", "linked", "held")
 """The steps of an upload (server.evidence.uploads)."""
 
 
+def steps_apart(environment: Mapping[str, str] | None = None) -> bool:
+    """Whether LIUHEN_FAULT names a step that a group has only where it is decided under the lock."""
+    told = (os.environ if environment is None else environment).get("LIUHEN_FAULT", "")
+    return told.partition(":")[0] in ("locked", "written")
+
+
 def hook_from_environment(environment: Mapping[str, str] | None = None) -> Hook | None:
     """The hook that LIUHEN_FAULT asks for, None without it."""
     told = (os.environ if environment is None else environment).get("LIUHEN_FAULT", "")

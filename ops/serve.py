@@ -83,7 +83,9 @@ async def serving(settings: Settings, *, faces: Sequence[Callable[[Services], Fa
     settings.require("internal")
     async with contextlib.AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings))
-        opened = await stack.enter_async_context(open_log(settings, database, hook=faults.hook_from_environment()))
+        opened = await stack.enter_async_context(
+            open_log(settings, database, hook=faults.hook_from_environment(), ahead=not faults.steps_apart())
+        )
         if settings.projector == "on":
             await stack.enter_async_context(projecting(settings, database))
         console = await stack.enter_async_context(

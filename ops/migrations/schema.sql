@@ -1004,6 +1004,84 @@ END $$;
 
 ALTER FUNCTION log.advance(p_logs integer[], p_from bigint[], p_to bigint[], p_roots bytea[], p_frontiers bytea[], p_notes text[]) OWNER TO liuhen_owner;
 
+CREATE FUNCTION log.append_group(p_logs integer[], p_epochs integer[], p_from bigint[], p_before text[], p_to bigint[], p_roots bytea[], p_frontiers bytea[], p_head_notes text[], p_ahead boolean, p_entry_logs integer[], p_entry_firsts bigint[], p_entry_counts integer[], p_entries bytea[], p_run_logs integer[], p_run_origins uuid[], p_run_versions bigint[], p_run_chains smallint[], p_run_positions bigint[], p_run_notes integer[], p_run_firsts integer[], p_run_counts integer[], p_run_ids uuid[], p_key_logs integer[], p_origins uuid[], p_versions bigint[], p_key_chains smallint[], p_key_positions bigint[], p_notes integer[], p_ids uuid[], p_tag_logs integer[], p_tags text[], p_tag_positions bigint[], p_offsets bytea[], p_seal_logs integer[], p_seal_terminals uuid[], p_seal_chains smallint[], p_seal_positions bigint[], p_lasts bigint[], p_terminals uuid[], p_seqs bigint[], p_hashes bytea[], p_declared bigint[], p_chains smallint[], p_held boolean[], p_revoked bigint[], p_clocks bytea[], p_rare bytea[], p_more integer[], p_terminal_versions integer[], p_wanted_logs integer[], p_wanted_terminals uuid[], p_wanted_kinds text[], p_wanted_digests bytea[], p_wanted_seqs bigint[], p_wanted_positions bigint[], p_private bytea[], p_sealed bytea[], p_opened boolean[]) RETURNS TABLE(backed bigint[], terminals uuid[], waiting integer[])
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    i integer;
+    done integer := 0;
+    behind bigint;
+    moved bigint;
+BEGIN
+    IF p_ahead THEN
+        -- Decided ahead of the locks: it stands only where every head is what was foreseen and no event was there before.
+        -- Each statement has a snapshot of its own, so the second sees what was committed before the locks were given.
+        PERFORM FROM log.heads h WHERE h.log_id = ANY (p_logs) ORDER BY h.log_id FOR UPDATE;
+        SELECT count(*) FILTER (WHERE h.size < w.size),
+               count(*) FILTER (WHERE h.size IS DISTINCT FROM w.size OR h.note <> w.note
+                                   OR w.epoch <> (SELECT max(n.epoch) FROM log.logs n WHERE n.authority = l.authority))
+          INTO behind, moved
+          FROM unnest(p_logs, p_epochs, p_from, p_before) AS w (log_id, epoch, size, note)
+          LEFT JOIN log.heads h USING (log_id) LEFT JOIN log.logs l USING (log_id);
+        IF behind > 0 THEN
+            RAISE EXCEPTION 'a group that comes before this one is not there yet' USING ERRCODE = 'LH003';
+        ELSIF moved > 0 THEN
+            RAISE EXCEPTION 'a head is not where it was foreseen' USING ERRCODE = 'LH004';
+        ELSIF EXISTS (SELECT FROM (SELECT k.log_id FROM log.keys k WHERE k.id = ANY (p_run_ids) OFFSET 0) AS s WHERE s.log_id = ANY (p_logs)) THEN
+            RAISE EXCEPTION 'an event is there before' USING ERRCODE = 'LH004';
+        END IF;
+    END IF;
+    -- Entries and single keys come along when they are few; many come by COPY. A run is what most batches are: versions
+    -- and positions that follow one another.
+    FOR i IN 1 .. cardinality(p_entry_logs) LOOP
+        INSERT INTO log.entries (log_id, position, entry)
+             SELECT p_entry_logs[i], p_entry_firsts[i] + e.place - 1, e.entry
+               FROM unnest(p_entries[done + 1 : done + p_entry_counts[i]]) WITH ORDINALITY AS e (entry, place);
+        done := done + p_entry_counts[i];
+    END LOOP;
+    IF cardinality(p_run_logs) > 0 THEN
+        INSERT INTO log.keys (log_id, origin, version, chain, position, notes, id)
+             SELECT r.log_id, r.origin, r.version + n, r.chain, r.position + n, r.notes, p_run_ids[r.first + n]
+               FROM unnest(p_run_logs, p_run_origins, p_run_versions, p_run_chains, p_run_positions, p_run_notes, p_run_firsts, p_run_counts)
+                    AS r (log_id, origin, version, chain, position, notes, first, count),
+                    generate_series(0, r.count - 1) AS n;
+    END IF;
+    IF cardinality(p_key_logs) > 0 THEN
+        INSERT INTO log.keys (log_id, origin, version, chain, position, notes, id)
+             SELECT * FROM unnest(p_key_logs, p_origins, p_versions, p_key_chains, p_key_positions, p_notes, p_ids);
+    END IF;
+    IF cardinality(p_tag_logs) + cardinality(p_seal_logs) > 0 THEN
+        PERFORM log.index_group(p_tag_logs, p_tags, p_tag_positions, p_offsets,
+                                p_seal_logs, p_seal_terminals, p_seal_chains, p_seal_positions, p_lasts);
+    END IF;
+    IF cardinality(p_wanted_logs) > 0 THEN
+        PERFORM log.want(p_wanted_logs, p_wanted_terminals, p_wanted_kinds, p_wanted_digests, p_wanted_seqs, p_wanted_positions);
+    END IF;
+    IF cardinality(p_terminals) > 0 THEN
+        PERFORM log.move_terminals(p_terminals, p_seqs, p_hashes, p_declared, p_chains, p_held, p_revoked, p_clocks, p_rare,
+                                   p_more, p_terminal_versions);
+    END IF;
+    IF cardinality(p_logs) > 0 THEN
+        PERFORM log.advance(p_logs, p_from, p_to, p_roots, p_frontiers, p_head_notes);
+    END IF;
+    -- Private values: what came now, and what had come before an envelope that cites it.
+    IF cardinality(p_private) > 0 THEN
+        PERFORM log.keep_private(p_private, p_sealed, p_opened);
+    END IF;
+    IF cardinality(p_private) > 0 OR 'private' = ANY (p_wanted_kinds) THEN
+        PERFORM log.arrive('private', ARRAY(
+            SELECT DISTINCT p.digest FROM log.private p WHERE p.opened AND p.digest = ANY (p_wanted_digests || p_private)));
+    END IF;
+    SELECT array_agg(h.backed ORDER BY w.place) INTO backed
+      FROM unnest(p_logs) WITH ORDINALITY AS w (log_id, place) JOIN log.heads h USING (log_id);
+    SELECT array_agg(t.terminal), array_agg(t.waiting) INTO terminals, waiting
+      FROM log.terminals t WHERE t.terminal = ANY (p_terminals);
+    RETURN NEXT;
+END $$;
+
+ALTER FUNCTION log.append_group(p_logs integer[], p_epochs integer[], p_from bigint[], p_before text[], p_to bigint[], p_roots bytea[], p_frontiers bytea[], p_head_notes text[], p_ahead boolean, p_entry_logs integer[], p_entry_firsts bigint[], p_entry_counts integer[], p_entries bytea[], p_run_logs integer[], p_run_origins uuid[], p_run_versions bigint[], p_run_chains smallint[], p_run_positions bigint[], p_run_notes integer[], p_run_firsts integer[], p_run_counts integer[], p_run_ids uuid[], p_key_logs integer[], p_origins uuid[], p_versions bigint[], p_key_chains smallint[], p_key_positions bigint[], p_notes integer[], p_ids uuid[], p_tag_logs integer[], p_tags text[], p_tag_positions bigint[], p_offsets bytea[], p_seal_logs integer[], p_seal_terminals uuid[], p_seal_chains smallint[], p_seal_positions bigint[], p_lasts bigint[], p_terminals uuid[], p_seqs bigint[], p_hashes bytea[], p_declared bigint[], p_chains smallint[], p_held boolean[], p_revoked bigint[], p_clocks bytea[], p_rare bytea[], p_more integer[], p_terminal_versions integer[], p_wanted_logs integer[], p_wanted_terminals uuid[], p_wanted_kinds text[], p_wanted_digests bytea[], p_wanted_seqs bigint[], p_wanted_positions bigint[], p_private bytea[], p_sealed bytea[], p_opened boolean[]) OWNER TO liuhen_owner;
+
 CREATE FUNCTION log.arrive(p_kind text, p_digests bytea[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1019,49 +1097,6 @@ CREATE FUNCTION log.arrive(p_kind text, p_digests bytea[]) RETURNS void
 $$;
 
 ALTER FUNCTION log.arrive(p_kind text, p_digests bytea[]) OWNER TO liuhen_owner;
-
-CREATE FUNCTION log.close_group(p_entry_logs integer[], p_entry_firsts bigint[], p_entry_counts integer[], p_entries bytea[], p_run_logs integer[], p_run_origins uuid[], p_run_versions bigint[], p_run_chains smallint[], p_run_positions bigint[], p_run_notes integer[], p_run_ids bytea[], p_key_logs integer[], p_origins uuid[], p_versions bigint[], p_key_chains smallint[], p_key_positions bigint[], p_notes integer[], p_ids uuid[], p_tag_logs integer[], p_tags text[], p_tag_positions bigint[], p_offsets bytea[], p_seal_logs integer[], p_seal_terminals uuid[], p_seal_chains smallint[], p_seal_positions bigint[], p_lasts bigint[], p_terminals uuid[], p_seqs bigint[], p_hashes bytea[], p_declared bigint[], p_chains smallint[], p_held boolean[], p_revoked bigint[], p_clocks bytea[], p_rare bytea[], p_more integer[], p_terminal_versions integer[], p_logs integer[], p_from bigint[], p_to bigint[], p_roots bytea[], p_frontiers bytea[], p_head_notes text[]) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-    i integer;
-    done integer := 0;
-BEGIN
-    -- One round trip for what every group ends with. Entries and single keys come along when they are few; many come by
-    -- COPY. A run is what most batches are: versions, positions and 16-byte ids that follow one another.
-    FOR i IN 1 .. cardinality(p_entry_logs) LOOP
-        INSERT INTO log.entries (log_id, position, entry)
-             SELECT p_entry_logs[i], p_entry_firsts[i] + e.place - 1, e.entry
-               FROM unnest(p_entries[done + 1 : done + p_entry_counts[i]]) WITH ORDINALITY AS e (entry, place);
-        done := done + p_entry_counts[i];
-    END LOOP;
-    IF cardinality(p_run_logs) > 0 THEN
-        INSERT INTO log.keys (log_id, origin, version, chain, position, notes, id)
-             SELECT r.log_id, r.origin, r.version + n, r.chain, r.position + n, r.notes,
-                    encode(substr(r.ids, 16 * n + 1, 16), 'hex')::uuid
-               FROM unnest(p_run_logs, p_run_origins, p_run_versions, p_run_chains, p_run_positions, p_run_notes, p_run_ids)
-                    AS r (log_id, origin, version, chain, position, notes, ids),
-                    generate_series(0, octet_length(r.ids) / 16 - 1) AS n;
-    END IF;
-    IF cardinality(p_key_logs) > 0 THEN
-        INSERT INTO log.keys (log_id, origin, version, chain, position, notes, id)
-             SELECT * FROM unnest(p_key_logs, p_origins, p_versions, p_key_chains, p_key_positions, p_notes, p_ids);
-    END IF;
-    IF cardinality(p_tag_logs) + cardinality(p_seal_logs) > 0 THEN
-        PERFORM log.index_group(p_tag_logs, p_tags, p_tag_positions, p_offsets,
-                                p_seal_logs, p_seal_terminals, p_seal_chains, p_seal_positions, p_lasts);
-    END IF;
-    IF cardinality(p_terminals) > 0 THEN
-        PERFORM log.move_terminals(p_terminals, p_seqs, p_hashes, p_declared, p_chains, p_held, p_revoked, p_clocks, p_rare,
-                                   p_more, p_terminal_versions);
-    END IF;
-    IF cardinality(p_logs) > 0 THEN
-        PERFORM log.advance(p_logs, p_from, p_to, p_roots, p_frontiers, p_head_notes);
-    END IF;
-END $$;
-
-ALTER FUNCTION log.close_group(p_entry_logs integer[], p_entry_firsts bigint[], p_entry_counts integer[], p_entries bytea[], p_run_logs integer[], p_run_origins uuid[], p_run_versions bigint[], p_run_chains smallint[], p_run_positions bigint[], p_run_notes integer[], p_run_ids bytea[], p_key_logs integer[], p_origins uuid[], p_versions bigint[], p_key_chains smallint[], p_key_positions bigint[], p_notes integer[], p_ids uuid[], p_tag_logs integer[], p_tags text[], p_tag_positions bigint[], p_offsets bytea[], p_seal_logs integer[], p_seal_terminals uuid[], p_seal_chains smallint[], p_seal_positions bigint[], p_lasts bigint[], p_terminals uuid[], p_seqs bigint[], p_hashes bytea[], p_declared bigint[], p_chains smallint[], p_held boolean[], p_revoked bigint[], p_clocks bytea[], p_rare bytea[], p_more integer[], p_terminal_versions integer[], p_logs integer[], p_from bigint[], p_to bigint[], p_roots bytea[], p_frontiers bytea[], p_head_notes text[]) OWNER TO liuhen_owner;
 
 CREATE FUNCTION log.confirm_backup(p_log integer, p_size bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3626,11 +3661,11 @@ GRANT ALL ON FUNCTION log.add_terminal(p_terminal uuid, p_authority text, p_even
 REVOKE ALL ON FUNCTION log.advance(p_logs integer[], p_from bigint[], p_to bigint[], p_roots bytea[], p_frontiers bytea[], p_notes text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.advance(p_logs integer[], p_from bigint[], p_to bigint[], p_roots bytea[], p_frontiers bytea[], p_notes text[]) TO liuhen_writer;
 
+REVOKE ALL ON FUNCTION log.append_group(p_logs integer[], p_epochs integer[], p_from bigint[], p_before text[], p_to bigint[], p_roots bytea[], p_frontiers bytea[], p_head_notes text[], p_ahead boolean, p_entry_logs integer[], p_entry_firsts bigint[], p_entry_counts integer[], p_entries bytea[], p_run_logs integer[], p_run_origins uuid[], p_run_versions bigint[], p_run_chains smallint[], p_run_positions bigint[], p_run_notes integer[], p_run_firsts integer[], p_run_counts integer[], p_run_ids uuid[], p_key_logs integer[], p_origins uuid[], p_versions bigint[], p_key_chains smallint[], p_key_positions bigint[], p_notes integer[], p_ids uuid[], p_tag_logs integer[], p_tags text[], p_tag_positions bigint[], p_offsets bytea[], p_seal_logs integer[], p_seal_terminals uuid[], p_seal_chains smallint[], p_seal_positions bigint[], p_lasts bigint[], p_terminals uuid[], p_seqs bigint[], p_hashes bytea[], p_declared bigint[], p_chains smallint[], p_held boolean[], p_revoked bigint[], p_clocks bytea[], p_rare bytea[], p_more integer[], p_terminal_versions integer[], p_wanted_logs integer[], p_wanted_terminals uuid[], p_wanted_kinds text[], p_wanted_digests bytea[], p_wanted_seqs bigint[], p_wanted_positions bigint[], p_private bytea[], p_sealed bytea[], p_opened boolean[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.append_group(p_logs integer[], p_epochs integer[], p_from bigint[], p_before text[], p_to bigint[], p_roots bytea[], p_frontiers bytea[], p_head_notes text[], p_ahead boolean, p_entry_logs integer[], p_entry_firsts bigint[], p_entry_counts integer[], p_entries bytea[], p_run_logs integer[], p_run_origins uuid[], p_run_versions bigint[], p_run_chains smallint[], p_run_positions bigint[], p_run_notes integer[], p_run_firsts integer[], p_run_counts integer[], p_run_ids uuid[], p_key_logs integer[], p_origins uuid[], p_versions bigint[], p_key_chains smallint[], p_key_positions bigint[], p_notes integer[], p_ids uuid[], p_tag_logs integer[], p_tags text[], p_tag_positions bigint[], p_offsets bytea[], p_seal_logs integer[], p_seal_terminals uuid[], p_seal_chains smallint[], p_seal_positions bigint[], p_lasts bigint[], p_terminals uuid[], p_seqs bigint[], p_hashes bytea[], p_declared bigint[], p_chains smallint[], p_held boolean[], p_revoked bigint[], p_clocks bytea[], p_rare bytea[], p_more integer[], p_terminal_versions integer[], p_wanted_logs integer[], p_wanted_terminals uuid[], p_wanted_kinds text[], p_wanted_digests bytea[], p_wanted_seqs bigint[], p_wanted_positions bigint[], p_private bytea[], p_sealed bytea[], p_opened boolean[]) TO liuhen_writer;
+
 REVOKE ALL ON FUNCTION log.arrive(p_kind text, p_digests bytea[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.arrive(p_kind text, p_digests bytea[]) TO liuhen_writer;
-
-REVOKE ALL ON FUNCTION log.close_group(p_entry_logs integer[], p_entry_firsts bigint[], p_entry_counts integer[], p_entries bytea[], p_run_logs integer[], p_run_origins uuid[], p_run_versions bigint[], p_run_chains smallint[], p_run_positions bigint[], p_run_notes integer[], p_run_ids bytea[], p_key_logs integer[], p_origins uuid[], p_versions bigint[], p_key_chains smallint[], p_key_positions bigint[], p_notes integer[], p_ids uuid[], p_tag_logs integer[], p_tags text[], p_tag_positions bigint[], p_offsets bytea[], p_seal_logs integer[], p_seal_terminals uuid[], p_seal_chains smallint[], p_seal_positions bigint[], p_lasts bigint[], p_terminals uuid[], p_seqs bigint[], p_hashes bytea[], p_declared bigint[], p_chains smallint[], p_held boolean[], p_revoked bigint[], p_clocks bytea[], p_rare bytea[], p_more integer[], p_terminal_versions integer[], p_logs integer[], p_from bigint[], p_to bigint[], p_roots bytea[], p_frontiers bytea[], p_head_notes text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION log.close_group(p_entry_logs integer[], p_entry_firsts bigint[], p_entry_counts integer[], p_entries bytea[], p_run_logs integer[], p_run_origins uuid[], p_run_versions bigint[], p_run_chains smallint[], p_run_positions bigint[], p_run_notes integer[], p_run_ids bytea[], p_key_logs integer[], p_origins uuid[], p_versions bigint[], p_key_chains smallint[], p_key_positions bigint[], p_notes integer[], p_ids uuid[], p_tag_logs integer[], p_tags text[], p_tag_positions bigint[], p_offsets bytea[], p_seal_logs integer[], p_seal_terminals uuid[], p_seal_chains smallint[], p_seal_positions bigint[], p_lasts bigint[], p_terminals uuid[], p_seqs bigint[], p_hashes bytea[], p_declared bigint[], p_chains smallint[], p_held boolean[], p_revoked bigint[], p_clocks bytea[], p_rare bytea[], p_more integer[], p_terminal_versions integer[], p_logs integer[], p_from bigint[], p_to bigint[], p_roots bytea[], p_frontiers bytea[], p_head_notes text[]) TO liuhen_writer;
 
 REVOKE ALL ON FUNCTION log.confirm_backup(p_log integer, p_size bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.confirm_backup(p_log integer, p_size bigint) TO liuhen_writer;

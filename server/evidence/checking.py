@@ -26,7 +26,8 @@ from schemas.problems import Problem
 from server.evidence.store import BlobStore
 from server.log import store as database
 from server.log.acts import Act, OfficeActs
-from server.log.committer import Committer, Group, Turn
+from server.log.committer import Committer
+from server.log.group import Group, Turn
 from server.log.ids import now_ms, uuid7
 
 log = structlog.get_logger("liuhen.evidence")

@@ -27,7 +27,8 @@ from server.evidence.checking import Checker
 from server.identity.person import ROLES, Person
 from server.log import store as database
 from server.log.acts import Act, OfficeActs
-from server.log.committer import Committer, Group, Turn
+from server.log.committer import Committer
+from server.log.group import Group, Turn
 from server.log.ids import now_ms, uuid7
 
 LINK_LIFE: Final = timedelta(seconds=60)

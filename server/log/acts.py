@@ -23,7 +23,8 @@ from schemas.problems import Problem
 from server.log import store
 from server.log.batches import epoch_entries
 from server.log.book import Book, LogState
-from server.log.committer import Committer, Group, Terminal, Turn
+from server.log.committer import Committer
+from server.log.group import Group, Terminal, Turn
 from server.log.ids import uuid_text
 from server.log.store import Connection
 

@@ -23,7 +23,8 @@ from schemas.events.evidence import BlobReceived
 from schemas.problems import Problem
 from server.log import store
 from server.log.acts import Act, OfficeActs
-from server.log.committer import Committer, Group, Turn
+from server.log.committer import Committer
+from server.log.group import Group, Turn
 from server.log.ids import now_ms, uuid7, uuid_text
 
 log = structlog.get_logger("liuhen.log")

@@ -30,7 +30,8 @@ from schemas.outline import Outline, Read
 from schemas.problems import Problem
 from server.log import store
 from server.log.book import Book, LogState
-from server.log.committer import Committer, Group, Turn
+from server.log.committer import Committer
+from server.log.group import Group, Terminal, Turn
 from server.log.store import Connection
 
 ZERO32: Final = bytes(32)
@@ -74,6 +75,7 @@ class FieldBatch:
         "_chain",
         "_entries",
         "_epoch",
+        "_found",
         "_hashes",
         "_head",
         "_lookup",
@@ -81,7 +83,6 @@ class FieldBatch:
         "_read",
         "_seal_position",
         "_split",
-        "_waiting",
         "batch",
         "received",
         "size",
@@ -115,7 +116,7 @@ class FieldBatch:
         self._seal_position: int | None = None
         self._chain = 0
         self._head = (0, ZERO32)
-        self._waiting = 0
+        self._found: Terminal | None = None
 
     def _read_here(self, leaves: list[bytes]) -> Read:
         batch, reader = self.batch, envelopes.Reader(self._authority, self._epoch, self._lookup)
@@ -175,23 +176,46 @@ class FieldBatch:
         else:
             self._split = not await _old_root_matches(connection, book, self._authority, seen)
 
+    async def foresee(self, log: LogState) -> bool:
+        """Whether it may be decided ahead of the lock: it has an outline for the log's epoch, and what the terminal has
+        seen of it is what was signed.
+        """
+        seen = self.batch.seen
+        if self._read.outline is None or log.epoch != self._epoch:
+            return False
+        if seen is UNSET:
+            return True
+        return seen.epoch == log.epoch and seen.size <= log.signed_size and await log.root_at(seen.size) == seen.root
+
+    def decide_whole(self, turn: Turn, group: Group) -> bool:
+        """Admit it where nothing in it is remarkable; else False, and nothing is changed."""
+        batch, outline = self.batch, self._read.outline
+        found = group.terminals.get(batch.terminal)
+        if outline is None or found is None or self._split or batch.terminal in group.shared:
+            return False
+        known = group.ids.setdefault(turn.log.log_id, set())
+        admitted = admission.admit_outline(found.state, outline, batch.first, batch.declared, known)
+        if admitted is None:
+            return False
+        self._write_whole(outline, admitted, turn, group, found)
+        self._write_rest(admitted, turn, group, found)
+        return True
+
     def decide(self, turn: Turn, group: Group) -> None:
         """Admit, and put what comes out into the turn. Raises Problem."""
-        batch = self.batch
-        found = group.terminals.get(batch.terminal)
+        if self.decide_whole(turn, group):
+            return
+        found = group.terminals.get(self.batch.terminal)
         if found is None:
             raise Problem("unknown_terminal")
-        known = group.ids.setdefault(turn.log.log_id, set())
-        outline = self._read.outline
-        admitted = None
-        if outline is not None and not self._split and batch.terminal not in group.shared:
-            admitted = admission.admit_outline(found.state, outline, batch.first, batch.declared, known)
-        if outline is not None and admitted is not None:
-            self._write_whole(outline, admitted, turn, group, found)
-        else:
-            admitted = self._admit_each(group, found, known)
-            self._write_envelopes(admitted, turn, group, found)
-        self._admitted = admitted
+        admitted = self._admit_each(group, found, group.ids.setdefault(turn.log.log_id, set()))
+        self._write_envelopes(admitted, turn, group, found)
+        self._write_rest(admitted, turn, group, found)
+
+    def _write_rest(self, admitted: Admission, turn: Turn, group: Group, found: Terminal) -> None:
+        """The seal, what the log noticed, the terminal, and private values."""
+        batch = self.batch
+        self._admitted, self._seal_position = admitted, None  # whatever an earlier try had put there
         if admitted.seal:
             position = turn.append(self._seal_entry())
             self._seal_position = position
@@ -202,10 +226,10 @@ class FieldBatch:
             found.state = admitted.state
             found.touched = True
         self._head = (found.state.seq, found.state.hash)
-        self._waiting = found.waiting + found.more
+        self._found = found
         group.private.extend((p.digest, p.sealed, p.opened) for p in self._private)
 
-    def _admit_each(self, group: Group, found: Any, known: set[bytes]) -> Admission:
+    def _admit_each(self, group: Group, found: Terminal, known: set[bytes]) -> Admission:
         """Admission envelope by envelope. Raises Problem."""
         batch = self.batch
         offer = Offer(
@@ -225,20 +249,20 @@ class FieldBatch:
         near = {s: stored[s] for s in range(lowest, batch.last + 1) if s in stored} if stored else {}
         return admission.admit(found.state, offer, near, known)
 
-    def _write_whole(self, outline: Outline, admitted: Admission, turn: Turn, group: Group, found: Any) -> None:
+    def _write_whole(self, outline: Outline, admitted: Admission, turn: Turn, group: Group, found: Terminal) -> None:
         """`_write_envelopes` of a batch that was decided as a whole: one run of entries and keys."""
         terminal, first, result = self.batch.terminal, self.batch.first, admitted.plain
         assert result is not None
         begin = turn.extend(self._entries, self._read.leaves)
         bits = envelopes.notes_to_bits(result.notes)
-        turn.runs.append((terminal, first, result.chain, begin, bits, b"".join(outline.ids)))
+        turn.runs.append((terminal, first, result.chain, begin, bits, outline.ids))
         turn.tags += [(tag, begin + index, offsets) for tag, index, offsets in outline.tags]
         for kind, digest, index in outline.wanted:
             group.wanted.append((turn.log.log_id, terminal, kind, digest, first + index, begin + index))
         found.more += len(outline.wanted)
         self._chain = result.chain
 
-    def _write_envelopes(self, admitted: Admission, turn: Turn, group: Group, found: Any) -> None:
+    def _write_envelopes(self, admitted: Admission, turn: Turn, group: Group, found: Terminal) -> None:
         batch = self.batch
         terminal, epoch, log_id = batch.terminal, turn.log.epoch, turn.log.log_id
         shared = terminal in group.shared
@@ -355,7 +379,7 @@ class FieldBatch:
             fields["epochs"] = await epoch_entries(pool, queries, log, after)
             fields["epoch_proof"] = await log.tree.inclusion(0, size)
         # (4) what has not arrived
-        if self._waiting > 0:
+        if self._found is not None and self._found.waiting > 0:
             for row in await pool.fetch(queries["missing"], terminal, receipts.MAX_MISSING):
                 key = "missing" if row["kind"] == "blob" else "missing_private"
                 fields[key].append(bytes(row["digest"]))

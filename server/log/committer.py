@@ -4,14 +4,20 @@ It takes the works that wait (at most 16) into one transaction:
 
   1. lock the heads in log_id order and check them; read the terminals; decide every work in memory, one after the other
   2. frontier and root of every log that grows
-  3. sign the checkpoints; write entries by COPY, then keys, tags, seals, terminals, heads and checkpoints; NOTIFY
-  4. COMMIT: the commit point; where works wait already, the transaction of the next group begins with it (AND CHAIN)
+  3. sign the checkpoints; write entries, keys, tags, seals, terminals, heads and checkpoints; NOTIFY
+  4. COMMIT: the commit point
   5. the register
   6. only then answer
 
 A crash before 4 leaves nothing; after 4 everything is stored and a repeated upload gets the same positions. A note of a
 failed or unknown COMMIT never leaves the process before the head was read back. Positions come from the locked head
 row, so they are gapless and in commit order with any number of server processes.
+
+A group in which nothing is remarkable, behind a head that this process left where it is (`foresight`), is decided ahead
+of the lock: 1 to 3 happen in memory, while the group before it is still being written, and one statement locks the
+heads, holds what was foreseen against them, writes and commits. Two such groups are under way at most, each on a
+connection of its own; the second waits for the first one's lock. Where a head is found elsewhere nothing is stored, and
+the works are decided again in the order above.
 """
 
 from __future__ import annotations
@@ -24,26 +30,31 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import chain
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import asyncpg
 import structlog
 
-from schemas.admission import Stored, TerminalState
+from schemas.admission import Stored
 from schemas.entries import BranchEntry, FieldEntry, decode
 from schemas.notes import NoteRefused, open_checkpoint
-from schemas.outline import offsets
 from schemas.problems import Problem
 from server.log import store
 from server.log.book import Book, LogClosed, LogState
+from server.log.foresight import Foresight
+from server.log.group import Foreseeable, Group, Turn, Work, arguments, standing
 from server.log.store import Connection
-from server.log.terminals import decode_clock, decode_rare, encode_clock, encode_rare
 
 GROUP: Final = 16
 ALONG_BYTES: Final = 2 * 1024 * 1024
 """Entries up to so many bytes go along with the closing statement, which costs the database no more than COPY and
 spares round trips; more of them go by COPY, so that no statement grows beyond bounds."""
 ALONG_KEYS: Final = 20_000
+LANES: Final = 2
+"""Groups that are under way at a time when they are decided ahead of the lock."""
+
+BEHIND: Final = "LH003"
+"""What `append_group` says where the group before is not there yet."""
 MAX_WAITING: Final = 1_024
 MAX_WAITING_BYTES: Final = 256 * 1024 * 1024
 TILE_SECONDS: Final = 1.0
@@ -60,107 +71,28 @@ async def _no_hook(_step: str) -> None:
     return None
 
 
-@dataclass(slots=True)
-class Terminal:
-    """A terminal's row under the lock: its state, and what this group changes of it."""
-
-    terminal: bytes
-    authority: str
-    event_key: bytes
-    state: TerminalState
-    waiting: int
-    version: int
-    more: int = 0
-    touched: bool = False
-
-
-KeyRun = tuple[bytes, int, int, int, int, bytes]
-"""(origin, version, chain, position, notes, ids): keys of a chain that follow one another; their ids one behind the
-other, 16 bytes each.
-"""
-
-
-class Turn:
-    """What one group appends to one log. Positions are given here, in memory, from the locked head."""
-
-    def __init__(self, state: LogState, base: int) -> None:
-        self.log = state
-        self.base = base
-        self.entries: list[bytes] = []
-        self.leaves: list[bytes] = []
-        self.keys: list[store.KeyRow] = []
-        self.runs: list[KeyRun] = []
-        self.tags: list[tuple[str, int, bytes]] = []
-        self.seals: list[tuple[bytes, int, int, int]] = []
-        self.note = ""
-        self.size = base
-
-    def append(self, entry: bytes, leaf: bytes | None = None) -> int:
-        """Add an entry; returns its position."""
-        position = self.base + len(self.entries)
-        self.entries.append(entry)
-        self.leaves.append(leaf if leaf is not None else sha256(b"\x00" + entry).digest())
-        return position
-
-    def extend(self, entries: Sequence[bytes], leaves: Sequence[bytes]) -> int:
-        """Add entries; returns the position of the first."""
-        position = self.base + len(self.entries)
-        self.entries += entries
-        self.leaves += leaves
-        return position
-
-    def key(
-        self, origin: bytes, version: int, chain: int, position: int, notes: int = 0, name: bytes | None = None
-    ) -> None:
-        """Say where (origin, version) stands."""
-        self.keys.append((self.log.log_id, origin, version, chain, position, notes, name))
-
-    def tag(self, positions: dict[str, list[int]]) -> None:
-        """Index the tags of one batch: tag -> ascending positions, at most 65,535 apart."""
-        self.tags += [(tag, places[0], offsets(places)) for tag, places in positions.items()]
-
-
-class Group:
-    """One transaction's worth of works, with everything that was read for them under the locks."""
-
-    def __init__(self) -> None:
-        self.turns: dict[str, Turn] = {}
-        self.terminals: dict[bytes, Terminal] = {}
-        self.stored: dict[bytes, dict[int, list[Stored]]] = {}
-        self.shared: set[bytes] = set()  # terminals of more than one work: later ones look at what earlier ones wrote
-        self.ids: dict[int, set[bytes]] = {}
-        self.wanted: list[tuple[int, bytes, str, bytes, int, int]] = []
-        self.private: list[tuple[bytes, bytes, bool]] = []
-        self.statements: list[tuple[str, tuple[Any, ...]]] = []
-
-    def remember(self, terminal: bytes, seq: int, stored: Stored) -> None:
-        """Later works of the group see what earlier ones appended."""
-        self.stored.setdefault(terminal, {}).setdefault(seq, []).append(stored)
-
-
-class Work(Protocol):
-    """Something to be written: decided in memory under the lock, answered after the commit and the register.
-
-    `decide` may raise Problem: the work is taken back and refused alone. It must do all its reading in `read`.
-    """
-
-    @property
-    def authority(self) -> str: ...
-    @property
-    def size(self) -> int: ...
-    def terminals(self) -> Sequence[bytes]: ...
-    def places(self, group: Group) -> tuple[bytes, int, int] | None: ...
-    def ids(self) -> Sequence[bytes]: ...
-    async def read(self, connection: Connection, turn: Turn, group: Group, book: Book) -> None: ...
-    def decide(self, turn: Turn, group: Group) -> None: ...
-    async def answer(self, turn: Turn, committer: Committer) -> Any: ...
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Waiting:
     work: Any
     future: asyncio.Future[Any]
     tries: int = 0
+    ahead: bool = False
+    """Whether it may be decided ahead of the lock; False once that was tried in vain."""
+
+
+@dataclass(slots=True, eq=False)
+class _Flight:
+    """A group that was decided ahead of the lock and is being written on one of the lanes."""
+
+    group: Group
+    grown: list[Turn]
+    decided: list[_Waiting]
+    lane: int
+    connection: Connection
+    told: tuple[Any, ...]
+    before: asyncio.Task[None] | None
+    task: asyncio.Task[None] | None = None
+    fault: BaseException | None = None
 
 
 @dataclass(slots=True)
@@ -183,8 +115,10 @@ class Committer:
         *,
         group: int = GROUP,
         hook: Hook = _no_hook,
+        ahead: bool = True,
         pool: asyncpg.Pool | None = None,
     ) -> None:
+        """`ahead`: whether groups may be decided ahead of the lock."""
         self._dsn = dsn
         self.book = book
         self.pool = pool
@@ -193,9 +127,12 @@ class Committer:
         self._queue: deque[_Waiting] = deque()
         self._bytes = 0
         self._wake = asyncio.Event()
-        self._connection: Connection | None = None
+        self._lanes: list[Connection | None] = [None] * LANES
         self._reader: Connection | None = None
-        self._begun = False  # a COMMIT of ours began a transaction, and no group uses it yet
+        self._ahead = ahead
+        self._foresight = Foresight()
+        self._flights: list[_Flight] = []
+        self._failed = False  # a flight was not written: the others are waited for, then all is decided again
         self._identity: tuple[int, int] | None = None
         self._finishing: set[asyncio.Task[None]] = set()
         self.figures = Figures()
@@ -214,7 +151,8 @@ class Committer:
             raise Problem("not_ready", "the server is stopping")
         if len(self._queue) >= MAX_WAITING or self._bytes + work.size > MAX_WAITING_BYTES:
             raise Problem("overloaded", "too many uploads wait for the log")
-        waiting = _Waiting(work, asyncio.get_running_loop().create_future())
+        ahead = self._ahead and isinstance(work, Foreseeable)
+        waiting = _Waiting(work, asyncio.get_running_loop().create_future(), ahead=ahead)
         self._queue.append(waiting)
         self._bytes += work.size
         self._wake.set()
@@ -241,34 +179,188 @@ class Committer:
         """Close the connections; waiting works were answered by `run`."""
         if self._finishing:
             await asyncio.gather(*self._finishing, return_exceptions=True)
-        for connection in (self._connection, self._reader):
+        for connection in (*self._lanes, self._reader):
             if connection is not None and not connection.is_closed():
                 await connection.close(timeout=5)
-        self._connection = self._reader = None
+        self._lanes, self._reader = [None] * LANES, None
 
     async def run(self) -> None:
         """Serve until `running` ends. Whatever happens to a group, the next one is served."""
         while True:
-            if not self._queue:
-                await self._rest()
-            if not self._queue:
-                if self._stopped:
-                    return
+            if self._failed:
+                await self._land()
+            elif self._queue and self._enough():
+                taken = self._take()
+                if taken and taken[0].ahead:
+                    await self._launch(taken)
+                elif taken:
+                    await self._land()
+                    await self._serve(taken)
+            elif self._stopped and not self._queue and not self._flights:
+                return
+            else:
                 self._wake.clear()
                 await self._wake.wait()
-                continue
-            taken = [self._queue.popleft() for _ in range(min(self._group, len(self._queue)))]
-            self._bytes -= sum(w.work.size for w in taken)
-            live = [w for w in taken if not w.future.cancelled()]
-            if live:
-                await self._serve(live)
 
-    async def _rest(self) -> None:
-        """End a transaction that was begun with a COMMIT, for works whose callers have gone since."""
-        connection, begun, self._begun = self._connection, self._begun, False
-        if begun and connection is not None and not connection.is_closed():
-            with contextlib.suppress(Exception):  # a connection that was lost is noticed by the next group
-                await connection.execute("ROLLBACK")
+    def _enough(self) -> bool:
+        """Whether the next group should go now. Behind one that is under way it would only wait: better as a greater
+        one, as long as it is under way in time.
+        """
+        if not self._flights or not self._queue[0].ahead:
+            return True
+        return len(self._flights) < LANES and len(self._queue) >= len(self._flights[-1].decided)
+
+    def _take(self) -> list[_Waiting]:
+        """The next works that are decided in the same way, as many as make a group."""
+        taken: list[_Waiting] = []
+        ahead, size = self._queue[0].ahead, 0
+        while self._queue and len(taken) < self._group and self._queue[0].ahead is ahead:
+            if ahead and taken and size + self._queue[0].work.size > ALONG_BYTES:
+                break
+            waiting = self._queue.popleft()
+            self._bytes -= waiting.work.size
+            if not waiting.future.cancelled():
+                size += waiting.work.size
+                taken.append(waiting)
+        return taken
+
+    def _put_back(self, works: Sequence[_Waiting]) -> None:
+        """Works that were taken wait again, before all others."""
+        for waiting in reversed(works):
+            self._queue.appendleft(waiting)
+            self._bytes += waiting.work.size
+
+    # -- a group ahead of the lock --
+
+    async def _launch(self, taken: list[_Waiting]) -> None:
+        """Decide ahead of the lock what can be, and have it written; the rest waits to be decided under it."""
+        group = Group()
+        flight = None
+        try:
+            flight = await self._prepared(group, taken)
+        except Exception as fault:  # noqa: BLE001 - whatever it is shows itself again under the lock, to one work alone
+            self._take_back([*group.turns.values()])
+            if isinstance(fault, store.LOST):
+                await self._drop_connections()
+        if self._failed:  # what was foreseen has not come
+            self._put_back(taken)
+            return
+        flying = set(flight.decided) if flight is not None else set()
+        rest = [waiting for waiting in taken if waiting not in flying]
+        for waiting in rest:
+            waiting.ahead = False
+        self._put_back(rest)
+        if flight is None:
+            return
+        for turn in flight.grown:
+            self._foresight.expect(turn.log, turn.note)
+        self._flights.append(flight)
+        flight.task = asyncio.create_task(self._fly(flight))
+
+    async def _prepared(self, group: Group, taken: list[_Waiting]) -> _Flight | None:
+        """Those of the works that can be decided ahead of the lock, decided; None where there are none."""
+        lane = next(n for n in range(LANES) if all(flight.lane != n for flight in self._flights))
+        connection = await self._connected(lane)
+        works = await self._foresee(connection, group, taken)
+        if self._failed:
+            return None
+        # From here until the flight begins nothing else happens in this process.
+        decided = [w for w in works if w.work.decide_whole(group.turns[w.work.authority], group)]
+        if not decided:
+            return None
+        grown = [turn for turn in group.turns.values() if turn.entries]
+        for turn in grown:
+            turn.sign()
+        told = arguments(group, grown, grown, ahead=True)
+        for terminal in group.terminals.values():
+            terminal.more, terminal.touched = 0, False
+        before = self._flights[-1].task if self._flights else None
+        return _Flight(group, grown, decided, lane, connection, told, before)
+
+    async def _foresee(self, connection: Connection, group: Group, taken: list[_Waiting]) -> list[_Waiting]:
+        """Those works that can be decided ahead of the lock; their logs and terminals are put into the group."""
+        works, unknown = list[_Waiting](), list[bytes]()
+        for waiting in taken:
+            work = waiting.work
+            log = self.book.current(work.authority)
+            note = None if log is None else self._foresight.note(log)
+            terminals = work.terminals()
+            if log is None or note is None or any(t in group.terminals or t in unknown for t in terminals):
+                continue
+            if not await work.foresee(log):
+                continue
+            group.turns.setdefault(work.authority, Turn(log, log.tree.size, note))
+            works.append(waiting)
+            for name in terminals:
+                found = self._foresight.terminal(log, name)
+                if found is None:
+                    unknown.append(name)
+                else:
+                    group.terminals[name] = found
+        if unknown:
+            # No group under way touches them, else they were known: they stand as their rows say.
+            for row in await connection.fetch(self.book.queries["terminals"], [store.uuid(name) for name in unknown]):
+                found = standing(row)
+                turn = group.turns.get(found.authority)
+                if turn is not None:
+                    group.terminals[found.terminal] = found
+                    self._foresight.learn(turn.log, [found])
+        return works
+
+    async def _fly(self, flight: _Flight) -> None:
+        """Have a group written that was decided ahead of the lock: one statement, which is the commit point."""
+        try:
+            await self._hook("signed")
+            row = await self._append(flight)
+        except BaseException as fault:  # noqa: BLE001 - `_land` looks at it
+            flight.fault = fault
+            self._failed = True
+        else:
+            self._flights.remove(flight)
+            await self._written(flight.group, flight.grown, flight.decided, row)
+        finally:
+            self._wake.set()
+
+    async def _append(self, flight: _Flight) -> Any:
+        while True:
+            try:
+                return await flight.connection.fetchrow(self.book.queries["append_group"], *flight.told)
+            except asyncpg.PostgresError as fault:
+                before, flight.before = flight.before, None
+                if fault.sqlstate != BEHIND or before is None:
+                    raise
+                await asyncio.wait({before})  # it was on its way first, and is not there yet
+
+    async def _land(self) -> None:
+        """Wait until no group is under way. What was not written is taken back, and its works wait to be decided under
+        the lock.
+        """
+        while True:
+            under_way = [flight.task for flight in self._flights if flight.task is not None and not flight.task.done()]
+            if not under_way:
+                break
+            await asyncio.wait(under_way)
+        left, self._flights, self._failed = self._flights, [], False
+        faults = [flight.fault for flight in left if flight.fault is not None]
+        lost = next((fault for fault in faults if isinstance(fault, store.LOST)), None)
+        if lost is not None:
+            await self._drop_connections()
+        # Of one that was lost on the way only the database knows the outcome. None is there behind one that is not.
+        while left and isinstance(left[0].fault, store.LOST) and await self._was_committed(left[0].grown):
+            flight = left.pop(0)
+            await self._written(flight.group, flight.grown, flight.decided, None)
+        for flight in reversed(left):
+            self._take_back(flight.grown)
+        works = [waiting for flight in left for waiting in flight.decided if not waiting.future.done()]
+        for waiting in works:
+            waiting.ahead = False
+        for fault in faults:
+            if not isinstance(fault, Exception):
+                raise fault
+        if lost is not None and works:
+            await self._after_loss(works, lost)
+        else:
+            self._put_back(works)
 
     # -- one group --
 
@@ -277,7 +369,7 @@ class Committer:
         try:
             await self._commit(taken)
         except store.LOST as fault:
-            await self._drop_connection()
+            await self._drop_connections()
             await self._after_loss(taken, fault)
         except Exception as fault:  # noqa: BLE001 - whatever it is, the next group is served
             if len(taken) > 1:
@@ -301,9 +393,7 @@ class Committer:
         if all(w.tries <= 3 for w in again):
             log.warning("database_lost", error=type(fault).__name__, works=len(again))
             await asyncio.sleep(0.1 * max((w.tries for w in again), default=1))
-            for waiting in reversed(again):
-                self._queue.appendleft(waiting)
-                self._bytes += waiting.work.size
+            self._put_back(again)
             return
         for waiting in again:
             _fail(waiting, Problem("overloaded", "the database cannot be reached"))
@@ -315,9 +405,7 @@ class Committer:
         grown: list[Turn] = []
         committing = False
         try:
-            self._begun = False
-            if not connection.is_in_transaction():  # as it is where the group before said AND CHAIN
-                await connection.execute("BEGIN")
+            await connection.execute("BEGIN")
             # (1) lock, check, read, decide
             open_works = await self._lock(connection, group, taken)
             await self._hook("locked")
@@ -326,35 +414,49 @@ class Committer:
             grown = [turn for turn in group.turns.values() if turn.entries]
             # (2) frontier and root, (3) sign
             for turn in grown:
-                turn.log.tree.extend(turn.leaves)
-                turn.size = turn.base + len(turn.leaves)
-                turn.note = turn.log.sign(turn.size, turn.log.tree.root())
+                turn.sign()
             await self._hook("signed")
-            await self._write(connection, group, grown)
+            row = await self._write(connection, group, grown)
             await self._hook("written")
             committing = True
             # (4) the commit point
-            goes_on = bool(self._queue)
-            await store.commit(connection, chain=goes_on)
-            self._begun = goes_on
+            await store.commit(connection)
         except BaseException as fault:
             if committing and isinstance(fault, store.LOST):
-                await self._drop_connection()
+                await self._drop_connections()
                 if not await self._was_committed(grown):
                     self._take_back(grown)
                     raise
+                row = None
             else:
                 self._take_back(grown)
                 with contextlib.suppress(Exception):
                     if not connection.is_closed() and connection.is_in_transaction():
                         await connection.execute("ROLLBACK")
                 raise
-        # From here on the group is stored: finish or die.
-        for turn in grown:
-            turn.log.note, turn.log.signed_size = turn.note, turn.size
-            turn.log.remember_root(turn.size, turn.log.tree.root())
         for turn in group.turns.values():
             turn.note = turn.note or turn.log.note
+            self._foresight.expect(turn.log, turn.note)
+        for terminal in group.terminals.values():
+            terminal.more, terminal.touched = 0, False
+            if terminal.authority in group.turns:
+                self._foresight.learn(group.turns[terminal.authority].log, [terminal])
+        await self._written(group, grown, decided, row)
+
+    async def _written(self, group: Group, grown: Sequence[Turn], decided: Sequence[_Waiting], row: Any) -> None:
+        """A group is stored: finish or die. `row` = what `append_group` said, None where that was lost."""
+        for turn in grown:
+            if turn.size > turn.log.signed_size:  # the answer of the group behind it may have come before
+                turn.log.note, turn.log.signed_size = turn.note, turn.size
+            turn.log.remember_root(turn.size, turn.root)
+        if row is None:
+            for terminal in group.terminals.values():
+                terminal.waiting = max(terminal.waiting, 1)  # whoever answers looks
+        else:
+            for turn, backed in zip(grown, row["backed"] or (), strict=True):
+                turn.log.backed = backed
+            for name, waiting in zip(row["terminals"] or (), row["waiting"] or (), strict=True):
+                group.terminals[name.bytes].waiting = waiting
         self.figures.groups += 1
         self.figures.works += len(decided)
         self.figures.entries += sum(len(turn.entries) for turn in grown)
@@ -377,11 +479,13 @@ class Committer:
                 self.book.outdated(name)
                 moved.add(name)
                 continue  # a new epoch began meanwhile: those works are tried again
+            if state.loaded and (head["size"], head["note"]) != (state.tree.size, state.note):
+                self._foresight.doubt(state)
             try:
                 await self.book.check_head(state, head)
             except LogClosed:
                 continue
-            group.turns[name] = Turn(state, head["size"])
+            group.turns[name] = Turn(state, head["size"], head["note"])
         open_works = []
         for waiting in taken:
             name = waiting.work.authority
@@ -405,8 +509,8 @@ class Committer:
         group.shared = {t for t, works in terminals.items() if works > 1}
         ids = {name for w in taken for name in w.work.ids()}
         row = await connection.fetchrow(self.book.queries["open_group"], logs, list(terminals), list(ids))
-        for standing in row["standing"] or ():
-            found = _terminal(standing)
+        for terminal in row["standing"] or ():
+            found = standing(terminal)
             group.terminals[found.terminal] = found
         for log_id, name in zip(row["known_logs"] or (), row["known_ids"] or (), strict=True):
             group.ids.setdefault(log_id, set()).add(name.bytes)
@@ -436,7 +540,7 @@ class Committer:
             return False
         return True
 
-    async def _write(self, connection: Connection, group: Group, grown: Sequence[Turn]) -> None:
+    async def _write(self, connection: Connection, group: Group, grown: Sequence[Turn]) -> Any:
         queries = self.book.queries
         along: Sequence[Turn] = ()
         many = sum(sum(map(len, turn.entries)) for turn in grown) > ALONG_BYTES
@@ -445,45 +549,15 @@ class Committer:
             await store.copy_keys(connection, chain.from_iterable(turn.keys for turn in grown))
         else:
             along = grown
-        if group.wanted:
-            await connection.execute(queries["want"], *_columns(group.wanted, 6))
-        for name, arguments in group.statements:
-            await connection.execute(queries[name], *arguments)
-        await connection.execute(
-            queries["close_group"],
-            [turn.log.log_id for turn in along],
-            [turn.base for turn in along],
-            [len(turn.entries) for turn in along],
-            [entry for turn in along for entry in turn.entries],
-            *_columns([(turn.log.log_id, *run) for turn in grown for run in turn.runs], 7),
-            *_columns([row for turn in along for row in turn.keys], 7),
-            *_columns([(turn.log.log_id, *row) for turn in grown for row in turn.tags], 4),
-            *_columns([(turn.log.log_id, *row) for turn in grown for row in turn.seals], 5),
-            *_terminal_columns([t for t in group.terminals.values() if t.touched]),
-            [turn.log.log_id for turn in grown],
-            [turn.base for turn in grown],
-            [turn.size for turn in grown],
-            [turn.log.tree.root() for turn in grown],
-            [b"".join(turn.log.tree.frontier()) for turn in grown],
-            [turn.note for turn in grown],
-        )
-        await self._write_private(connection, group)
-
-    async def _write_private(self, connection: Connection, group: Group) -> None:
-        """Keep sealed values, and mark what arrived: with this group, or before the envelope that commits to it."""
-        queries = self.book.queries
-        cited = [w[3] for w in group.wanted if w[2] == "private"]
-        opened = [row["digest"] for row in await connection.fetch(queries["opened"], cited)] if cited else []
-        if group.private:
-            await connection.execute(queries["keep_private"], *_columns(group.private, 3))
-            opened += [p[0] for p in group.private if p[2]]
-        if opened:
-            await connection.execute(queries["arrive"], "private", opened)
+        for name, values in group.statements:
+            await connection.execute(queries[name], *values)
+        return await connection.fetchrow(queries["append_group"], *arguments(group, grown, along, ahead=False))
 
     def _take_back(self, grown: Sequence[Turn]) -> None:
         for turn in grown:
             if turn.log.tree.size > turn.base:
                 turn.log.tree.truncate(turn.base)
+            self._foresight.doubt(turn.log)
 
     async def _was_committed(self, grown: Sequence[Turn]) -> bool:
         """Read back after a COMMIT of unknown outcome: the group is stored if and only if our note is."""
@@ -495,7 +569,7 @@ class Committer:
                     return bool(stored == turn.note)
                 return False  # nothing was appended: deciding it once more is safe
             except store.LOST:
-                await self._drop_connection()
+                await self._drop_connections()
                 await asyncio.sleep(min(1.0, 0.05 * (attempt + 1)))
         raise SystemExit("the outcome of a commit cannot be learnt: stopping, so that a start can find out")
 
@@ -571,27 +645,33 @@ class Committer:
 
     # -- the connection --
 
-    async def _connected(self) -> Connection:
-        if self._connection is not None and not self._connection.is_closed():
-            return self._connection
+    async def _connected(self, lane: int = 0) -> Connection:
+        """The connection of a lane. Raises LOST, DatabaseUnfit."""
+        found = self._lanes[lane]
+        if found is not None and not found.is_closed():
+            return found
         connection = await store.connect(self._dsn, name="liuhen committer", settings=PLANS)
         await store.raw_uuids(connection)
         identity = await store.server_identity(connection)
         if self._identity is not None and identity != self._identity:
+            if self._flights:
+                connection.terminate()
+                raise ConnectionError("another database server answers than the one that is being written to")
             log.warning("database_changed", was=self._identity, now=identity)
             self.book.forget()
+            self._foresight.forget()
         self._identity = identity
         if self._reader is None or self._reader.is_closed():
             self._reader = await store.connect(self._dsn, name="liuhen log reader")
             self.book.use_reader(_Locked(self._reader))
-        self._connection = connection
+        self._lanes[lane] = connection
         return connection
 
-    async def _drop_connection(self) -> None:
-        for connection in (self._connection, self._reader):
+    async def _drop_connections(self) -> None:
+        for connection in (*self._lanes, self._reader):
             if connection is not None and not connection.is_closed():
                 connection.terminate()
-        self._connection = self._reader = None
+        self._lanes, self._reader = [None] * LANES, None
 
 
 class _Locked:
@@ -656,42 +736,6 @@ def _told(fault: BaseException) -> dict[str, Any]:
 def _write_tiles(state: LogState, tiles: list[tuple[int, int, list[bytes]]]) -> None:
     for level, index, hashes in tiles:
         state.tree.tiles.write(level, index, hashes)
-
-
-def _terminal(row: Any) -> Terminal:
-    state = TerminalState(
-        seq=row["seq"],
-        hash=bytes(row["hash"]),
-        declared=row["declared"],
-        chain=row["chain"],
-        held=row["held"],
-        revoked=row["revoked"],
-        clock=decode_clock(row["clock"]),
-        rare=decode_rare(row["rare"]),
-    )
-    event_key = bytes(row["event_key"])
-    return Terminal(row["terminal"].bytes, row["authority"], event_key, state, row["waiting"], row["version"])
-
-
-def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> Sequence[Sequence[Any]]:
-    """Rows as columns, `width` of them also where there is no row."""
-    return list(zip(*rows, strict=True)) if rows else [()] * width
-
-
-def _terminal_columns(moved: Sequence[Terminal]) -> tuple[list[Any], ...]:
-    return (
-        [store.uuid(t.terminal) for t in moved],
-        [t.state.seq for t in moved],
-        [t.state.hash for t in moved],
-        [t.state.declared for t in moved],
-        [t.state.chain for t in moved],
-        [t.state.held for t in moved],
-        [t.state.revoked for t in moved],
-        [encode_clock(t.state.clock) for t in moved],
-        [encode_rare(t.state.rare) for t in moved],
-        [t.more for t in moved],
-        [t.version for t in moved],
-    )
 
 
 def _index_stored(group: Group, rows: Sequence[Any]) -> None:

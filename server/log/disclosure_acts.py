@@ -43,8 +43,9 @@ from schemas.published_document import Document, DocumentRefused, Outcome
 from server.log import disclosure_gate, store
 from server.log.acts import Act, Condition, Placed
 from server.log.book import Book
-from server.log.committer import Committer, Group, Turn
+from server.log.committer import Committer
 from server.log.disclosure_gate import Opened, Unmoved
+from server.log.group import Group, Turn
 from server.log.ids import now_ms, uuid7, uuid_text
 from server.log.repository import VersionedActs
 from server.log.store import Connection

@@ -30,8 +30,9 @@ from schemas.private import SealRefused
 from schemas.problems import Problem
 from server.log import store
 from server.log.acts import Act, Placed
-from server.log.committer import Committer, Group, Turn
+from server.log.committer import Committer
 from server.log.disclosure_acts import check_body, record_of, replayed
+from server.log.group import Group, Turn
 from server.log.ids import now_ms, uuid7, uuid_text
 from server.log.private_values import sealed
 from server.log.repository import VersionedActs

@@ -23,7 +23,8 @@ from schemas.problems import Problem
 from server.log import store
 from server.log.acts import Act, Condition, Effect, OfficeActs, Placed
 from server.log.book import Book
-from server.log.committer import Committer, Turn
+from server.log.committer import Committer
+from server.log.group import Turn
 from server.log.ids import uuid7
 from server.log.store import Connection
 

@@ -124,14 +124,13 @@ async def raw_uuids(connection: Connection) -> None:
     )
 
 
-async def commit(connection: Connection, *, chain: bool = False) -> None:
-    """End the transaction durably; with `chain` another one begins with it, which spares a round trip.
-
-    Raises DatabaseUnfit where there is none or it was taken back instead, one of LOST where the outcome is unknown.
+async def commit(connection: Connection) -> None:
+    """End the transaction durably. Raises DatabaseUnfit where there is none or it was taken back instead, one of LOST
+    where the outcome is unknown.
     """
     if not connection.is_in_transaction():
         raise DatabaseUnfit("there is no transaction to commit")
-    done = await connection.execute("COMMIT AND CHAIN;" if chain else "COMMIT;")
+    done = await connection.execute("COMMIT;")
     if done != "COMMIT":
         raise DatabaseUnfit("the database took a transaction back where it was told to commit it")
 

@@ -18,9 +18,10 @@ from schemas.problems import Problem
 from schemas.receipt import Receipt
 from server.log import store
 from server.log.book import Book
-from server.log.committer import MAX_WAITING, Committer, Group, Turn
+from server.log.committer import MAX_WAITING, Committer
+from server.log.group import Group, Turn
 from server.log.store import Connection
-from tests.support.log import AUTHORITY, Log, PaperTerminal, enrol, open_log, send
+from tests.support.log import AUTHORITY, Log, PaperTerminal, enrol, open_log, send, uuid7
 from tests.support.postgres import TestDatabase
 from tests.support.server import Ledger, audit, until
 
@@ -94,7 +95,7 @@ async def test_a_work_that_cannot_be_written_fails_alone_and_its_neighbours_get_
     database: TestDatabase, short_folder: Path, how: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     gate = Gate()
-    async with open_log(database.dsn("liuhen_writer"), short_folder, hook=gate) as log:
+    async with open_log(database.dsn("liuhen_writer"), short_folder, hook=gate, ahead=False) as log:
         terminals = [PaperTerminal() for _ in range(5)]
         for terminal in terminals:
             await enrol(log, terminal)
@@ -234,9 +235,11 @@ async def test_a_queue_that_is_full_refuses_at_once(database: TestDatabase, shor
         assert decoded(await send(log, t1.batch([t1.envelope()]))).results[0].outcome == "recorded"
 
 
-@pytest.mark.parametrize("step", ["locked", "signed", "written"])
+@pytest.mark.parametrize(
+    ("step", "ahead"), [("locked", False), ("signed", False), ("written", False), ("signed", True)]
+)
 async def test_a_connection_that_is_lost_before_the_commit_is_retried_and_recorded_once(
-    database: TestDatabase, short_folder: Path, step: str
+    database: TestDatabase, short_folder: Path, step: str, *, ahead: bool
 ) -> None:
     owner = await database.connect()
     armed: list[str] = []
@@ -249,7 +252,7 @@ async def test_a_connection_that_is_lost_before_the_commit_is_retried_and_record
                 " WHERE application_name = 'liuhen committer' AND datname = current_database()"
             )
 
-    async with open_log(database.dsn("liuhen_writer"), short_folder, hook=cut) as log:
+    async with open_log(database.dsn("liuhen_writer"), short_folder, hook=cut, ahead=ahead) as log:
         t1 = PaperTerminal()
         await enrol(log, t1)
         armed.append(step)
@@ -261,20 +264,19 @@ async def test_a_connection_that_is_lost_before_the_commit_is_retried_and_record
     await owner.close()
 
 
-@pytest.mark.parametrize("chain", [False, True])
 async def test_a_commit_whose_answer_is_lost_is_read_back_and_not_repeated(
-    database: TestDatabase, short_folder: Path, monkeypatch: pytest.MonkeyPatch, *, chain: bool
+    database: TestDatabase, short_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commit, lost = store.commit, [0]
 
-    async def commit_and_cut(connection: Connection, **options: bool) -> None:
-        await commit(connection, **{**options, "chain": chain or options["chain"]})
+    async def commit_and_cut(connection: Connection) -> None:
+        await commit(connection)
         if lost[0] > 0:
             lost[0] -= 1
             connection.terminate()
             raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
 
-    async with open_log(database.dsn("liuhen_writer"), short_folder) as log:
+    async with open_log(database.dsn("liuhen_writer"), short_folder, ahead=False) as log:
         t1 = PaperTerminal()
         await enrol(log, t1)
         monkeypatch.setattr(store, "commit", commit_and_cut)
@@ -286,54 +288,157 @@ async def test_a_commit_whose_answer_is_lost_is_read_back_and_not_repeated(
     assert (await audit(database.dsn())).count(t1.id) == 6
 
 
-async def test_a_transaction_that_began_with_a_commit_serves_the_next_group_and_is_not_left_open(
+# -- groups that are decided ahead of the lock --
+
+
+class Flying:
+    """Holds groups that were decided ahead of the lock, before they are written and behind it, as a test wants it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.open = asyncio.Event()
+        self.open.set()
+        self.groups: list[int] = []
+        self.after: list[BaseException] = []
+        append = Committer._append
+
+        async def held(committer: Committer, flight: Any) -> Any:
+            self.groups.append(len(flight.decided))
+            await self.open.wait()
+            row = await append(committer, flight)
+            if self.after:
+                flight.connection.terminate()
+                raise self.after.pop()
+            return row
+
+        monkeypatch.setattr(Committer, "_append", held)
+
+    async def reached(self, groups: int) -> None:
+        """Wait until so many groups are on their way."""
+        await until(lambda: len(self.groups) >= groups, pause=0)
+
+
+async def test_the_next_group_is_decided_while_the_one_before_it_is_written(
     database: TestDatabase, short_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    commit, chained = store.commit, list[bool]()
-    gate = Gate()
+    flying, ledger = Flying(monkeypatch), Ledger()
+    async with open_log(database.dsn("liuhen_writer"), short_folder) as log:
+        terminals = [PaperTerminal() for _ in range(3)]
+        for terminal in terminals:
+            await enrol(log, terminal)
+        flying.open.clear()
+        works = []
+        for number, terminal in enumerate(terminals, 1):
+            envelopes = [terminal.envelope(), terminal.envelope()]
+            works.append((envelopes, asyncio.create_task(send(log, terminal.batch(envelopes)))))
+            if number < 3:
+                await flying.reached(number)
+        await queued(log, 1)
+        assert flying.groups == [1, 1], "two are on their way, the third waits"
+        flying.open.set()
+        for envelopes, work in works:
+            ledger.note(envelopes, decoded(await work))
+        assert flying.groups == [1, 1, 1], "none was decided again"
+    ledger.check(await audit(database.dsn()))
 
-    async def noted(connection: Connection, *, chain: bool) -> None:
-        await commit(connection, chain=chain)
-        chained.append(connection.is_in_transaction())
 
-    async with open_log(database.dsn("liuhen_writer"), short_folder, hook=gate) as log:
-        owner = await database.connect()
+async def test_what_was_foreseen_and_did_not_come_is_decided_again_under_the_lock(
+    database: TestDatabase, short_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flying, ledger = Flying(monkeypatch), Ledger()
+    dsn = database.dsn("liuhen_writer")
+    async with open_log(dsn, short_folder) as one, open_log(dsn, short_folder, ahead=False) as two:
+        terminals = [PaperTerminal() for _ in range(3)]
+        for terminal in terminals:
+            await enrol(one, terminal)
+        flying.open.clear()
+        works = []
+        for number, terminal in enumerate(terminals[:2], 1):
+            envelopes = [terminal.envelope() for _ in range(3)]
+            works.append((envelopes, asyncio.create_task(send(one, terminal.batch(envelopes)))))
+            await flying.reached(number)
+        # Meanwhile another process moves the head.
+        other = [terminals[2].envelope()]
+        ledger.note(other, decoded(await send(two, terminals[2].batch(other))))
+        flying.open.set()
+        for envelopes, work in works:
+            told = decoded(await work)
+            assert [result.outcome for result in told.results] == ["recorded"] * 3
+            ledger.note(envelopes, told)
+        assert one.committer.figures.works == 5, "what was not stored does not count"
+        # As long as others write, nothing is foreseen: the next one is decided under the lock.
+        more = [terminals[0].envelope()]
+        ledger.note(more, decoded(await send(one, terminals[0].batch(more))))
+        assert flying.groups == [1, 1]
+    ledger.check(await audit(database.dsn()))
+
+
+async def test_a_group_whose_answer_is_lost_is_read_back_with_the_one_behind_it(
+    database: TestDatabase, short_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flying, ledger = Flying(monkeypatch), Ledger()
+    async with open_log(database.dsn("liuhen_writer"), short_folder) as log:
+        terminals = [PaperTerminal() for _ in range(2)]
+        for terminal in terminals:
+            await enrol(log, terminal)
+        flying.open.clear()
+        flying.after += [asyncpg.ConnectionDoesNotExistError("closed in the middle of operation") for _ in range(2)]
+        works = []
+        for number, terminal in enumerate(terminals, 1):
+            envelopes = [terminal.envelope(), terminal.envelope()]
+            works.append((envelopes, asyncio.create_task(send(log, terminal.batch(envelopes)))))
+            await flying.reached(number)
+        flying.open.set()
+        for envelopes, work in works:
+            told = decoded(await work)
+            assert [result.outcome for result in told.results] == ["recorded"] * 2, "it was stored: no second time"
+            ledger.note(envelopes, told)
+        assert not flying.after
+        more = [terminals[1].envelope()]
+        ledger.note(more, decoded(await send(log, terminals[1].batch(more))))
+    ledger.check(await audit(database.dsn()))
+
+
+async def test_an_event_id_that_came_before_is_noted_although_the_batch_was_decided_ahead(
+    database: TestDatabase, short_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flying = Flying(monkeypatch)
+    async with open_log(database.dsn("liuhen_writer"), short_folder) as log:
         t1, t2 = PaperTerminal(), PaperTerminal()
         for terminal in (t1, t2):
             await enrol(log, terminal)
-        monkeypatch.setattr(store, "commit", noted)
+        name = uuid7()
+        assert not decoded(await send(log, t1.batch([t1.envelope(id=name)]))).results[0].notes
+        assert decoded(await send(log, t2.batch([t2.envelope(id=name)]))).results[0].notes == ["duplicate_id"]
+        assert flying.groups == [1, 1]
+    assert (await audit(database.dsn())).count(t2.id) == 1
 
-        async def left_open() -> bool:
-            return bool(
-                await owner.fetchval(
-                    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'liuhen committer'"
-                    " AND datname = current_database() AND state <> 'idle'"
-                )
-            )
 
-        # The next group is served in it.
-        holding = await gate.hold(log, t1)
-        served = asyncio.create_task(send(log, t2.batch([t2.envelope()])))
-        await queued(log, 1)
-        gate.open.set()
-        await holding
-        assert decoded(await served).results[0].outcome == "recorded"
-        assert chained == [True, False]
-        # Whoever waited has gone: it ends.
-        holding = await gate.hold(log, t1)
-        gone = asyncio.create_task(log.committer.submit(Culprit("decide")))
-        await queued(log, 1)
-        gone.cancel()
-        await asyncio.gather(gone, return_exceptions=True)
-        gate.open.set()
-        await holding
-        assert chained == [True, False, True]
-        async with asyncio.timeout(30):
-            while await left_open():  # noqa: ASYNC110 - rows of a database wake nobody
-                await asyncio.sleep(0.01)
-        assert decoded(await send(log, t2.batch([t2.envelope()]))).head.seq == 2
-        await owner.close()
-    assert (await audit(database.dsn())).count(t2.id) == 2
+async def test_a_group_that_cannot_be_written_fails_for_its_culprit_alone(
+    database: TestDatabase, short_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flying = Flying(monkeypatch)
+    async with open_log(database.dsn("liuhen_writer"), short_folder) as log:
+        terminals = [PaperTerminal() for _ in range(4)]
+        for terminal in terminals:
+            await enrol(log, terminal)
+        flying.open.clear()
+        first = asyncio.create_task(send(log, terminals[0].batch([terminals[0].envelope()])))
+        await flying.reached(1)
+        sent = [[t.envelope(), t.envelope()] for t in terminals[1:]]
+        tasks = [asyncio.create_task(send(log, t.batch(s))) for t, s in zip(terminals[1:], sent, strict=True)]
+        await queued(log, 2)
+        [poisoned, *_] = [w for w in log.committer._queue if w.work.batch.terminal == terminals[3].id] or [None]
+        assert poisoned is not None
+        poisoned.work._read.outline.tags.append(("x" * 200, 0, b""))  # longer than the index of tags takes
+        flying.open.set()
+        assert decoded(await first).results[0].outcome == "recorded"
+        answers = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [isinstance(answer, bytes) for answer in answers] == [True, True, False]
+        assert isinstance(answers[2], Problem)
+        assert answers[2].code == "internal"
+        assert decoded(await send(log, terminals[1].batch([terminals[1].envelope()]))).head.seq == 3
+    found = await audit(database.dsn())
+    assert [found.count(t.id) for t in terminals] == [1, 3, 2, 0]
 
 
 async def test_the_check_of_a_start_is_not_disturbed_by_a_committer_that_rests(

@@ -56,7 +56,7 @@ class Log:
 
 @asynccontextmanager
 async def open_log(
-    dsn: str, folder: Path, *, authorities: Sequence[str] = (AUTHORITY,), hook: Hook | None = None
+    dsn: str, folder: Path, *, authorities: Sequence[str] = (AUTHORITY,), hook: Hook | None = None, ahead: bool = True
 ) -> AsyncIterator[Log]:
     """The log of `authorities` on the database at `dsn` (role liuhen_writer); begun where there is none yet."""
     queries = store.load_queries("server.log", "log.sql")
@@ -77,7 +77,7 @@ async def open_log(
         finally:
             await connection.close()
         options = {} if hook is None else {"hook": hook}
-        committer = Committer(dsn, book, pool=pool, **options)
+        committer = Committer(dsn, book, pool=pool, ahead=ahead, **options)
         async with committer.running():
             yield Log(committer, book, keyring, register, pool, folder, dsn)
 

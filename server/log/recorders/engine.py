@@ -35,7 +35,8 @@ from schemas.notes import NoteRefused
 from schemas.problems import Problem
 from server.log import epochs, store
 from server.log.book import Book, LogClosed
-from server.log.committer import Committer, Work
+from server.log.committer import Committer
+from server.log.group import Work
 from server.log.keyring import KeyMissing, Keyring
 from server.log.recorders.work import RecentlyTaken
 from server.log.register import Register, RegisterRefused

@@ -16,7 +16,8 @@ from typing import Final
 from schemas.problems import Problem
 from server.log import store
 from server.log.book import Book
-from server.log.committer import Committer, Group, Turn
+from server.log.committer import Committer
+from server.log.group import Group, Turn
 from server.log.store import Connection
 
 STORED_CHAIN: Final = 0

@@ -6,16 +6,19 @@ SELECT * FROM log.lock_heads($1::integer[]);
 -- What every group begins with: locked heads, standing of its terminals, event ids that are known already.
 SELECT * FROM log.open_group($1::integer[], $2::uuid[], $3::uuid[]);
 
--- name: close_group
--- What every group ends with: rows that are few, tags, seals, terminals, heads, checkpoints, NOTIFY.
-SELECT log.close_group($1::integer[], $2::bigint[], $3::integer[], $4::bytea[],
-                       $5::integer[], $6::uuid[], $7::bigint[], $8::smallint[], $9::bigint[], $10::integer[], $11::bytea[],
-                       $12::integer[], $13::uuid[], $14::bigint[], $15::smallint[], $16::bigint[], $17::integer[], $18::uuid[],
-                       $19::integer[], $20::text[], $21::bigint[], $22::bytea[],
-                       $23::integer[], $24::uuid[], $25::smallint[], $26::bigint[], $27::bigint[],
-                       $28::uuid[], $29::bigint[], $30::bytea[], $31::bigint[], $32::smallint[], $33::boolean[], $34::bigint[],
-                       $35::bytea[], $36::bytea[], $37::integer[], $38::integer[],
-                       $39::integer[], $40::bigint[], $41::bigint[], $42::bytea[], $43::bytea[], $44::text[]);
+-- name: append_group
+-- What every group is written by: entries, keys, tags, seals, what is waited for, terminals, heads, checkpoints, private
+-- values, NOTIFY. One that was decided ahead of the locks is held against the heads first.
+SELECT * FROM log.append_group(
+    $1::integer[], $2::integer[], $3::bigint[], $4::text[], $5::bigint[], $6::bytea[], $7::bytea[], $8::text[], $9::boolean,
+    $10::integer[], $11::bigint[], $12::integer[], $13::bytea[],
+    $14::integer[], $15::uuid[], $16::bigint[], $17::smallint[], $18::bigint[], $19::integer[], $20::integer[], $21::integer[], $22::uuid[],
+    $23::integer[], $24::uuid[], $25::bigint[], $26::smallint[], $27::bigint[], $28::integer[], $29::uuid[],
+    $30::integer[], $31::text[], $32::bigint[], $33::bytea[],
+    $34::integer[], $35::uuid[], $36::smallint[], $37::bigint[], $38::bigint[],
+    $39::uuid[], $40::bigint[], $41::bytea[], $42::bigint[], $43::smallint[], $44::boolean[], $45::bigint[], $46::bytea[], $47::bytea[], $48::integer[], $49::integer[],
+    $50::integer[], $51::uuid[], $52::text[], $53::bytea[], $54::bigint[], $55::bigint[],
+    $56::bytea[], $57::bytea[], $58::boolean[]);
 
 -- name: newest_logs
 -- The newest log of each authority asked for.
