@@ -11,6 +11,8 @@ import signal
 import sys
 from contextlib import suppress
 
+import uvloop
+
 from projections.batch import Overtaken
 from projections.digest import Digest, encode
 from projections.hands import BUFFER, Alone, decode_wanted, frame, read_frame
@@ -46,7 +48,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group: who began us ends us
     reason = ""
     try:
-        asyncio.run(work())
+        uvloop.run(work())
     except* (*LOST, Overtaken, asyncio.IncompleteReadError) as faults:
         reason = f"liuhen rebuild worker: {faults.exceptions[0]!r}"
     if reason:

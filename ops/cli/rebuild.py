@@ -6,7 +6,6 @@ afterwards as well.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import Callable
@@ -65,7 +64,9 @@ def command(
     """
     if data is not None and dsn_file is not None:
         raise Refusal("expected --data or --dsn-file, got both: name one database")
-    done = asyncio.run(_run(_source(ctx, data, dsn_file), check, workers, only, progress(as_json)))
+    import uvloop
+
+    done = uvloop.run(_run(_source(ctx, data, dsn_file), check, workers, only, progress(as_json)))
     if as_json:
         figures = {NAMES[how]: as_figures(one) for how, one in done.items()}
         first = next(iter(figures))

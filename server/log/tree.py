@@ -19,11 +19,12 @@ from typing import Final
 from schemas import merkle
 
 TILE: Final = 256
+TILE_BYTES: Final = TILE * 32
+PACK: Final = 4_096  # tiles of one file: 32 MiB, a million entries
 KEEP: Final = 4_096  # leaves that stay in memory behind the last full tile
 LEVELS: Final = 64
 EXTRA: Final = 8_192
 RANGES: Final = 1_024
-_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
 
 LeafReader = Callable[[int, int], Awaitable[list[bytes]]]
 """(first, last+1) -> leaf hashes, recomputed from the stored entries."""
@@ -38,22 +39,24 @@ class TileMissing(Exception):
 
 
 class TileStore:
-    """Full tiles of one log: files under `folder`, the newest used ones in memory. Tile = 256 hashes of level 8 * L."""
+    """Full tiles of one log: packs under `folder`, the newest used ones in memory. Tile = 256 hashes of level 8 * L.
+
+    A pack is a file of PACK tiles of one level, each at its place: a file for each tile would be a new name and a new
+    inode for every 256 entries, which a busy file system charges for. What was not written yet reads as zeros, which no
+    hash is.
+    """
 
     def __init__(self, folder: Path | None, *, capacity: int = 64) -> None:
         self._folder = folder
         self._cache: OrderedDict[tuple[int, int], list[list[bytes]]] = OrderedDict()
         self._capacity = capacity
 
-    def path(self, level: int, index: int) -> Path | None:
-        """Where the file of a full tile lies, as in tlog-tiles."""
+    def place(self, level: int, index: int) -> tuple[Path, int] | None:
+        """The pack of a full tile, and where the tile begins in it."""
         if self._folder is None:
             return None
-        parts = [f"{index % 1000:03d}"]
-        while index >= 1000:
-            index //= 1000
-            parts.append(f"x{index % 1000:03d}")
-        return self._folder / "tile" / str(level) / "/".join(reversed(parts))
+        pack, within = divmod(index, PACK)
+        return self._folder / f"{level}-{pack:06d}.pack", within * TILE_BYTES
 
     def get(self, level: int, index: int) -> list[list[bytes]] | None:
         """The nodes of a full tile, by level from its 256 hashes to its one root; None if neither cached nor filed."""
@@ -66,15 +69,20 @@ class TileStore:
         return None if hashes is None else self.remember(level, index, hashes)
 
     def read(self, level: int, index: int) -> list[bytes] | None:
-        """The 256 hashes of a full tile out of its file; None where it is not filed, or torn: then it is made again."""
-        path = self.path(level, index)
-        if path is None:
+        """The 256 hashes of a full tile out of its pack; None where it is not filed, or torn: then it is made again."""
+        place = self.place(level, index)
+        if place is None:
             return None
         try:
-            data = path.read_bytes()
+            handle = os.open(place[0], os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             return None
-        return [data[i : i + 32] for i in range(0, len(data), 32)] if len(data) == TILE * 32 else None
+        try:
+            data = os.pread(handle, TILE_BYTES, place[1])
+        finally:
+            os.close(handle)
+        hashes = [data[i : i + 32] for i in range(0, len(data), 32)]
+        return hashes if len(data) == TILE_BYTES and bytes(32) not in hashes else None
 
     def remember(self, level: int, index: int, hashes: Sequence[bytes]) -> list[list[bytes]]:
         """Keep a full tile in memory; returns its nodes."""
@@ -87,21 +95,20 @@ class TileStore:
         return nodes
 
     def write(self, level: int, index: int, hashes: Sequence[bytes]) -> None:
-        """File a full tile: beside and renamed, so that no reader sees half of one. Again: changes nothing."""
-        path = self.path(level, index)
-        if path is None or path.exists():
+        """File a full tile. Again, or by several processes at once: the same bytes at the same place."""
+        place = self.place(level, index)
+        if place is None:
             return
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
         try:
-            handle = os.open(beside, _NEW, 0o644)
+            handle = os.open(place[0], flags, 0o644)
         except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(beside, _NEW, 0o644)
+            place[0].parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(place[0], flags, 0o644)
         try:
-            os.write(handle, b"".join(hashes))
+            os.pwrite(handle, b"".join(hashes), place[1])
         finally:
             os.close(handle)
-        beside.replace(path)
 
 
 def _parents(hashes: Sequence[bytes]) -> list[bytes]:

@@ -20,7 +20,7 @@ from tests.support.log import AUTHORITY, PaperTerminal
 from tests.support.server import Audited, Bureau, Door, Ledger, Unsound, audit, door, enrolled, until
 
 PAUSE_SECONDS = 0.01
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 240.0
 LATER = {408, 429, 503}
 
 
