@@ -28,6 +28,7 @@ from server.log.committer import Committer, Hook
 from server.log.ids import now_ms
 from server.log.keyring import Keyring
 from server.log.register import Register, RegisterRefused
+from server.log.registrar import Registrar
 
 DATABASE = "liuhen"
 log = structlog.get_logger("liuhen.ops")
@@ -141,6 +142,8 @@ async def open_log(
     async with asyncpg.create_pool(dsn, min_size=2, max_size=8, command_timeout=30) as pool:
         options = {} if hook is None else {"hook": hook}
         committer = Committer(dsn, book, pool=pool, ahead=ahead, **options)
-        async with committer.running():
+        registrar = Registrar(register.path.parent)
+        register.writer = registrar.write
+        async with registrar.running(), committer.running():
             await committer.check_all()
             yield OpenLog(committer, pool, keyring, register, book)
