@@ -154,8 +154,9 @@ def _anchors(keys: Sequence[str], recovery: Sequence[str]) -> Anchors:
 
 
 def _registers(paths: Sequence[Path]) -> Mapping[str, Sequence[str]]:
-    """Notes by origin, out of registers (JSON maps from origin to note) and single checkpoints."""
+    """Notes by origin, out of registers (folders, or their JSON maps from origin to note) and single checkpoints."""
     from schemas.notes import NoteRefused, parse_checkpoint, split_note
+    from schemas.register import newest
 
     found: dict[str, list[str]] = {}
     for named in paths:
@@ -163,7 +164,11 @@ def _registers(paths: Sequence[Path]) -> Mapping[str, Sequence[str]]:
         try:
             with path.open("rb") as file:
                 text = file.read(MAX_REGISTER).decode("utf-8")
-            notes = json.loads(text).values() if text.lstrip().startswith("{") else [text]
+            notes = [*json.loads(text).values()] if text.lstrip().startswith("{") else [text]
+            beside = named / "register.newest"
+            if named.is_dir() and beside.exists():
+                with beside.open("rb") as file:
+                    notes += newest(file.read(MAX_REGISTER))[1].values()
             for note in notes:
                 found.setdefault(parse_checkpoint(split_note(note)[0]).origin, []).append(note)
         except (OSError, ValueError, AttributeError, TypeError, NoteRefused) as fault:

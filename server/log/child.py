@@ -2,8 +2,8 @@
 
 A child knows no secret and no settings: a frame comes in on its standard input, one answer for each goes out on its
 standard output. Invariant: a child that is lost loses nothing but time. Whoever waits for its answer is told None and
-does the work himself; a new one is started behind it; and it ends when its standard input does, so it never outlives the
-server.
+does the work himself; a new one is started behind it; and it ends when its standard input does, so it never outlives
+the server.
 """
 
 from __future__ import annotations

@@ -43,6 +43,7 @@ from server.log import store
 from server.log.book import Book, LogClosed, LogState
 from server.log.foresight import Foresight
 from server.log.group import Foreseeable, Group, Turn, Work, arguments, standing
+from server.log.register import RegisterRefused
 from server.log.store import Connection
 
 GROUP: Final = 16
@@ -170,6 +171,13 @@ class Committer:
             self._wake.set()
             await task
             await self.close()
+            await self._settle()
+
+    async def _settle(self) -> None:
+        try:
+            await asyncio.to_thread(self.book.register.settle)
+        except (OSError, ValueError, RegisterRefused) as fault:  # what is there says the same
+            log.warning("register_not_settled", error=str(fault))
 
     async def open(self) -> None:
         """Connect and load what is there. Raises DatabaseUnfit, RegisterRefused."""

@@ -1,8 +1,11 @@
-"""The register: the newest note of every log in a file outside the database, so that a restored database is noticed.
+"""The register: the newest note of every log in files outside the database, so that a restored database is noticed.
 
-Durability: when `persist` returns, a note at least as new as the one given is in the file, which was fsynced, renamed
-and its folder fsynced. The file is written only if greater, under an exclusive lock shared by all processes of the
-host; one write serves every group that was committed before it began. Whoever opens the file reads one state of it.
+Durability: when `persist` returns, a note at least as new as the one given is on disk. Two files hold them:
+`register.json`, which is written beside, fsynced, renamed and its folder fsynced, and `register.newest`
+(`schemas.register`), where what came since is written in place, in slots that take turns: that spares the file system
+its journal at every group. Both are written only if greater, under an exclusive lock shared by all processes of the
+host; one write serves every group that was committed before it began. At the end of a process, and once a minute, all
+of it goes into `register.json`.
 """
 
 from __future__ import annotations
@@ -11,21 +14,42 @@ import asyncio
 import contextlib
 import fcntl
 import json
+import mmap
 import os
+import threading
+import time
+import weakref
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from schemas import register as slots
 from schemas.notes import NoteRefused, parse_checkpoint, split_note
 from server.log.durable import sync_folder
 
 NAME: Final = "register.json"
-SPARES: Final = 16
-"""Files that the register's content moves through (`_write`)."""
+NEWEST: Final = "register.newest"
+WHOLE_SECONDS: Final = 60.0
+"""After so long at most what came since goes into `register.json`."""
 
 
 class RegisterRefused(Exception):
     """The register is missing, unreadable or contradicts a log; the message says what to do."""
+
+
+@dataclass(slots=True)
+class _Held:
+    """What the files held when this process last looked: `fresh` are those notes that `register.json` lacks; `seen`
+    says whether anybody wrote meanwhile.
+    """
+
+    seen: tuple[int, ...]
+    notes: dict[str, str]
+    sizes: dict[str, int]
+    fresh: dict[str, str]
+    generation: int
+    whole: float = field(default_factory=time.monotonic)
 
 
 Writer = Callable[[Mapping[str, str]], Awaitable[dict[str, str] | None]]
@@ -41,12 +65,14 @@ class Register:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.path = folder / NAME
+        self._newest = folder / NEWEST
         self.notes: dict[str, str] = {}
         self._pending: dict[str, str] = {}
         self._waiters: list[asyncio.Future[None]] = []
         self._writing: asyncio.Task[None] | None = None
-        self._held: tuple[bytes, dict[str, str], dict[str, int]] | None = None
-        self._spare = 0
+        self._held: _Held | None = None
+        self._lock: _Lock | None = None
+        self._slots: tuple[int, int] | None = None
         self.writer: Writer | None = None
         self._busy = False  # one write waited for another
 
@@ -59,22 +85,19 @@ class Register:
         self._folder.mkdir(parents=True, exist_ok=True)
         with self._locked():
             if not self.path.exists():
-                self._write({})
+                self._write_whole({})
 
     def read(self) -> dict[str, str]:
-        """Read the file again. Raises RegisterRefused where it is missing or unreadable."""
+        """Read the files again. Raises RegisterRefused where they are missing, unreadable or contradict each other."""
         try:
-            value = json.loads(self.path.read_text("utf-8"))
-            if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
-                raise ValueError("expected a map from origin to note")
+            self.notes = self._read().notes
         except FileNotFoundError:
             raise RegisterRefused(
                 f"the register {self.path} is missing; put it back, or if it is lost for good run `liuhen epoch new`"
             ) from None
         except (OSError, ValueError) as fault:
             raise RegisterRefused(f"the register {self.path} cannot be read: {fault}") from fault
-        self.notes = value
-        return value
+        return self.notes
 
     def size_of(self, origin: str) -> int:
         """Size of the newest known note of a log, 0 if none."""
@@ -116,83 +139,138 @@ class Register:
                     waiter.set_result(None)
 
     def advance(self, notes: Mapping[str, str]) -> None:
-        """`persist` for start-up and tools, in the caller's thread."""
-        self.notes = self._merge(dict(notes))
+        """`persist` for start-up and tools, in the caller's thread, into `register.json`."""
+        self.notes = self._merge(dict(notes), whole=True)
 
-    def _merge(self, pending: Mapping[str, str]) -> dict[str, str]:
-        with self._locked():
-            data, held, sizes = self._read_held()
-            greater = {}
-            for origin, note in pending.items():
-                size = _size(note)
-                if size > sizes.get(origin, -1):
-                    greater[origin], sizes[origin] = note, size
-            if greater:
-                held.update(greater)
-                data = self._write(held)
-            self._held = (data, held, sizes)
-            return held
+    def settle(self) -> None:
+        """Have everything in `register.json`, at the end of a process. Raises OSError, ValueError."""
+        if self._held is not None and self._held.fresh:
+            self.notes = self._merge({}, whole=True)
 
-    def _read_held(self) -> tuple[bytes, dict[str, str], dict[str, int]]:
-        """The file's bytes, content and sizes; parsed again only if another process wrote it.
+    def _merge(self, pending: Mapping[str, str], *, whole: bool = False) -> dict[str, str]:
+        with self._locked() as lock:
+            held = self._held
+            if held is None or held.seen != self._seen(lock):
+                held = self._read()
+            greater = {origin: note for origin, note in pending.items() if _size(note) > held.sizes.get(origin, -1)}
+            if not greater and not (whole and held.fresh):
+                self._held = held
+                return held.notes
+            self._held = None  # unless all of it is written, the files are read again
+            held.notes |= greater
+            held.sizes |= {origin: _size(note) for origin, note in greater.items()}
+            held.fresh |= greater
+            slot = slots.slot(held.generation + 1, held.fresh)
+            if whole or slot is None or time.monotonic() - held.whole > WHOLE_SECONDS:
+                self._write_whole(held.notes)
+                held.fresh, held.whole = {}, time.monotonic()
+                slot = slots.slot(held.generation + 1, {})
+            held.generation += 1
+            self._write_slot(held.generation, slot or b"")
+            lock.count()
+            held.seen = self._seen(lock)
+            self._held = held
+            return held.notes
 
-        A file that vanished while we run raises: it is an alarm, not an empty register.
+    def _seen(self, lock: _Lock) -> tuple[int, ...]:
+        """What differs after anybody wrote. A file that vanished while we run raises: it is an alarm, not an empty
+        register.
         """
-        data = self.path.read_bytes()
-        if self._held is not None and self._held[0] == data:
-            return self._held
-        value: dict[str, str] = json.loads(data)
-        return data, value, {origin: _size(note) for origin, note in value.items()}
+        found = self.path.stat()
+        return lock.counted, found.st_ino, found.st_mtime_ns, found.st_size
 
-    def _write(self, notes: Mapping[str, str]) -> bytes:
-        """Have the file hold `notes`; returns its bytes.
-
-        A new file for each of fifty writes a second is slow (ext4 looks through all that were removed lately before it
-        makes another). So there are SPARES of them, which stay: one that is not the register now is written and then
-        linked in its place. It is written again after as many other writes: nobody takes so long to read a file.
-        """
-        data = json.dumps(notes, ensure_ascii=False).encode()
-        beside = self.path.with_name(f".{NAME}.{os.getpid()}")
-        beside.unlink(missing_ok=True)  # of a process that was killed
-        spare = self._next_spare()
-        _write_durably(spare, data)
-        try:
-            beside.hardlink_to(spare)
-        except OSError:  # a file system without links
-            _write_durably(beside, data)
-        beside.replace(self.path)
-        sync_folder(self._folder)
-        return data
-
-    def _next_spare(self) -> Path:
-        """The spare file whose turn it is, which is not the register now."""
-        while True:
-            self._spare = (self._spare + 1) % SPARES
-            spare = self.path.with_name(f".{NAME}.spare{self._spare}")
+    def _read(self) -> _Held:
+        with self._locked() as lock:
+            seen = self._seen(lock)
+            notes = json.loads(self.path.read_text("utf-8"))
+            if not isinstance(notes, dict) or not all(isinstance(note, str) for note in notes.values()):
+                raise ValueError("expected a map from origin to note")
             try:
-                if not spare.samefile(self.path):
-                    return spare
+                generation, fresh = slots.newest(self._newest.read_bytes())
             except FileNotFoundError:
-                return spare
+                generation, fresh = 0, {}
+            sizes = {origin: _size(note) for origin, note in notes.items()} if fresh else {}
+            for origin, note in fresh.items():
+                if _size(note) == sizes.get(origin) and note != notes[origin]:
+                    raise ValueError(f"{NAME} and {NEWEST} hold two notes of {origin} for one size")
+            fresh = {origin: note for origin, note in fresh.items() if _size(note) > sizes.get(origin, -1)}
+            held = notes | fresh
+            return _Held(seen, held, {origin: _size(note) for origin, note in held.items()}, fresh, generation)
 
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        handle = os.open(self._folder / f"{NAME}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def _write_whole(self, notes: Mapping[str, str]) -> None:
+        beside = self.path.with_name(f".{NAME}.{os.getpid()}")
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
+            os.write(handle, json.dumps(dict(notes), ensure_ascii=False).encode())
+            os.fsync(handle)
         finally:
             os.close(handle)
+        beside.replace(self.path)
+        sync_folder(self._folder)
+
+    def _write_slot(self, generation: int, data: bytes) -> None:
+        """Write a slot in place, durably: its blocks are there, so nothing but they has to reach the disk."""
+        handle, inode = self._slots or (-1, -1)
+        try:
+            if self._newest.stat().st_ino != inode:
+                raise FileNotFoundError
+        except FileNotFoundError:
+            handle = self._open_slots()
+        os.pwrite(handle, data, generation % slots.SLOTS * slots.SLOT_BYTES)
+
+    def _open_slots(self) -> int:
+        try:
+            handle = os.open(self._newest, os.O_RDWR | os.O_DSYNC | os.O_CLOEXEC)
+        except FileNotFoundError:
+            handle = os.open(self._newest, os.O_RDWR | os.O_DSYNC | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        weakref.finalize(self, os.close, handle)
+        lacking = slots.SLOTS * slots.SLOT_BYTES - os.fstat(handle).st_size
+        if lacking > 0:
+            os.pwrite(handle, b" " * lacking, os.fstat(handle).st_size)
+            sync_folder(self._folder)
+        self._slots = handle, os.fstat(handle).st_ino
+        return handle
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[_Lock]:
+        if self._lock is None:
+            self._lock = _Lock(self._folder / f"{NAME}.lock")
+        with self._lock:
+            yield self._lock
 
 
-def _write_durably(path: Path, data: bytes) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        os.write(handle, data)
-        os.ftruncate(handle, len(data))
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+class _Lock:
+    """The exclusive lock of all processes of the host, and of this one's threads; and how often anybody wrote."""
+
+    def __init__(self, path: Path) -> None:
+        self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._depth = 0
+        self._mine = threading.RLock()
+        if os.fstat(self._handle).st_size < mmap.PAGESIZE:
+            os.ftruncate(self._handle, mmap.PAGESIZE)
+        self._page = mmap.mmap(self._handle, mmap.PAGESIZE)
+        weakref.finalize(self, os.close, self._handle)
+
+    @property
+    def counted(self) -> int:
+        """How often somebody wrote."""
+        return int.from_bytes(self._page[:8], "big")
+
+    def count(self) -> None:
+        """Somebody wrote."""
+        self._page[:8] = (self.counted + 1).to_bytes(8, "big")
+
+    def __enter__(self) -> None:
+        self._mine.acquire()
+        if self._depth == 0:
+            fcntl.flock(self._handle, fcntl.LOCK_EX)
+        self._depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._depth -= 1
+        if self._depth == 0:
+            fcntl.flock(self._handle, fcntl.LOCK_UN)
+        self._mine.release()
 
 
 def _size(note: str) -> int:

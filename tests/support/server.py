@@ -44,6 +44,7 @@ from schemas import batch as batches
 from schemas import canonical, enrolment, entries, httpsig, notes, receipt
 from schemas.batch import Batch
 from schemas.receipt import Receipt
+from server.log.register import Register
 from tests.support.log import AUTHORITY, PaperTerminal
 from tests.support.postgres import short_folder
 
@@ -212,7 +213,7 @@ class Bureau:
     async def verify(self) -> Report:
         """`audit`, then `ops.verify` with the register beside it."""
         await audit(self.dsn())
-        register = json.loads((self.data / "register" / "register.json").read_text("utf-8"))
+        register = Register(self.data / "register").read()
         return await asyncio.to_thread(_verify, self.dsn(), {origin: [note] for origin, note in register.items()})
 
     def close(self) -> None:
