@@ -28,7 +28,6 @@ from server.log.committer import Committer, Hook
 from server.log.ids import now_ms
 from server.log.keyring import Keyring
 from server.log.register import Register, RegisterRefused
-from server.log.registrar import Registrar
 
 DATABASE = "liuhen"
 log = structlog.get_logger("liuhen.ops")
@@ -140,10 +139,7 @@ async def open_log(
         await connection.close()
     book = Book(store.load_queries("server.log", "log.sql"), keyring, register, tiles)
     async with asyncpg.create_pool(dsn, min_size=2, max_size=8, command_timeout=30) as pool:
-        options = {} if hook is None else {"hook": hook}
-        committer = Committer(dsn, book, pool=pool, ahead=ahead, **options)
-        registrar = Registrar(register.path.parent)
-        register.writer = registrar.write
-        async with registrar.running(), committer.running():
+        committer = Committer(dsn, book, pool=pool, hook=hook, ahead=ahead)
+        async with committer.running():
             await committer.check_all()
             yield OpenLog(committer, pool, keyring, register, book)

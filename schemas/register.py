@@ -1,7 +1,7 @@
 """The newest notes as they lie beside the register: slots of one size, written in turns, each whole or worthless.
 
-A slot is a line with the SHA-256 of the next line in hexadecimal digits, a line of JSON (`generation`, `notes`: origin to
-signed note), and spaces up to its end. Whoever reads takes the slot with the greatest generation of those that are
+A slot is a line with the SHA-256 of the next line in hexadecimal digits, a line of JSON (`generation`, `notes`: origin
+to signed note), and spaces up to its end. Whoever reads takes the slot with the greatest generation of those that are
 whole: a write that was cut off leaves the one before.
 """
 

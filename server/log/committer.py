@@ -115,7 +115,7 @@ class Committer:
         book: Book,
         *,
         group: int = GROUP,
-        hook: Hook = _no_hook,
+        hook: Hook | None = None,
         ahead: bool = True,
         pool: asyncpg.Pool | None = None,
     ) -> None:
@@ -124,7 +124,7 @@ class Committer:
         self.book = book
         self.pool = pool
         self._group = group
-        self._hook = hook
+        self._hook = hook or _no_hook
         self._queue: deque[_Waiting] = deque()
         self._bytes = 0
         self._wake = asyncio.Event()
@@ -660,6 +660,7 @@ class Committer:
             return found
         connection = await store.connect(self._dsn, name="liuhen committer", settings=PLANS)
         await store.raw_uuids(connection)
+        store.widen(connection)
         identity = await store.server_identity(connection)
         if self._identity is not None and identity != self._identity:
             if self._flights:

@@ -19,7 +19,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -52,15 +52,8 @@ class _Held:
     whole: float = field(default_factory=time.monotonic)
 
 
-Writer = Callable[[Mapping[str, str]], Awaitable[dict[str, str] | None]]
-"""Has notes written somewhere else and returns what the register holds then; None where it must be done here."""
-
-
 class Register:
-    """Newest notes by origin. `notes` is what this process last read or wrote.
-
-    `writer` is asked from when one write waited for another: then the server is busy (`server.log.registrar`).
-    """
+    """Newest notes by origin. `notes` is what this process last read or wrote."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -73,8 +66,6 @@ class Register:
         self._held: _Held | None = None
         self._lock: _Lock | None = None
         self._slots: tuple[int, int] | None = None
-        self.writer: Writer | None = None
-        self._busy = False  # one write waited for another
 
     def exists(self) -> bool:
         """Whether there is a register at all."""
@@ -114,21 +105,14 @@ class Register:
         self._waiters.append(done)
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._drain())
-        else:
-            self._busy = True
         await done
-
-    async def _written(self, pending: Mapping[str, str]) -> dict[str, str]:
-        if self._busy and self.writer is not None and (written := await self.writer(pending)) is not None:
-            return written
-        return await asyncio.to_thread(self._merge, pending)
 
     async def _drain(self) -> None:
         while self._waiters:
             pending, self._pending = self._pending, {}
             waiters, self._waiters = self._waiters, []
             try:
-                self.notes = await self._written(pending)
+                self.notes = await asyncio.to_thread(self._merge, pending)
             except Exception as fault:  # noqa: BLE001 - handed to everyone who waits for it
                 for waiter in waiters:
                     if not waiter.done():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import socket
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
@@ -22,6 +23,7 @@ from schemas.problems import Problem
 Connection: TypeAlias = asyncpg.Connection
 CONNECT_SECONDS: Final = 10.0
 STATEMENT_SECONDS: Final = 30.0
+SEND_BYTES: Final = 2 * 1024 * 1024
 LOST: Final = (
     OSError,
     TimeoutError,
@@ -111,6 +113,17 @@ async def check_server(connection: Connection) -> None:
         faults.append("this server is a standby: connect to the primary")
     if faults:
         raise DatabaseUnfit("; ".join(faults))
+
+
+def widen(connection: Connection) -> None:
+    """Let a connection hand a whole group to the kernel at once, where the kernel allows it: otherwise it goes in
+    pieces, and between two of them the loop does something else.
+    """
+    transport = getattr(connection, "_transport", None)
+    kernel = None if transport is None else transport.get_extra_info("socket")
+    if kernel is not None:
+        with contextlib.suppress(OSError):
+            kernel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
 
 
 async def raw_uuids(connection: Connection) -> None:

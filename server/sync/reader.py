@@ -14,7 +14,7 @@ import gc
 import signal
 import sys
 from hashlib import sha256
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 import msgspec
 
@@ -25,7 +25,8 @@ from schemas.envelope import Lookup, Reader
 from schemas.events import REGISTRY
 from schemas.keys import verify_ed25519
 from schemas.outline import Read, read_batch
-from server.log.child import serve
+
+HEAD_BYTES: Final = 4
 
 
 class Asked(msgspec.Struct, array_like=True, gc=False):
@@ -62,9 +63,18 @@ def read(asked: Asked, lookup: Lookup) -> Read | None:
     return read_batch(reader, batch.envelopes, hashes, leaves, batch.terminal, batch.first)
 
 
+def frame_head(size: int) -> bytes:
+    """What stands before so many bytes on a pipe."""
+    return size.to_bytes(HEAD_BYTES, "big")
+
+
 def work(source: BinaryIO, target: BinaryIO) -> None:
     """Answer until nothing more is asked."""
-    serve(source, target, lambda data: encode(read(_ASKED.decode(data), REGISTRY.lookup)))
+    while len(head := source.read(HEAD_BYTES)) == HEAD_BYTES:
+        data = source.read(int.from_bytes(head, "big"))
+        answer = encode(read(_ASKED.decode(data), REGISTRY.lookup))
+        target.write(frame_head(len(answer)) + answer)
+        target.flush()
 
 
 def main() -> None:

@@ -76,8 +76,7 @@ async def open_log(
                     )  # fmt: skip
         finally:
             await connection.close()
-        options = {} if hook is None else {"hook": hook}
-        committer = Committer(dsn, book, pool=pool, ahead=ahead, **options)
+        committer = Committer(dsn, book, pool=pool, hook=hook, ahead=ahead)
         async with committer.running():
             yield Log(committer, book, keyring, register, pool, folder, dsn)
 
