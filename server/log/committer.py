@@ -197,12 +197,13 @@ class Committer:
         while True:
             if self._failed:
                 await self._land()
+            elif self._queue and not self._queue[0].ahead and self._flights:
+                await self._land()
             elif self._queue and self._enough():
                 taken = self._take()
                 if taken and taken[0].ahead:
                     await self._launch(taken)
                 elif taken:
-                    await self._land()
                     await self._serve(taken)
             elif self._stopped and not self._queue and not self._flights:
                 return
@@ -214,7 +215,7 @@ class Committer:
         """Whether the next group should go now. Behind one that is under way it would only wait: better as a greater
         one, as long as it is under way in time.
         """
-        if not self._flights or not self._queue[0].ahead:
+        if not self._flights:
             return True
         return len(self._flights) < LANES and len(self._queue) >= len(self._flights[-1].decided)
 
