@@ -94,14 +94,13 @@ END $$;
 CREATE OR REPLACE FUNCTION log.keep_private(p_digests bytea[], p_sealed bytea[], p_opened boolean[])
     RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    -- Only what some envelope commits to; at most four sealed values for a commitment, the oldest goes. In the order in
-    -- which they came, whatever way the database finds through them.
-    INSERT INTO log.private (digest, sealed, opened)
-         SELECT n.digest, n.sealed, n.opened
+    -- Only what some envelope commits to; at most four sealed values for a commitment, the oldest goes. Those of one batch
+    -- came in its order, whatever way the database finds through them.
+    INSERT INTO log.private (digest, sealed, opened, arrived)
+         SELECT n.digest, n.sealed, n.opened, statement_timestamp() + n.place * interval '1 microsecond'
            FROM unnest(p_digests, p_sealed, p_opened) WITH ORDINALITY AS n (digest, sealed, opened, place)
           WHERE EXISTS (SELECT FROM log.wanted w WHERE w.digest = n.digest AND w.kind = 'private')
-            AND NOT EXISTS (SELECT FROM log.private p WHERE p.digest = n.digest AND (p.opened OR p.sealed = n.sealed))
-          ORDER BY n.place;
+            AND NOT EXISTS (SELECT FROM log.private p WHERE p.digest = n.digest AND (p.opened OR p.sealed = n.sealed));
     DELETE FROM log.private p
           WHERE p.digest = ANY (p_digests)
             AND 4 <= (SELECT count(*) FROM log.private q WHERE q.digest = p.digest AND q.arrived > p.arrived);

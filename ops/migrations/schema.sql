@@ -1145,9 +1145,11 @@ CREATE FUNCTION log.keep_private(p_digests bytea[], p_sealed bytea[], p_opened b
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
-    -- Only what some envelope commits to; at most four sealed values for a commitment, the oldest goes.
-    INSERT INTO log.private (digest, sealed, opened)
-         SELECT n.digest, n.sealed, n.opened FROM unnest(p_digests, p_sealed, p_opened) AS n (digest, sealed, opened)
+    -- Only what some envelope commits to; at most four sealed values for a commitment, the oldest goes. Those of one batch
+    -- came in its order, whatever way the database finds through them.
+    INSERT INTO log.private (digest, sealed, opened, arrived)
+         SELECT n.digest, n.sealed, n.opened, statement_timestamp() + n.place * interval '1 microsecond'
+           FROM unnest(p_digests, p_sealed, p_opened) WITH ORDINALITY AS n (digest, sealed, opened, place)
           WHERE EXISTS (SELECT FROM log.wanted w WHERE w.digest = n.digest AND w.kind = 'private')
             AND NOT EXISTS (SELECT FROM log.private p WHERE p.digest = n.digest AND (p.opened OR p.sealed = n.sealed));
     DELETE FROM log.private p

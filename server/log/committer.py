@@ -195,9 +195,7 @@ class Committer:
     async def run(self) -> None:
         """Serve until `running` ends. Whatever happens to a group, the next one is served."""
         while True:
-            if self._failed:
-                await self._land()
-            elif self._queue and not self._queue[0].ahead and self._flights:
+            if self._failed or (self._flights and self._queue and not self._queue[0].ahead):
                 await self._land()
             elif self._queue and self._enough():
                 taken = self._take()
