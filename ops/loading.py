@@ -286,10 +286,6 @@ async def _report(served: Served, folder: Path, known: Sequence[str], name: str)
     (folder / f"{name}.cut").write_text(made.cut.name, "ascii")
 
 
-def _together(one: Told, other: Told) -> bool:
-    return (one.occurred, one.by) == (other.occurred, other.by)
-
-
 async def filed(served: Served, known: Sequence[str]) -> None:
     """Wait until everything is filed that stands in the logs. Raises LoadRefused after WAIT_SECONDS."""
     await _behind(served, known, lambda lag: lag.behind)

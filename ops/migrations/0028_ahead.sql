@@ -110,3 +110,5 @@ RESET ROLE;
 
 REVOKE ALL ON FUNCTION log.append_group FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION log.append_group TO liuhen_writer;
+-- What it does by itself now nobody else has to be able to do.
+REVOKE EXECUTE ON FUNCTION log.move_terminals, log.index_group, log.want, log.keep_private, log.arrive FROM liuhen_writer;

@@ -3667,7 +3667,6 @@ REVOKE ALL ON FUNCTION log.append_group(p_logs integer[], p_epochs integer[], p_
 GRANT ALL ON FUNCTION log.append_group(p_logs integer[], p_epochs integer[], p_from bigint[], p_before text[], p_to bigint[], p_roots bytea[], p_frontiers bytea[], p_head_notes text[], p_ahead boolean, p_entry_logs integer[], p_entry_firsts bigint[], p_entry_counts integer[], p_entries bytea[], p_run_logs integer[], p_run_origins uuid[], p_run_versions bigint[], p_run_chains smallint[], p_run_positions bigint[], p_run_notes integer[], p_run_firsts integer[], p_run_counts integer[], p_run_ids uuid[], p_key_logs integer[], p_origins uuid[], p_versions bigint[], p_key_chains smallint[], p_key_positions bigint[], p_notes integer[], p_ids uuid[], p_tag_logs integer[], p_tags text[], p_tag_positions bigint[], p_offsets bytea[], p_seal_logs integer[], p_seal_terminals uuid[], p_seal_chains smallint[], p_seal_positions bigint[], p_lasts bigint[], p_terminals uuid[], p_seqs bigint[], p_hashes bytea[], p_declared bigint[], p_chains smallint[], p_held boolean[], p_revoked bigint[], p_clocks bytea[], p_rare bytea[], p_more integer[], p_terminal_versions integer[], p_wanted_logs integer[], p_wanted_terminals uuid[], p_wanted_kinds text[], p_wanted_digests bytea[], p_wanted_seqs bigint[], p_wanted_positions bigint[], p_private bytea[], p_sealed bytea[], p_opened boolean[]) TO liuhen_writer;
 
 REVOKE ALL ON FUNCTION log.arrive(p_kind text, p_digests bytea[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION log.arrive(p_kind text, p_digests bytea[]) TO liuhen_writer;
 
 REVOKE ALL ON FUNCTION log.confirm_backup(p_log integer, p_size bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.confirm_backup(p_log integer, p_size bigint) TO liuhen_writer;
@@ -3677,16 +3676,13 @@ REVOKE ALL ON FUNCTION log.create_log(p_authority text, p_epoch integer, p_origi
 GRANT ALL ON FUNCTION log.create_log(p_authority text, p_epoch integer, p_origin text, p_kind text) TO liuhen_writer;
 
 REVOKE ALL ON FUNCTION log.index_group(p_tag_logs integer[], p_tags text[], p_tag_positions bigint[], p_offsets bytea[], p_seal_logs integer[], p_seal_terminals uuid[], p_seal_chains smallint[], p_seal_positions bigint[], p_lasts bigint[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION log.index_group(p_tag_logs integer[], p_tags text[], p_tag_positions bigint[], p_offsets bytea[], p_seal_logs integer[], p_seal_terminals uuid[], p_seal_chains smallint[], p_seal_positions bigint[], p_lasts bigint[]) TO liuhen_writer;
 
 REVOKE ALL ON FUNCTION log.keep_private(p_digests bytea[], p_sealed bytea[], p_opened boolean[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION log.keep_private(p_digests bytea[], p_sealed bytea[], p_opened boolean[]) TO liuhen_writer;
 
 REVOKE ALL ON FUNCTION log.lock_heads(p_logs integer[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.lock_heads(p_logs integer[]) TO liuhen_writer;
 
 REVOKE ALL ON FUNCTION log.move_terminals(p_terminals uuid[], p_seqs bigint[], p_hashes bytea[], p_declared bigint[], p_chains smallint[], p_held boolean[], p_revoked bigint[], p_clocks bytea[], p_rare bytea[], p_more integer[], p_versions integer[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION log.move_terminals(p_terminals uuid[], p_seqs bigint[], p_hashes bytea[], p_declared bigint[], p_chains smallint[], p_held boolean[], p_revoked bigint[], p_clocks bytea[], p_rare bytea[], p_more integer[], p_versions integer[]) TO liuhen_writer;
 
 GRANT SELECT ON TABLE log.terminals TO liuhen_writer;
 GRANT SELECT ON TABLE log.terminals TO liuhen_backup;
@@ -3704,7 +3700,6 @@ GRANT ALL ON FUNCTION log.read_tag(p_tag text) TO liuhen_console;
 REVOKE ALL ON FUNCTION log.refuse() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION log.want(p_logs integer[], p_terminals uuid[], p_kinds text[], p_digests bytea[], p_seqs bigint[], p_positions bigint[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION log.want(p_logs integer[], p_terminals uuid[], p_kinds text[], p_digests bytea[], p_seqs bigint[], p_positions bigint[]) TO liuhen_writer;
 
 REVOKE ALL ON FUNCTION view.dirty(OUT number bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION view.dirty(OUT number bigint) TO liuhen_console;

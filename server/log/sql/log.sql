@@ -53,21 +53,6 @@ SELECT k.log_id, l.epoch, k.origin, k.version, k.chain, k.position, k.notes, e.e
 -- Moves the heads, keeps the checkpoints, wakes the readers.
 SELECT log.advance($1::integer[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[], $6::text[]);
 
--- name: want
--- Files and private values that the envelopes of a group rely on.
-SELECT log.want($1::integer[], $2::uuid[], $3::text[], $4::bytea[], $5::bigint[], $6::bigint[]);
-
--- name: keep_private
-SELECT log.keep_private($1::bytea[], $2::bytea[], $3::boolean[]);
-
--- name: opened
--- Which of these private values have arrived before: an envelope that cites one again waits for nothing.
-SELECT DISTINCT digest FROM log.private WHERE opened AND digest = ANY ($1::bytea[]);
-
--- name: arrive
--- Marks what arrived and lowers the count of what its terminals wait for.
-SELECT log.arrive($1::text, $2::bytea[]);
-
 -- name: entries
 -- Entry bytes of a range of one log, in order.
 SELECT position, entry FROM log.entries WHERE log_id = $1 AND position >= $2 AND position < $3 ORDER BY position;
