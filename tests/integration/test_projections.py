@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -15,6 +16,7 @@ from schemas.batch import Lost
 from schemas.entries import Who
 from schemas.private import commitment
 from server.log.acts import Act, OfficeActs, release_effect, resolve_effect
+from server.log.arrivals import Arrivals
 from tests.support.event_vectors import digest
 from tests.support.log import AUTHORITY, Log, now, open_log, send, uuid7
 from tests.support.postgres import TestDatabase
@@ -141,8 +143,9 @@ async def test_declared_files_are_missing_until_they_arrive(log: Log, database: 
     await fold(database)
     async with officer(database) as conn:
         before = await queries.case_file(conn, "task", TASK)
-    async with log.pool.acquire() as writer:
-        await writer.execute("SELECT log.arrive('blob', $1)", [digest("photo")])
+    held = (digest("photo"), 9, "image/jpeg", AUTHORITY, UUID(bytes=terminal.id))
+    await log.pool.execute("SELECT evidence.hold($1, $2, $3, $4, $5)", *held)
+    await Arrivals(log.committer, log.pool).announce(digest("photo"))
     async with officer(database) as conn:
         after = await queries.case_file(conn, "task", TASK)
     assert before is not None
