@@ -7,6 +7,7 @@ what stands there as it is.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,17 +15,19 @@ from typing import Any, Final
 from msgspec import UNSET, structs
 
 from domain.imports import Fault
-from domain.judges.plan import differing
+from domain.judges.plan import Plan, differing, states
+from domain.office import commands as ask
 from domain.office.plans import INSPECTED, item_id
 from domain.plan_capacity import NON, OTHER, TITLES
 from domain.plan_criteria import marked
 from domain.plan_table import PlanTable
-from schemas.events.plan import LeftOut, PlanChange, PlanFigures, PlanItem
+from schemas.events.plan import LeftOut, PlanChange, PlanFigures, PlanFile, PlanItem
 
 OF_TABLE: Final = ("kind", "quarter", "days", "visits", "method", "note")
 """Columns that say what an item is; an empty cell says that there is nothing."""
 CRITERIA: Final = ("basis", "reduced")
 """Columns that the records write as well: an empty cell says nothing."""
+MOST_REASON: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,24 @@ class Difference:
     def count(self, action: str) -> int:
         """How many items are added, changed or removed."""
         return sum(one.change.action == action for one in self.rows)
+
+
+def beside_plan(table: PlanTable, plan: Plan, reason: str) -> Difference:
+    """Hold a table against a plan as it stands. `reason` is that of the revision."""
+    return difference(
+        table, plan.items(), authority=plan.matter.authority, year=plan.year, reason=reason, states=states(plan),
+        gone=plan.removed, left_out=plan.left_out, figures=plan.figures,
+    )  # fmt: skip
+
+
+def revision(
+    found: Difference, file: PlanFile, *, decided_on: datetime.date, reason: str, major: bool
+) -> ask.ImportRevision:
+    """The command that decides a difference, as it was found."""
+    return ask.ImportRevision(
+        decided_on=decided_on, changes=tuple(one.change for one in found.rows), left_out=found.left_out,
+        figures=found.figures, file=file, reason=reason, major=major,
+    )  # fmt: skip
 
 
 def difference(

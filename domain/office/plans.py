@@ -162,6 +162,19 @@ def same_draft(draft: Draft | None, command: ask.DraftPlan) -> bool:
     )
 
 
+def revisable(plan: Plan) -> None:
+    """Whether the plan stands and no major revision of it waits. Raises Problem conflict."""
+    if plan.closings:
+        raise changed("本年度计划已办结。", "the year of this plan is closed")
+    _standing(plan)
+    waiting = _open_revision(plan)
+    if waiting is not None:
+        raise changed(
+            f"{waiting.decided_on} 的重大调整尚待批准，先办结再作调整。",
+            f"the major revision of {waiting.decided_on} waits for its approval: finish it first",
+        )
+
+
 # -- the draft --------------------------------------------------------------------------------------------------------
 
 
@@ -316,7 +329,7 @@ def _filed(plan: Plan, command: ask.FilePlan, now: int) -> PlanFiled:
 def _revised(
     plan: Plan, command: ask.RevisePlan, actor: Actor, now: int, act: bytes, known: Mapping[str, Suggestion]
 ) -> PlanRevisionDecided:
-    _revisable(plan)
+    revisable(plan)
     decided_on = _past(command.decided_on, "decided_on", now)
     changes = tuple(_changes(plan, plan.items(), plan.year, command.changes))
     return _decided(plan, changes, decided_on, command, actor, act, known)
@@ -326,7 +339,7 @@ def _revision_imported(
     plan: Plan, command: ask.ImportRevision, actor: Actor, now: int, act: bytes, known: Mapping[str, Suggestion]
 ) -> list[Body]:
     """A revision that came as a table, in as many parts as its changes need."""
-    _revisable(plan)
+    revisable(plan)
     decided_on = _past(command.decided_on, "decided_on", now)
     if not command.changes:
         raise changed(
@@ -361,16 +374,6 @@ def _revision_imported(
         )
         for number in range(count)
     ]  # fmt: skip
-
-
-def _revisable(plan: Plan) -> None:
-    _standing(plan)
-    waiting = _open_revision(plan)
-    if waiting is not None:
-        raise changed(
-            f"{waiting.decided_on} 的重大调整尚待批准，先办结再作调整。",
-            f"the major revision of {waiting.decided_on} waits for its approval: finish it first",
-        )
 
 
 def _decided(

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -20,15 +20,18 @@ from ops import settings as settings_module
 from ops.cli import EXIT_NOT_IN_ORDER, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Coroutine, Sequence
+    from datetime import datetime
 
     from domain.imports import Fault, Table
     from domain.plan_table import PlanTable
     from ops.outside import Told, Wanted
+    from ops.planning import Asked, Revised, State
     from ops.settings import Settings
     from schemas.entries import Who
     from server.log.import_acts import Compared
 
+Came = TypeVar("Came")
 LARGEST: Final = 1024 * 1024
 """Bytes of a file of rules: all rules of the package are a tenth of it."""
 
@@ -167,7 +170,7 @@ def ledger(ctx: click.Context, /, file: Path, data: Path | None, **given: Any) -
     settings = settings_module.load(ctx.find_root().obj, data=data)
     beside = settings.data is not None or settings.database_dsn is not None
     if not beside and (not given["dry_run"] or given["mapping"]):
-        raise Refusal("name a folder (--data DIR) or an outside database; --dry-run without one checks the rows only")
+        raise Refusal(NO_DATABASE)
     told = asyncio.run(_take(settings, file, wanted, beside, given))
     _tell_ledger(told, beside, **given)
     if told.faults:
@@ -270,7 +273,11 @@ def _tell_plan_columns(ctx: click.Context, _: click.Parameter, given: bool) -> N
 @click.option("--year", required=True, type=click.IntRange(2000, 2199), help="Year of the plan.")
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of the embedded database.")
 @click.option("--dry-run", is_flag=True, help="Say what is wrong and what would be recorded, record nothing.")
-@click.option("--officer", help="Id of the officer who answers for the draft.")
+@click.option("--officer", help="Id of the officer who answers for the draft, or who decided the revision.")
+@click.option("--revision", is_flag=True, help="The table is the approved plan as it shall be: decide what differs.")
+@click.option("--decided-on", type=click.DateTime(["%Y-%m-%d"]), help="Day on which the revision was decided.")
+@click.option("--reason", help="Why the plan is revised; also of changes without a reason of their own.")
+@click.option("--major", is_flag=True, help="Treat the revision as major in any case.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
 @click.option(
     "--columns",
@@ -282,15 +289,18 @@ def _tell_plan_columns(ctx: click.Context, _: click.Parameter, given: bool) -> N
 )
 @click.pass_context
 def plan(
-    ctx: click.Context, file: Path, authority: str, year: int, data: Path | None, dry_run: bool, officer: str | None,
-    as_json: bool,
+    ctx: click.Context, /, file: Path, authority: str, year: int, data: Path | None, dry_run: bool, officer: str | None,
+    as_json: bool, **told: Any,
 ) -> None:  # fmt: skip
-    """Record the draft of an annual plan from XLSX or CSV; the file is kept. 导入年度监督检查计划草案。"""
-    from domain.plan_capacity import mended
+    """Record the draft of an annual plan from XLSX or CSV, or a revision of the approved plan (--revision).
+
+    The file is kept. 导入年度监督检查计划草案，或者已批准计划的调整。
+    """
     from domain.plan_table import read_plan
-    from ops import tables
+    from ops import planning, tables
 
     _check_names(officer)
+    asked = _revision(officer, **told)
     try:
         sheets, content = tables.read_all(file)
     except tables.TableRefused as fault:
@@ -298,14 +308,19 @@ def plan(
     table = read_plan([(one.title, one.rows) for one in sheets], year=year, authority=authority)
     settings = settings_module.load(ctx.find_root().obj, data=data)
     beside = settings.data is not None or settings.database_dsn is not None
-    state = "faulty" if table.faults else "dry run"
-    if not table.faults and not dry_run:
+    if asked is not None and not beside:
+        raise Refusal("name a folder (--data DIR) or an outside database: a revision is held against the plan in force")
+    given = planning.File(content, file.name, sha256(content).digest())
+    who = _who(officer, given.digest)
+    state: State = "faulty" if table.faults else "dry run"
+    revised = None
+    if asked is not None:
+        revised = _reached(planning.revise(settings, authority, table, year, given, who, asked, dry_run=dry_run))
+        state = revised.state
+    elif not table.faults and not dry_run:
         if not beside:
-            raise Refusal(
-                "name a folder (--data DIR) or an outside database; --dry-run without one checks the rows only"
-            )
-        who = _who(officer, sha256(content).digest())
-        state = asyncio.run(_draft(settings, authority, table, year, content, file.name, who))
+            raise Refusal(NO_DATABASE)
+        state = _reached(planning.draft(settings, authority, table, year, given, who))
     lines = _arithmetic(table, year, authority)
     if as_json:
         outcome = {
@@ -313,31 +328,119 @@ def plan(
             "state": state, "faults": [_public(fault) for fault in table.faults],
             "notes": [_public(fault) for fault in table.notes], "arithmetic": lines,
         }  # fmt: skip
+        if revised is not None:
+            outcome["revision"] = _differences(revised)
         click.echo(json.dumps(outcome, ensure_ascii=False))
     else:
-        for one in [*table.notes[:SHOWN], *table.faults[:SHOWN]]:
-            came = f"（{one.came}）" if one.came else ""
-            place = f"第 {one.row} 行" if one.row else "文件"
-            click.echo(f"{place} {one.column}{came}：{one.zh}。{one.en}.")
-        for line in lines:
-            if not line["fits"]:
-                click.echo(
-                    f"算式 {line['zh']}：印作 {line['printed']}，按数字为 {line['given']}。"
-                    f"{line['en']}: printed {line['printed']}, the numbers make {line['given']}."
-                )
-                for number in mended(line):
-                    click.echo(
-                        f"  {number['zh']} {number['typed']} → {number['would']} 则成立。"
-                        f"{number['en'] or number['typed']}: it would come out with {number['would']}."
-                    )
-        click.echo(
-            f"{len(table.items)} items, {len(table.left_out)} left out, {len(table.faults)} faults; "
-            f"{sum(not line['fits'] for line in lines)} calculations do not come out; {state}"
-        )
-        if table.faults:
-            click.echo("nothing was recorded: mend the rows")
+        _tell_plan(table, lines, state, revised)
     if table.faults:
         ctx.exit(EXIT_NOT_IN_ORDER)
+
+
+def _revision(
+    officer: str | None, *, revision: bool, decided_on: datetime | None, reason: str | None, major: bool
+) -> Asked | None:
+    """What the options say of a revision; None of a draft."""
+    from domain.plan_difference import MOST_REASON
+    from ops.planning import Asked
+
+    if not revision:
+        if decided_on is not None or reason is not None or major:
+            raise Refusal("--decided-on, --reason and --major are of a revision: give --revision as well")
+        return None
+    reason = (reason or "").strip()
+    if decided_on is None or officer is None or not 1 <= len(reason) <= MOST_REASON:
+        raise Refusal(
+            f"a revision needs --decided-on YYYY-MM-DD, --reason of at most {MOST_REASON} characters and --officer, "
+            "the id of who decided it"
+        )
+    return Asked(decided_on.date(), reason, major)
+
+
+def _reached(work: Coroutine[Any, Any, Came]) -> Came:
+    """What came of work on the log; what it refuses is told whole, closed gates with what would lift them."""
+    from ops.planning import NoLog
+    from schemas.problems import Problem
+
+    try:
+        return asyncio.run(work)
+    except NoLog as fault:
+        raise Refusal(f"{fault} has no log here: `liuhen authority list` shows those that there are") from fault
+    except Problem as fault:
+        told: Any = fault.fields.get("gates", ())
+        gates = "".join(
+            f"\n{one['rule']}: {one['zh']}{one['lift']['zh']}\n{one['en']} {one['lift']['en']}" for one in told
+        )
+        raise Refusal(f"{fault.fields.get('zh', '')}{fault}{gates}") from fault
+
+
+def _tell_plan(table: PlanTable, lines: list[dict[str, Any]], state: str, revised: Revised | None) -> None:
+    from domain.plan_capacity import mended
+
+    for one in [*table.notes[:SHOWN], *table.faults[:SHOWN]]:
+        came = f"（{one.came}）" if one.came else ""
+        place = f"第 {one.row} 行" if one.row else "文件"
+        click.echo(f"{place} {one.column}{came}：{one.zh}。{one.en}.")
+    for line in lines:
+        if not line["fits"]:
+            click.echo(
+                f"算式 {line['zh']}：印作 {line['printed']}，按数字为 {line['given']}。"
+                f"{line['en']}: printed {line['printed']}, the numbers make {line['given']}."
+            )
+            for number in mended(line):
+                click.echo(
+                    f"  {number['zh']} {number['typed']} → {number['would']} 则成立。"
+                    f"{number['en'] or number['typed']}: it would come out with {number['would']}."
+                )
+    if revised is not None and not table.faults:
+        _tell_differences(_differences(revised))
+    click.echo(
+        f"{len(table.items)} items, {len(table.left_out)} left out, {len(table.faults)} faults; "
+        f"{sum(not line['fits'] for line in lines)} calculations do not come out; {state}"
+    )
+    if table.faults:
+        click.echo("nothing was recorded: mend the rows")
+
+
+def _differences(revised: Revised) -> dict[str, Any]:
+    """What differs from the plan in force, as --json has it."""
+    found = revised.found
+    return {
+        "major": revised.major,
+        **{action: found.count(action) for action in ("added", "removed", "changed")},
+        "same": found.same,
+        "changes": [
+            {
+                "row": one.row, "action": one.change.action, "enterprise": one.change.item.enterprise_id,
+                "kind": one.change.item.kind, "reason": one.change.reason,
+                "fields": [{"field": name, "before": old, "after": new} for name, old, new in one.fields],
+            }
+            for one in found.rows
+        ],
+        "days": [{"zh": one.zh, "en": one.en, "before": one.before, "after": one.after} for one in found.days],
+    }  # fmt: skip
+
+
+def _tell_differences(told: dict[str, Any]) -> None:
+    zh = {"added": "新增", "removed": "取消", "changed": "变更"}
+    for one in told["changes"][:SHOWN]:
+        what = "；".join(f"{field['field']} {field['before']} → {field['after']}" for field in one["fields"])
+        click.echo(
+            f"第 {one['row']} 行 {zh[one['action']]} {one['action']} {one['enterprise']} {one['kind']}"
+            + (f" {what}" if what else "") + f"：{one['reason']}"
+        )  # fmt: skip
+    if len(told["changes"]) > SHOWN:
+        click.echo(f"… {len(told['changes']) - SHOWN} more changes: --json lists all")
+    for day in told["days"]:
+        click.echo(f"{day['zh']} {day['en']} {day['before'] or '–'} → {day['after'] or '–'}")
+    click.echo(
+        f"{told['added']} added, {told['removed']} removed, {told['changed']} changed, {told['same']} the same"
+        + {
+            None: "",
+            True: "; 重大调整，重新批准后生效 major: it holds when it is approved again, within 30 days",
+            False: "; 非重大调整，即时生效 minor: it holds at once",
+        }[told["major"]]
+    )
 
 
 def _arithmetic(table: PlanTable, year: int, authority: str) -> list[dict[str, Any]]:
@@ -347,43 +450,6 @@ def _arithmetic(table: PlanTable, year: int, authority: str) -> list[dict[str, A
 
     _, calendar = rulefiles.load()
     return [shown(line) for line in capacity(table.figures, table.items, year, calendar, authority).lines]
-
-
-async def _draft(
-    settings: Settings, authority: str, table: PlanTable, year: int, content: bytes, name: str, who: Who
-) -> str:
-    """Keep the file and record the draft: "recorded", or "unchanged" where the newest draft says the same."""
-    from domain.office.commands import DraftPlan
-    from domain.office.plans import plan_key
-    from ops.compose import open_database, open_log
-    from ops.faces import make_store
-    from schemas.events.plan import PlanFile
-    from schemas.problems import Problem
-    from server.evidence.office_files import OfficeFiles, media_type
-    from server.log import store
-    from server.log.desk import Desk
-    from server.log.ids import uuid7
-    from server.log.number_acts import NumberActs
-
-    async with open_database(settings) as database, open_log(settings, database) as log:
-        if not await log.pool.fetch(store.load_queries("server.log", "log.sql")["logs_of"], authority):
-            raise Refusal(f"{authority} has no log here: `liuhen authority list` shows those that there are")
-        desk = Desk(log.committer, log.pool, NumberActs(log.committer, log.pool))
-        try:
-            files = OfficeFiles(make_store(settings), log.pool)
-            digest = await files.keep(authority, content, media_type(content))
-            command = DraftPlan(
-                year=year, items=tuple(table.items), left_out=tuple(table.left_out), figures=table.figures,
-                file=PlanFile(sha256=digest, name=name[:128], size=len(content)),
-            )  # fmt: skip
-            await desk.do(
-                authority, "plan", plan_key(authority, year), command, who, frozenset({"planner"}), act=uuid7()
-            )
-        except Problem as fault:
-            if fault.fields.get("same"):
-                return "unchanged"
-            raise Refusal(f"{fault.fields.get('zh', '')}{fault}") from fault
-    return "recorded"
 
 
 def _import(

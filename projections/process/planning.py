@@ -34,3 +34,14 @@ async def suggestions(
         told = msgspec.json.decode(row["planning"])
         found[row["key"]] = suggest(of_plain(row["key"], row["name"] or "", told), year, rules, authority)
     return found
+
+
+async def called(conn: asyncpg.Connection, authority: str) -> dict[str, str]:
+    """What the register of an authority calls its enterprises, for one who may read all of them: the log's writer.
+
+    Within a transaction, whose rows are those of the authority from here on.
+    """
+    await conn.fetchrow(statements.load("planning", "a")["scope"], authority)
+    slot = await conn.fetchval(statements.load("planning", "a")["slot"])
+    rows = await conn.fetch(statements.load("planning", slot)["dossiers"], authority, MOST)
+    return {row["key"]: row["name"] or "" for row in rows}

@@ -13,9 +13,8 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from domain.judges.plan import Plan, states
-from domain.office import commands as ask
-from domain.plan_difference import Difference, difference
+from domain.judges.plan import Plan
+from domain.plan_difference import MOST_REASON, Difference, beside_plan, revision
 from domain.plan_table import beside_register, write_plan
 from domain.workdays import day_of
 from projections import sheets
@@ -34,7 +33,6 @@ from server.web.languages import language
 
 SHOWN: Final = 500
 """Changes of a table that a page shows; the counts are of all."""
-MOST_REASON: Final = 500
 
 
 async def show(request: web.Request) -> web.Response:
@@ -58,10 +56,7 @@ async def send(request: web.Request) -> web.Response:
         return await _page(request, plan, status=400, why=refused.zh if language(request) == "zh" else refused.en)
     laws, known = await plan_import.criteria(request, plan.year)
     table.notes += beside_register(table, {one: each.dossier.name for one, each in known.items()})
-    found = difference(
-        table, plan.items(), authority=person.authority, year=plan.year, reason=reason, states=states(plan),
-        gone=plan.removed, left_out=plan.left_out, figures=plan.figures,
-    )  # fmt: skip
+    found = beside_plan(table, plan, reason)
     if not table.faults:
         table.faults += found.faults
     left_out = [*plan.left_out.values(), *table.left_out]
@@ -70,10 +65,7 @@ async def send(request: web.Request) -> web.Response:
     checked = Checked(sent, table, told, seen)
     if table.faults:
         return await _page(request, plan, status=400, checked=checked, found=found)
-    command = ask.ImportRevision(
-        decided_on=day, changes=tuple(one.change for one in found.rows), left_out=found.left_out,
-        figures=found.figures, file=sent.file, reason=reason, major=form.get("major") == "yes",
-    )  # fmt: skip
+    command = revision(found, sent.file, decided_on=day, reason=reason, major=form.get("major") == "yes")
     try:
         if form.get("do") == "record":
             return await plan_import.record(request, key, command, sent, f"/plans/{quote(key)}?done=revise#office")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import json
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,18 @@ import structlog
 from click.testing import CliRunner
 
 from domain.import_columns import COLUMNS, KINDS
+from domain.office import commands as ask
+from domain.office.plans import plan_key
+from domain.workdays import day_of
+from ops import settings as settings_module
 from ops.cli import root
 from ops.cluster import Cluster
+from ops.compose import open_database, open_log
 from schemas import entries
+from schemas.entries import Who
+from server.log.desk import Desk
+from server.log.ids import now_ms, uuid7, uuid_text
+from server.log.number_acts import NumberActs
 
 USCC = "91210500MA0TEX018W"
 HEADER = "单位名称,统一社会信用代码,单位编号,风险等级,监管主体,监管层级,监管起始日期\n"
@@ -134,6 +145,103 @@ async def test_a_plan_is_checked_drafted_once_and_its_faults_are_told(short_fold
     digest = acts[0].b["file"]["sha256"].hex()
     kept = short_folder / "data" / "evidence" / "sha256" / digest[:2] / digest[2:4] / digest
     assert kept.read_bytes() == PLAN.encode("gbk"), "the file that the act cites is kept"
+
+
+HEAD = "单位编号,检查类别,计划工作日,未列入原因,调整原因\n"
+IN_FORCE = HEAD + "E-1,重点,4,,\nE-2,一般,2,,\nE-3,重点,3,,\n"
+REVISED = HEAD + "E-1,重点,6,,扩建\nE-2,一般,2,,\nE-3,,,全年停产,\nE-4,重点,3,,\n"
+
+
+async def test_an_approved_plan_is_revised_by_a_table_as_on_its_page_and_once(short_folder: Path) -> None:
+    cluster = Cluster(short_folder / "data")
+    await asyncio.to_thread(cluster.start)
+    year = day_of(now_ms()).year - 1
+    file = short_folder / "plan.csv"
+
+    async def run(text: str, *more: str) -> tuple[int, str, str]:
+        file.write_text(text, "utf-8")
+        arguments = ("import", "plan", str(file), "--authority", "210500", "--year", str(year), *more)
+        return await liuhen(short_folder, *arguments)
+
+    async def done(command: Any) -> Any:
+        settings = settings_module.load(None, data=short_folder / "data")
+        async with open_database(settings) as database, open_log(settings, database) as log:
+            desk = Desk(log.committer, log.pool, NumberActs(log.committer, log.pool))
+            who = Who(officer="officer-0050", session=bytes(32), via="session")
+            roles = frozenset({"planner"})
+            return await desk.do("210500", "plan", plan_key("210500", year), command, who, roles, act=uuid7())
+
+    revision = ("--revision", "--decided-on", f"{year}-06-01", "--reason", "年中调整", "--officer", "officer-0050")
+    approval: dict[str, Any] = {"approver": "示例市人民政府", "approval_no": "示政函〔2026〕1号"}
+    try:
+        assert (await liuhen(short_folder, "authority", "add", "210500"))[0] == 0
+        code, _, err = await run(REVISED, *revision)
+        assert (code, "没有这个事项" in err) == (2, True), "there is no plan"
+        assert (await run(IN_FORCE))[0] == 0
+        code, _, err = await run(REVISED, *revision, "--dry-run")
+        assert (code, "计划尚未批准" in err, "not approved" in err) == (2, True, True)
+        await done(ask.ApprovePlan(approved_on=datetime.date(year, 1, 5), **approval))
+
+        code, out, _ = await run(HEAD + "E-1,重点,6,,\nE-2,关键,2,,\n", *revision, "--json")
+        told = json.loads(out)
+        assert (code, told["state"]) == (1, "faulty")
+        assert [(one["row"], one["came"]) for one in told["faults"]] == [(3, "关键")]
+        code, out, _ = await run(HEAD + "E-1,重点,6,,\nE-2,一般,2,,\n", *revision)
+        assert (code, "文件 单位编号（E-3）：现行计划中有这家单位，表格中没有" in out) == (1, True)
+        code, _, err = await run(REVISED.replace("E-4,重点", "E-4,一般"), *revision, "--dry-run")
+        assert (code, "INV-09" in err, "增加重点检查项目" in err) == (2, True, True), "the gate, and what would lift it"
+        before = [entry.y async for entry in _office(cluster)]
+        code, out, _ = await run(REVISED, *revision, "--dry-run", "--json")
+        told = json.loads(out)
+        assert (code, told["state"], told["revision"]["major"]) == (0, "dry run", True)
+        assert [
+            (one["row"], one["action"], one["enterprise"], one["reason"], one["fields"])
+            for one in told["revision"]["changes"]
+        ] == [
+            (2, "changed", "E-1", "扩建", [{"field": "days", "before": 4, "after": 6}]),
+            (5, "added", "E-4", "年中调整", []),
+            (4, "removed", "E-3", "全年停产", []),
+        ]
+        assert {one["came"] for one in told["notes"]} == {"E-1", "E-2", "E-3", "E-4"}, "none of them is registered"
+        assert [entry.y async for entry in _office(cluster)] == before, "a dry run records nothing"
+        code, out, _ = await run(REVISED, *revision)
+        assert (code, "1 added, 1 removed, 1 changed, 1 the same; 重大调整" in out, "; recorded" in out) == (
+            0,
+            True,
+            True,
+        )
+        code, _, err = await run(REVISED, *revision)
+        assert (code, "尚待批准" in err) == (2, True), "one major revision at a time"
+        acts = [entry async for entry in _office(cluster)]
+        revised = acts[-1].b
+        await done(ask.ApproveRevision(
+            revision=uuid_text(revised["revision_id"]), approved_on=datetime.date(year, 6, 20), **approval
+        ))  # fmt: skip
+        code, out, _ = await run(REVISED, *revision, "--json")
+        assert (code, json.loads(out)["state"]) == (0, "unchanged"), "the same table once more"
+        assert len([one async for one in _office(cluster)]) == len(acts) + 1
+    finally:
+        await asyncio.to_thread(cluster.stop)
+    assert [entry.y for entry in acts[len(before) :]] == ["plan_revision.decided.v1"]
+    assert (revised["decided_by"], revised["major"]) == ("officer-0050", True)
+    digest = sha256(REVISED.encode()).hexdigest()
+    assert revised["file"]["sha256"].hex() == digest
+    kept = short_folder / "data" / "evidence" / "sha256" / digest[:2] / digest[2:4] / digest
+    assert kept.read_text("utf-8") == REVISED, "the file that the act cites is kept"
+
+
+def test_a_revision_says_when_why_and_by_whom_and_a_draft_says_none_of_it(tmp_path: Path) -> None:
+    file = tmp_path / "plan.csv"
+    file.write_text(IN_FORCE, "utf-8")
+    start = ["import", "plan", str(file), "--authority", "210500", "--year", "2026", "--dry-run"]
+    whole = ["--revision", "--decided-on", "2026-06-01", "--reason", "x", "--officer", "officer-0050"]
+    for more, said in (
+        (["--reason", "x"], "give --revision as well"), (["--major"], "give --revision as well"),
+        (whole[:3] + whole[5:], "a revision needs"), (whole[:5], "a revision needs"),
+        ([*whole[:4], "长" * 501, *whole[5:]], "a revision needs"), (whole, "name a folder"),
+    ):  # fmt: skip
+        found = CliRunner().invoke(root, [*start, *more])
+        assert (found.exit_code, said in found.stderr) == (2, True), (more, found.stderr)
 
 
 def test_the_columns_of_a_plan_are_told() -> None:
