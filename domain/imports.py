@@ -26,7 +26,17 @@ MAX_SHOWN: Final = 60
 _CITIZEN: Final = re.compile(r"(?<![0-9A-Za-z])[0-9]{17}[0-9Xx](?![0-9A-Za-z])")
 _MOBILE: Final = re.compile(r"(?<![0-9])1[3-9][0-9]{9}(?![0-9])")
 _NUMBERS: Final = frozenset(
-    ("reference", "officer_id", "certificate_no", "enterprise_id", "replaces", "reviewer_number", "code", "agency")
+    (
+        "reference",
+        "officer_id",
+        "certificate_no",
+        "enterprise_id",
+        "replaces",
+        "reviewer_number",
+        "code",
+        "agency",
+        "item",
+    )
 )
 """Columns with numbers of registers, which may look like telephone numbers."""
 

@@ -2,18 +2,19 @@
 
 The invariant: a table of the revised plan speaks of every item of the plan in force. One that it does not name is a
 fault and never a quiet removal, and what leaves the plan has its reason; a column that the table does not have leaves
-what stands there as it is.
+what stands there as it is. A row is the item that it names by its id, or else the one item of its enterprise.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from msgspec import UNSET, structs
 
+from domain.filing import text_of
 from domain.imports import Fault
 from domain.judges.plan import Plan, differing, states
 from domain.office import commands as ask
@@ -102,49 +103,49 @@ def difference(
     for item in standing.values():
         mine.setdefault(item.enterprise_id, []).append(item)
     taken = {*standing, *gone}
-    leaving = {one.enterprise_id: one.reason for one in table.left_out}
+    how_far = states or {}
     rows: list[Row] = []
     faults: list[Fault] = []
     items: list[PlanItem] = []
+    told: set[bytes] = set()
     same = 0
-    for typed in table.items:
+    for row, typed in zip(table.places, table.items, strict=True):
         name = typed.enterprise_id
-        row, why = table.names[name][0], table.reasons.get(name) or reason
-        olds = mine.get(name, [])
+        why, olds = table.reasons.get(row) or reason, mine.get(name, [])
+        if row in table.keyed:
+            olds = [one for one in olds if one.item_id == typed.item_id]
+            if not olds:
+                faults.append(_no_such(row, typed.item_id))
+                continue
         if len(olds) > 1:
-            faults.append(
-                Fault(
-                    row, "单位编号", f"现行计划中这家单位有 {len(olds)} 个项目，表格中只能写一行：请逐项调整",
-                    f"the plan in force has {len(olds)} items of this enterprise, and a table one row: "
-                    "change them one by one", name,
-                )
-            )  # fmt: skip
+            faults.append(_which(row, name, olds))
+            told |= {one.item_id for one in olds}
         elif not olds:
             item = structs.replace(typed, item_id=_free(authority, year, name, taken))
             items.append(item)
             rows.append(Row(row, PlanChange(action="added", item=item, reason=why)))
         else:
             item = _merged(olds[0], typed, table.columns)
+            told.add(item.item_id)
             items.append(item)
             fields = tuple(differing(olds[0], item))
             if fields:
                 rows.append(Row(row, PlanChange(action="changed", item=item, reason=why), fields))
             else:
                 same += 1
-    for name, olds in mine.items():
-        if name not in table.names:
-            faults += [_unnamed(name, one, states or {}) for one in olds]
-        elif name in leaving:
-            row = table.names[name][0]
-            done = [one for one in olds if (states or {}).get(one.item_id) in INSPECTED]
-            if done:
-                faults.append(
-                    Fault(
-                        row, "未列入原因", "这家单位已实施检查，不能取消",
-                        "this enterprise was inspected already: it cannot be taken out", name,
-                    )
-                )  # fmt: skip
-            rows += [Row(row, PlanChange(action="removed", item=one, reason=leaving[name])) for one in olds]
+    for row, one, leaving in _leaving(table, standing, mine, faults):
+        if how_far.get(leaving.item_id) in INSPECTED:
+            faults.append(
+                Fault(
+                    row, "未列入原因", "这家单位已实施检查，不能取消",
+                    "this enterprise was inspected already: it cannot be taken out", one.enterprise_id,
+                )
+            )  # fmt: skip
+        told.add(leaving.item_id)
+        rows.append(Row(row, PlanChange(action="removed", item=leaving, reason=one.reason)))
+    faults += [
+        _unnamed(one, len(mine[one.enterprise_id]) > 1, how_far) for one in standing.values() if one.item_id not in told
+    ]
     known = left_out or {}
     new = tuple(
         one
@@ -176,15 +177,58 @@ def _free(authority: str, year: int, enterprise: str, taken: Collection[bytes]) 
     return name
 
 
-def _unnamed(name: str, item: PlanItem, states: Mapping[bytes, str]) -> Fault:
+def _leaving(
+    table: PlanTable, standing: Mapping[bytes, PlanItem], mine: Mapping[str, list[PlanItem]], faults: list[Fault]
+) -> list[tuple[int, LeftOut, PlanItem]]:
+    """(row, who leaves and why, item): all items of an enterprise, or the one that a row names."""
+    found = [
+        (table.names[one.enterprise_id][0], one, item)
+        for one in table.left_out
+        for item in mine.get(one.enterprise_id, ())
+    ]
+    for name, (row, one) in table.taken_out.items():
+        item = standing.get(name)
+        if item is None or item.enterprise_id != one.enterprise_id:
+            faults.append(_no_such(row, name))
+        else:
+            found.append((row, one, item))
+    return found
+
+
+def _no_such(row: int, item: bytes) -> Fault:
+    return Fault(
+        row, "项目编号", "现行计划中这家单位没有这个项目；新增的项目不填编号",
+        "the plan in force has no such item of this enterprise; a new item has no id", text_of(item),
+    )  # fmt: skip
+
+
+def _which(row: int, name: str, items: Sequence[PlanItem]) -> Fault:
+    return Fault(
+        row, "项目编号",
+        f"现行计划中这家单位有 {len(items)} 个项目：每个项目写一行，项目编号写明是哪一个，编号见现行计划表格",
+        f"the plan in force has {len(items)} items of this enterprise: give each a row whose 项目编号 (item) says "
+        "which it is, as in the table of the plan in force", name,
+    )  # fmt: skip
+
+
+def _unnamed(item: PlanItem, several: bool, states: Mapping[bytes, str]) -> Fault:
     inspected = states.get(item.item_id) in INSPECTED
+    if several:
+        return Fault(
+            0, "项目编号",
+            f"现行计划中 {item.enterprise_id} 有这个项目，表格中没有："
+            + ("已实施检查，应当列出" if inspected else "列出它，或者写一行并写明 未列入原因"),
+            f"the plan in force has this item of {item.enterprise_id}, the table does not: "
+            + ("it was inspected, list it" if inspected else "list it, or give it a row with 未列入原因 (left_out)"),
+            text_of(item.item_id),
+        )  # fmt: skip
     return Fault(
         0, "单位编号",
         "现行计划中有这家单位，表格中没有："
         + ("已实施检查，应当列出" if inspected else "列出它，或者写一行并写明 未列入原因"),
         "the plan in force has this enterprise, the table does not: "
         + ("it was inspected, list it" if inspected else "list it, or give it a row with 未列入原因 (left_out)"),
-        name,
+        item.enterprise_id,
     )  # fmt: skip
 
 

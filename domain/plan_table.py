@@ -2,8 +2,9 @@
 
 A file is one sheet, or several: rows `name, value` (and a unit in the third cell) with the figures stand above the
 header or on a sheet of their own; below the header each row is an item, or an enterprise that is left out with its
-reason. The invariant: what is typed is taken over as it is or refused with row and column; a total is kept beside what
-its parts make, and nothing is added up, filled in or moved.
+reason. An enterprise has one row, or several that each name their item. The invariant: what is typed is taken over as
+it is or refused with row and column; a total is kept beside what its parts make, and nothing is added up, filled in or
+moved.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+from uuid import UUID
 
 from msgspec import UNSET
 
@@ -81,6 +83,16 @@ def _criteria(names: Sequence[str]) -> Callable[[str], tuple[str, ...]]:
     return read
 
 
+def _item(cell: str) -> bytes:
+    try:
+        return UUID(close(cell)).bytes
+    except ValueError:
+        raise Wrong(
+            "应为计划项目的编号，照现行计划表格填写；新增的项目不填",
+            "expected the id of an item, as the table of the plan has it; a new item has none",
+        ) from None
+
+
 COLUMNS: Final = (
     Column("enterprise_id", ("单位编号", "企业编号"), reference),
     Column("uscc", ("统一社会信用代码", "信用代码"), codes.parse_uscc),
@@ -97,10 +109,13 @@ COLUMNS: Final = (
     Column("note", ("说明", "备注"), text(500)),
     Column("left_out", ("未列入原因",), text(500)),
     Column("changed", ("调整原因",), text(500)),
+    Column("item", ("项目编号", "计划项目编号"), _item),
 )
 """Columns of the items. A row with a reason why it is left out is no item. Why an item is changed is asked for of a
-revised plan alone.
+revised plan alone. Rows of one enterprise are told apart by `item`, which a plan needs only where there are several.
 """
+MOST_NUMBERED: Final = 99
+"""Items of one enterprise that a draft may name."""
 _COUNTS: Final[Mapping[str, tuple[str, ...]]] = {
     "officers": ("执法人员数", "执法人员", "在编执法人员"),
     "per_person": ("人均法定工作日", "每人法定工作日", "个人法定工作日"),
@@ -145,9 +160,15 @@ class PlanTable:
     notes: list[Fault] = field(default_factory=list)
     rows: int = 0
     names: dict[str, tuple[int, str]] = field(default_factory=dict)
-    """{enterprise: (row, name as typed)}, to be held against the register."""
-    reasons: dict[str, str] = field(default_factory=dict)
-    """{enterprise: why its item is another than before}, of a revised plan."""
+    """{enterprise: (its first row, name as typed)}, to be held against the register."""
+    places: list[int] = field(default_factory=list)
+    """The row of each of `items`."""
+    reasons: dict[int, str] = field(default_factory=dict)
+    """{row: why its item is another than before}, of a revised plan."""
+    keyed: set[int] = field(default_factory=set)
+    """Rows that say which item of the plan they are."""
+    taken_out: dict[bytes, tuple[int, LeftOut]] = field(default_factory=dict)
+    """{item: (row, its enterprise and why)}: one item that leaves a plan that is revised, not its enterprise."""
     columns: frozenset[str] = frozenset()
     """The columns that the header names."""
 
@@ -165,8 +186,13 @@ class _Told:
     seen: dict[tuple[str, Any, str], int] = field(default_factory=dict)
 
 
-def read_plan(sheets: Sequence[tuple[str, Sequence[Sequence[str]]]], *, year: int, authority: str) -> PlanTable:
-    """Read a plan. `sheets` are (title, rows of text); the first one with a header of items holds the items."""
+def read_plan(
+    sheets: Sequence[tuple[str, Sequence[Sequence[str]]]], *, year: int, authority: str, revised: bool = False
+) -> PlanTable:
+    """Read a plan. `sheets` are (title, rows of text); the first one with a header of items holds the items.
+
+    `revised`: it is to be held against a plan in force, which then says whether it has the items that rows name.
+    """
     table = PlanTable()
     told = _Told()
     header = _header(sheets)
@@ -183,7 +209,7 @@ def read_plan(sheets: Sequence[tuple[str, Sequence[Sequence[str]]]], *, year: in
             )
         )  # fmt: skip
     else:
-        _items(sheets[header[0]][1], header[1], table, year, authority)
+        _items(sheets[header[0]][1], header[1], table, year, authority, revised)
     table.figures = _figures(told, table)
     return table
 
@@ -214,9 +240,11 @@ def write_plan(
 ) -> tuple[list[tuple[str | int, ...]], list[str], list[list[str | int | None]]]:
     """A plan as `read_plan` reads it: figures above, header, rows. `names`: {enterprise: what it is called}.
 
-    Who sends the table back unchanged says nothing new.
+    Who sends the table back unchanged says nothing new. Where an enterprise has several items, each row names its own.
     """
-    header = [column.zh[0] for column in COLUMNS if column.name != "uscc"]
+    items = list(items)
+    several = len({item.enterprise_id for item in items}) < len(items)
+    columns = [column for column in COLUMNS if column.name not in ("uscc", *(() if several else ("item",)))]
     rows = []
     for item in items:
         told: dict[str, Any] = {
@@ -225,17 +253,17 @@ def write_plan(
             "quarter": UNSET if item.quarter is UNSET else f"{'一二三四'[item.quarter - 1]}季度",
             "days": item.days, "visits": item.visits, "basis": _marks(MUST, item.basis),
             "reduced": UNSET if item.reduced is UNSET else _marks(REDUCE, (item.reduced,)),
-            "method": item.method, "note": item.note,
+            "method": item.method, "note": item.note, "item": str(UUID(bytes=item.item_id)),
         }  # fmt: skip
-        rows.append(_row(told))
+        rows.append(_row(columns, told))
     for one in left_out:
         told = {"enterprise_id": one.enterprise_id, "name": names.get(one.enterprise_id), "left_out": one.reason}
-        rows.append(_row(told | {"basis": _marks(MUST, one.criteria)}))
-    return [] if figures is None else list(_printed(figures)), header, rows
+        rows.append(_row(columns, told | {"basis": _marks(MUST, one.criteria)}))
+    return [] if figures is None else list(_printed(figures)), [column.zh[0] for column in columns], rows
 
 
-def _row(told: Mapping[str, Any]) -> list[str | int | None]:
-    values = [told.get(column.name) for column in COLUMNS if column.name != "uscc"]
+def _row(columns: Sequence[Column], told: Mapping[str, Any]) -> list[str | int | None]:
+    values = [told.get(column.name) for column in columns]
     return [None if value is UNSET or value == "" else value for value in values]
 
 
@@ -272,12 +300,14 @@ def _header(sheets: Sequence[tuple[str, Sequence[Sequence[str]]]]) -> tuple[int,
     return None
 
 
-def _items(rows: Sequence[Sequence[str]], header: int, table: PlanTable, year: int, authority: str) -> None:
+def _items(
+    rows: Sequence[Sequence[str]], header: int, table: PlanTable, year: int, authority: str, revised: bool
+) -> None:
     places = _places(rows[header], header + 1, table)
     if table.faults:
         return
     table.columns = frozenset(column.name for column in places if column is not None)
-    seen: dict[str, int] = {}
+    seen: dict[str, dict[bytes, tuple[int, bool]]] = {}
     for number, row in enumerate(rows[header + 1 :], header + 2):
         if not any(cell.strip() for cell in row):
             continue
@@ -292,25 +322,41 @@ def _items(rows: Sequence[Sequence[str]], header: int, table: PlanTable, year: i
                         "expected an enterprise id, or a whole social credit code",
                     )
                 )  # fmt: skip
-            elif seen.setdefault(name, number) != number:
-                wrong.append(
-                    Fault(
-                        number, "", f"与第 {seen[name]} 行是同一单位；写成一行，用 计划次数 说明检查几次",
-                        f"the same enterprise as row {seen[name]}: put it once, with its number of visits",
-                    )
-                )  # fmt: skip
+            elif fault := _again(found, number, seen.setdefault(name, {}), revised):
+                wrong.append(fault)
             elif "left_out" in found:
-                _leave(found, name, number, table)
+                _leave(found, name, number, table, revised)
             else:
-                _plan(found, name, number, table, wrong, year, authority)
+                _plan(found, name, number, table, wrong, year, authority, revised)
         table.faults += wrong
     if not table.rows and not table.faults:
         table.faults.append(Fault(header + 2, "", "表头之下应有计划项目", "expected items below the header"))
 
 
+def _again(found: Mapping[str, Any], number: int, seen: dict[bytes, tuple[int, bool]], revised: bool) -> Fault | None:
+    """What is wrong with a row because of others of its enterprise; `seen`: {item or b"": (row, left out)}."""
+    item, leaves = found.get("item", b""), "left_out" in found
+    same = seen.get(item) or (None if item and b"" not in seen else next(iter(seen.values()), None))
+    if same is not None:
+        return Fault(
+            number, "项目编号" if item else "",
+            f"与第 {same[0]} 行是同一单位；写成一行，用 计划次数 说明检查几次；计划中有几个项目的，各行写明 项目编号",
+            f"the same enterprise as row {same[0]}: put it once, with its number of visits; where the plan has several "
+            "items of it, each row names its own under 项目编号 (item)",
+        )  # fmt: skip
+    if not revised and any(before != leaves for _, before in seen.values()):
+        return Fault(
+            number, "未列入原因", "草案另有这家单位的项目；不要的项目，删去所在的行",
+            "the draft has another item of this enterprise: strike out the row of an item that is not wanted",
+        )  # fmt: skip
+    seen[item] = (number, leaves)
+    return None
+
+
 def _plan(
-    found: dict[str, Any], name: str, number: int, table: PlanTable, wrong: list[Fault], year: int, authority: str
-) -> None:
+    found: dict[str, Any], name: str, number: int, table: PlanTable, wrong: list[Fault], year: int, authority: str,
+    revised: bool,
+) -> None:  # fmt: skip
     if "kind" not in found:
         wrong.append(Fault(number, "检查类别", "此列必填", "this column must not be empty"))
         return
@@ -318,12 +364,24 @@ def _plan(
     if len(reduced) > 1:
         wrong.append(Fault(number, "减少频次依据", "只写一个起作用的条件", "name the one criterion that is relied on"))
         return
-    table.names[name] = (number, found.get("name", ""))
+    item = found.get("item") or item_id(authority, year, name)
+    if "item" in found and not revised and not _numbered(item, authority, year, name):
+        wrong.append(
+            Fault(
+                number, "项目编号", "不是本年度计划中这家单位的项目；新的项目不填编号",
+                "no item of this enterprise in the plan of this year; a new item has no id",
+            )
+        )  # fmt: skip
+        return
+    table.names.setdefault(name, (number, found.get("name", "")))
     if "changed" in found:
-        table.reasons[name] = found["changed"]
+        table.reasons[number] = found["changed"]
+    if "item" in found:
+        table.keyed.add(number)
+    table.places.append(number)
     table.items.append(
         PlanItem(
-            item_id=item_id(authority, year, name), enterprise_id=name, kind=found["kind"],
+            item_id=item, enterprise_id=name, kind=found["kind"],
             quarter=found.get("quarter", UNSET), days=found.get("days", UNSET), visits=found.get("visits", UNSET),
             basis=found.get("basis", ()), reduced=reduced[0] if reduced else UNSET,
             method=found.get("method", UNSET), note=found.get("note", UNSET),
@@ -331,9 +389,17 @@ def _plan(
     )  # fmt: skip
 
 
-def _leave(found: dict[str, Any], name: str, number: int, table: PlanTable) -> None:
-    table.names[name] = (number, found.get("name", ""))
-    table.left_out.append(LeftOut(enterprise_id=name, criteria=found.get("basis", ()), reason=found["left_out"]))
+def _numbered(item: bytes, authority: str, year: int, enterprise: str) -> bool:
+    return any(item == item_id(authority, year, enterprise, number) for number in range(1, MOST_NUMBERED + 1))
+
+
+def _leave(found: dict[str, Any], name: str, number: int, table: PlanTable, revised: bool) -> None:
+    table.names.setdefault(name, (number, found.get("name", "")))
+    one = LeftOut(enterprise_id=name, criteria=found.get("basis", ()), reason=found["left_out"])
+    if revised and "item" in found:
+        table.taken_out[found["item"]] = (number, one)
+    else:
+        table.left_out.append(one)
 
 
 def _enterprise(found: Mapping[str, Any]) -> str | None:

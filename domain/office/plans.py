@@ -355,11 +355,13 @@ def _revision_imported(
             )
     whole = _decided(plan, command.changes, decided_on, command, actor, act, known)
     gone = {change.item.enterprise_id: change.reason for change in whole.changes if change.action == "removed"}
+    judge.apply(whole.changes, standing)
+    still = {item.enterprise_id for item in standing.values()}
     named = {one.enterprise_id for one in command.left_out}
     asked_for = [
         LeftOut(enterprise_id=name, reason=reason)
         for name, reason in gone.items()
-        if name not in named and name in known and known[name].must
+        if name not in named and name not in still and name in known and known[name].must
     ]
     changes = _cut(whole.changes)
     left_out = _cut([_with_criteria(one, known) for one in (*command.left_out, *asked_for)])

@@ -305,7 +305,8 @@ def plan(
         sheets, content = tables.read_all(file)
     except tables.TableRefused as fault:
         raise Refusal(str(fault)) from fault
-    table = read_plan([(one.title, one.rows) for one in sheets], year=year, authority=authority)
+    rows = [(one.title, one.rows) for one in sheets]
+    table = read_plan(rows, year=year, authority=authority, revised=asked is not None)
     settings = settings_module.load(ctx.find_root().obj, data=data)
     beside = settings.data is not None or settings.database_dsn is not None
     if asked is not None and not beside:

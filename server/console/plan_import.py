@@ -151,8 +151,8 @@ def sent_in(request: web.Request) -> Sent | None:
     return sent
 
 
-def table_of(sent: Sent, year: int, authority: str) -> PlanTable:
-    """What a table holds. Raises TableRefused where it cannot be read as rows."""
+def table_of(sent: Sent, year: int, authority: str, *, revised: bool = False) -> PlanTable:
+    """What a table holds, `revised`: that of a plan in force. Raises TableRefused where it cannot be read as rows."""
     if sent.name:
         sheets = held.read_all(sent.data, sent.name)
     else:
@@ -160,7 +160,7 @@ def table_of(sent: Sent, year: int, authority: str) -> PlanTable:
             sheets = (held.read_text(sent.data.decode(), PASTED),)
         except UnicodeDecodeError:
             raise TableRefused("expected text in UTF-8", "应为 UTF-8 文本") from None
-    return read_plan([(one.title, one.rows) for one in sheets], year=year, authority=authority)
+    return read_plan([(one.title, one.rows) for one in sheets], year=year, authority=authority, revised=revised)
 
 
 async def record(request: web.Request, key: str, command: Any, sent: Sent, place: str) -> web.Response:

@@ -16,9 +16,11 @@ from typing import Any
 import aiohttp
 import openpyxl
 import pytest
+from msgspec import structs
 
 from domain import plan_capacity
 from domain.judges import JUDGES
+from domain.judges.plan import Plan
 from domain.office import commands as ask
 from domain.office import plans
 from domain.workdays import day_of
@@ -376,6 +378,27 @@ async def test_what_leaves_the_plan_though_a_criterion_asks_for_it_keeps_its_rea
     stale = await bureau.refused(imported(changed("removed", item(2))))
     assert stale.code == "conflict", "it is not in the plan any more"
     assert (await bureau.refused(imported())).fields.get("same") is True, "no difference is no revision"
+
+
+async def test_one_of_two_items_leaves_the_plan_and_its_enterprise_is_not_said_to_be_left_out(bureau: Bureau) -> None:
+    await bureau.firm(2, joint_punishment=True)
+    await judge(bureau.database)
+    second = replace_item(item(2, "general"), number=2)
+    await approved(bureau, [*(item(n) for n in range(1, 31)), second])
+    done = await bureau.does(imported(changed("removed", second, "并入专项检查")))
+    assert isinstance(done.body, PlanRevisionDecided)
+    assert done.body.left_out == (), "it has another item in the plan"
+    assert [one["item"] for one in (await bureau.stage()).page["items"]] == [
+        item(n).item_id.hex() for n in range(1, 31)
+    ]
+    done = await bureau.does(imported(changed("removed", item(2), "全年停产")))
+    assert isinstance(done.body, PlanRevisionDecided)
+    assert [(one.enterprise_id, one.reason) for one in done.body.left_out] == [("E-2", "全年停产")], "the last one"
+
+
+def replace_item(one: PlanItem, number: int) -> PlanItem:
+    """A further item of the same enterprise."""
+    return structs.replace(one, item_id=plans.item_id(AUTHORITY, YEAR, one.enterprise_id, number))
 
 
 ASSIGNED: dict[str, Any] = {"officers": ("officer-0017", "officer-0023"), "scheme": "检查重大危险源"}
@@ -835,6 +858,39 @@ async def test_a_plan_is_revised_by_a_table_whose_difference_is_shown_row_by_row
     async with house.browser("officer-0017") as browser:
         assert (await browser.get(place)).status == 403
         assert (await browser.get(f"/plans/{KEY}/table")).status == 403
+
+
+async def test_two_items_of_one_enterprise_are_revised_by_the_table_that_the_page_gives_out(house: House) -> None:
+    place, second = f"/plans/{KEY}/revision", replace_item(item(1, "general"), 2)
+    asked = {"decided_on": f"{YEAR}-06-01", "reason": "年中调整"}
+    numbers = NumberActs(house.log.committer, house.log.pool)
+    desk, who = (
+        Desk(house.log.committer, house.log.pool, numbers),
+        Who(officer=PLANNER, session=bytes(32), via="session"),
+    )
+    for command in (plan([item(1), second, item(2)]), APPROVE):
+        await desk.do(AUTHORITY, "plan", KEY, command, who, ROLES[PLANNER], act=uuid7())
+    await fold(house.database)
+    await judge(house.database)
+    async with house.browser(PLANNER) as browser:
+        async with browser.get(f"/plans/{KEY}/table") as file:
+            book = openpyxl.load_workbook(io.BytesIO(await file.read()))
+        rows = [list(row) for row in book.active.iter_rows(values_only=True)]  # type: ignore[union-attr]  # a sheet
+        at = {name: rows[0].index(name) for name in ("单位编号", "计划工作日", "项目编号")}
+        names = [row[at["项目编号"]] for row in rows[1:]]
+        assert names == [uuid_text(one.item_id) for one in (item(1), second, item(2))]
+        status, html = await send_plan(browser, "check", spreadsheet(rows), place=place, **asked)
+        assert (status, "逐项相同" in html) == (409, True), "sent back as it came"
+        unnamed = [[*row[: at["项目编号"]], None] for row in rows if row is not rows[2]]
+        status, html = await send_plan(browser, "check", spreadsheet([rows[0], *unnamed[1:]]), place=place, **asked)
+        assert (status, "项目编号写明是哪一个" in html) == (400, True)
+        rows[2][at["计划工作日"]] = 9
+        status, html = await send_plan(browser, "check", spreadsheet(rows), place=place, **asked)
+        assert (status, "工作日 4 → <strong>9</strong>" in html) == (200, True), html
+        assert (await confirm(browser, html, place))[0] == 303
+        assert "项目编号" in await (await browser.get("/help/plan")).text()
+    ((_, revision, _),) = Plan((await desk.stand(AUTHORITY, "plan", KEY)).matter).revisions
+    assert [(one.item.item_id, one.item.days) for one in revision.changes] == [(second.item_id, 9)]
 
 
 def test_a_reason_for_leaving_out_is_part_of_the_draft_that_came_in_a_file() -> None:

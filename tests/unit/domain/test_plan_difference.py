@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from domain.filing import text_of
 from domain.office.plans import item_id
 from domain.plan_difference import Difference, difference
 from domain.plan_table import PlanTable, read_plan, write_plan
@@ -24,7 +25,7 @@ def standing(*numbers: int, **more: Any) -> dict[bytes, PlanItem]:
 
 
 def table(*rows: Sequence[str], header: Sequence[str] = HEADER, above: Sequence[Sequence[str]] = ()) -> PlanTable:
-    found = read_plan([("", [*above, header, *rows])], year=YEAR, authority=A)
+    found = read_plan([("", [*above, header, *rows])], year=YEAR, authority=A, revised=True)
     assert found.faults == []
     return found
 
@@ -99,12 +100,59 @@ def test_an_item_that_was_taken_out_before_comes_back_under_an_id_of_its_own() -
     assert row.change.item.item_id == item_id(A, YEAR, "E-2", 2)
 
 
-def test_two_items_of_one_enterprise_are_changed_one_by_one() -> None:
-    items = standing(1)
-    second = item_id(A, YEAR, "E-1", 2)
-    items[second] = PlanItem(item_id=second, enterprise_id="E-1", kind="general")
-    found = beside(table(("E-1", "重点", "一季度", "4")), items)
-    assert [one.came for one in found.faults] == ["E-1"]
+KEYED = ("单位编号", "检查类别", "检查季度", "计划工作日", "未列入原因", "项目编号")
+
+
+def twice(number: int = 1) -> dict[bytes, PlanItem]:
+    """A plan with two items of one enterprise: key in the first quarter, general in the third."""
+    items, second = standing(number), item_id(A, YEAR, f"E-{number}", 2)
+    items[second] = PlanItem(item_id=second, enterprise_id=f"E-{number}", kind="general", quarter=3, days=2)
+    return items
+
+
+def test_of_two_items_of_one_enterprise_each_row_changes_the_one_that_it_names() -> None:
+    items = {**twice(), **standing(2)}
+    first, second = (text_of(one) for one in list(items)[:2])
+    rows = [("E-1", "一般", "四季度", "2", "", second), ("E-1", "重点", "一季度", "4", "", first.upper())]
+    found = beside(table(*rows, ("E-2", "重点", "一季度", "4"), header=KEYED), items)
+    assert found.faults == ()
+    assert [(row, name, fields) for row, _, name, _, fields in told(found)] == [(2, "E-1", (("quarter", 3, 4),))]
+    assert found.rows[0].change.item.item_id.hex() == second.replace("-", "")
+    assert found.same == 2
+
+
+def test_a_row_that_does_not_say_which_of_two_items_it_is_is_a_fault_that_names_the_column() -> None:
+    for header in (HEADER, KEYED):
+        found = beside(table(("E-1", "重点", "一季度", "4"), header=header), twice())
+        assert [(one.row, one.column, one.came) for one in found.faults] == [(2, "项目编号", "E-1")]
+    short = beside(table(("E-1", "重点", "一季度", "4", "", text_of(item_id(A, YEAR, "E-1"))), header=KEYED), twice())
+    second = text_of(item_id(A, YEAR, "E-1", 2))
+    assert [(one.row, one.column, one.came) for one in short.faults] == [(0, "项目编号", second)], (
+        "never quietly removed"
+    )
+
+
+def test_one_of_two_items_is_taken_out_by_its_row_and_both_by_one_row_of_the_enterprise() -> None:
+    first, second = (text_of(item_id(A, YEAR, "E-1", number)) for number in (1, 2))
+    rows = (("E-1", "重点", "一季度", "4", "", first), ("E-1", "", "", "", "改为专项", second))
+    found = beside(table(*rows, header=KEYED), twice())
+    assert found.faults == ()
+    assert [(row, action, why) for row, action, _, why, _ in told(found)] == [(3, "removed", "改为专项")]
+    assert (found.same, found.left_out, len(found.items)) == (1, (), 1)
+    done = beside(table(*rows, header=KEYED), twice(), states={item_id(A, YEAR, "E-1", 2): "entered"})
+    assert [(one.row, one.column) for one in done.faults] == [(3, "未列入原因")]
+    whole = beside(table(("E-1", "", "", "", "停产", ""), ("E-2", "重点"), header=KEYED), twice())
+    assert [one.change.item.item_id.hex() for one in whole.rows if one.change.action == "removed"] == [
+        first.replace("-", ""), second.replace("-", ""),
+    ]  # fmt: skip
+
+
+def test_an_item_that_the_plan_does_not_have_or_has_of_another_enterprise_is_a_fault() -> None:
+    other, gone = text_of(item_id(A, YEAR, "E-2")), text_of(item_id(A, YEAR, "E-1", 3))
+    for name, left_out in ((other, ""), (gone, ""), (gone, "停产")):
+        row = ("E-1", "重点", "一季度", "4", left_out, name)
+        found = beside(table(row, ("E-2", "重点", "一季度", "4"), header=KEYED), standing(1, 2))
+        assert (2, "项目编号", name) in [(one.row, one.column, one.came) for one in found.faults]
 
 
 def test_changed_days_of_the_plan_are_told_by_name_and_a_table_without_figures_leaves_them() -> None:
@@ -136,7 +184,7 @@ def test_new_reasons_for_leaving_a_candidate_out_come_along_and_old_ones_do_not(
 def test_the_plan_in_force_as_a_table_says_nothing_new_when_it_comes_back() -> None:
     items = standing(1, method="暗查", note="上年有事故", basis=("fatal_accident", "weak_management"),
                      decided_by="fatal_accident", reduced="well_managed", visits=2)  # fmt: skip
-    items |= standing(2, kind="general", quarter=4)
+    items |= standing(2, kind="general", quarter=4) | twice(3)
     figures = PlanFigures(
         officers=8, per_person=248, total=1984, other=(10,) * 10, non=(5,) * 7, other_total=100,
         shares=(PrintedShare(of="other", printed="5%"),), formulas=("248天×8=1984",),
@@ -145,9 +193,9 @@ def test_the_plan_in_force_as_a_table_says_nothing_new_when_it_comes_back() -> N
     left_out = {"E-7": LeftOut(enterprise_id="E-7", criteria=("exposed",), reason="停产")}
     above, header, rows = write_plan(items.values(), left_out.values(), figures, {"E-1": "示例一厂"})
     text = [["" if cell is None else str(cell) for cell in row] for row in (*above, header, *rows)]
-    found = read_plan([("计划", text)], year=YEAR, authority=A)
+    found = read_plan([("计划", text)], year=YEAR, authority=A, revised=True)
     assert found.faults == []
     assert found.figures == figures
     assert found.names["E-1"][1] == "示例一厂"
     same = beside(found, items, left_out=left_out, figures=figures)
-    assert (same.rows, same.same, same.left_out, same.days) == ((), 2, (), ())
+    assert (same.rows, same.same, same.left_out, same.days) == ((), 4, (), ())

@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
+from domain.filing import text_of
+from domain.office.plans import item_id
 from domain.plan_capacity import capacity
-from domain.plan_table import PlanTable, beside_register, read_plan
+from domain.plan_table import PlanTable, beside_register, read_plan, write_plan
+from schemas.events.plan import PlanItem
 from tests.support.facts import AUTHORITY, CALENDAR
 from tests.support.shared import samples
 
@@ -118,6 +121,49 @@ def test_a_header_that_is_not_one_is_told_and_no_row_is_read(header: tuple[str, 
     table = read(header, tuple("E-1" for _ in header))
     assert table.faults
     assert table.items == []
+
+
+KEYED = ("单位编号", "检查类别", "检查季度", "未列入原因", "项目编号")
+
+
+def test_a_draft_with_two_items_of_one_enterprise_comes_back_as_the_table_that_it_was_given_out_as() -> None:
+    items = [
+        PlanItem(item_id=item_id(AUTHORITY, 2026, name, number), enterprise_id=name, kind="key", quarter=number)
+        for name, number in (("E-1", 1), ("E-1", 2), ("E-2", 1))
+    ]  # fmt: skip
+    _, header, rows = write_plan(items, (), None, {})
+    table = read(tuple(header), *(tuple("" if cell is None else str(cell) for cell in row) for row in rows))
+    assert table.faults == []
+    assert table.items == items
+    _, header, _ = write_plan(items[1:], (), None, {})
+    assert "项目编号" not in header, "where every enterprise has one item, its id decides nothing"
+
+
+def test_several_rows_of_an_enterprise_each_name_an_item_of_it_in_this_plan() -> None:
+    one, two, other, last_year = (
+        text_of(item_id(AUTHORITY, year, name, number))
+        for year, name, number in ((2026, "E-1", 1), (2026, "E-1", 2), (2026, "E-2", 1), (2025, "E-1", 1))
+    )
+    for rows, wrong in (
+        ([("E-1", "重点", "", "", one), ("E-1", "重点", "", "", two)], []),
+        ([("E-1", "重点", "", "", one), ("E-1", "重点", "", "", one)], [(3, "项目编号")]),
+        ([("E-1", "重点", "", "", one), ("E-1", "重点")], [(3, "")]),
+        ([("E-1", "重点"), ("E-1", "重点", "", "", two)], [(3, "项目编号")]),
+        ([("E-1", "重点", "", "", one), ("E-1", "", "", "停产", two)], [(3, "未列入原因")]),
+        ([("E-1", "", "", "停产", one), ("E-1", "重点", "", "", two)], [(3, "未列入原因")]),
+        ([("E-1", "重点", "", "", other)], [(2, "项目编号")]),
+        ([("E-1", "重点", "", "", last_year)], [(2, "项目编号")]),
+        ([("E-1", "重点", "", "", "甲")], [(2, "项目编号")]),
+    ):
+        assert faults(read(KEYED, *rows)) == wrong, rows
+
+
+def test_an_id_of_an_item_is_no_telephone_number() -> None:
+    like = "0b6d9f5e-3c1d-5e0a-8d7e-a13800138000"
+    assert (
+        read_plan([("", [KEYED, ("E-1", "重点", "", "", like)])], year=2026, authority=AUTHORITY, revised=True).faults
+        == []
+    )
 
 
 def test_the_register_is_held_beside_the_rows() -> None:
