@@ -236,30 +236,41 @@ def beside_register(table: PlanTable, names: Mapping[str, str]) -> list[Fault]:
 
 
 def write_plan(
-    items: Iterable[PlanItem], left_out: Iterable[LeftOut], figures: PlanFigures | None, names: Mapping[str, str]
+    items: Iterable[PlanItem],
+    left_out: Iterable[LeftOut],
+    figures: PlanFigures | None,
+    names: Mapping[str, str],
+    *,
+    more: Sequence[PlanItem] = (),
+    reason: str = "",
 ) -> tuple[list[tuple[str | int, ...]], list[str], list[list[str | int | None]]]:
     """A plan as `read_plan` reads it: figures above, header, rows. `names`: {enterprise: what it is called}.
 
     Who sends the table back unchanged says nothing new. Where an enterprise has several items, each row names its own.
+    `more`: items that the plan does not have yet, each proposed for `reason`.
     """
     items = list(items)
     several = len({item.enterprise_id for item in items}) < len(items)
     columns = [column for column in COLUMNS if column.name not in ("uscc", *(() if several else ("item",)))]
-    rows = []
-    for item in items:
-        told: dict[str, Any] = {
-            "enterprise_id": item.enterprise_id, "name": names.get(item.enterprise_id),
-            "kind": "重点" if item.kind == "key" else "一般",
-            "quarter": UNSET if item.quarter is UNSET else f"{'一二三四'[item.quarter - 1]}季度",
-            "days": item.days, "visits": item.visits, "basis": _marks(MUST, item.basis),
-            "reduced": UNSET if item.reduced is UNSET else _marks(REDUCE, (item.reduced,)),
-            "method": item.method, "note": item.note, "item": str(UUID(bytes=item.item_id)),
-        }  # fmt: skip
-        rows.append(_row(columns, told))
+    rows = [_row(columns, _of_item(item, names) | {"item": str(UUID(bytes=item.item_id))}) for item in items]
+    rows += [_row(columns, _of_item(item, names) | {"changed": reason}) for item in more]
+    proposed = {item.enterprise_id for item in more}
     for one in left_out:
-        told = {"enterprise_id": one.enterprise_id, "name": names.get(one.enterprise_id), "left_out": one.reason}
-        rows.append(_row(columns, told | {"basis": _marks(MUST, one.criteria)}))
+        if one.enterprise_id not in proposed:
+            told = {"enterprise_id": one.enterprise_id, "name": names.get(one.enterprise_id), "left_out": one.reason}
+            rows.append(_row(columns, told | {"basis": _marks(MUST, one.criteria)}))
     return [] if figures is None else list(_printed(figures)), [column.zh[0] for column in columns], rows
+
+
+def _of_item(item: PlanItem, names: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "enterprise_id": item.enterprise_id, "name": names.get(item.enterprise_id),
+        "kind": "重点" if item.kind == "key" else "一般",
+        "quarter": UNSET if item.quarter is UNSET else f"{'一二三四'[item.quarter - 1]}季度",
+        "days": item.days, "visits": item.visits, "basis": _marks(MUST, item.basis),
+        "reduced": UNSET if item.reduced is UNSET else _marks(REDUCE, (item.reduced,)),
+        "method": item.method, "note": item.note,
+    }  # fmt: skip
 
 
 def _row(columns: Sequence[Column], told: Mapping[str, Any]) -> list[str | int | None]:

@@ -10,25 +10,22 @@ import datetime
 import re
 from collections.abc import Awaitable, Callable, Container, Iterable, Mapping
 from typing import Any, Final
-from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from aiohttp import web
 
 from domain import random_selection as selections
-from domain.office import offers
 from domain.workdays import SHANGHAI
 from projections import draws as asked
-from projections.process import queries
 from projections.process.names import names, registered
 from projections.queries import BadCursor
 from schemas.draws import Drawn
 from schemas.events.plan import RecusalEntered
 from schemas.problems import Problem
+from server.console import draw_plan
 from server.console.access import DRAW_PLANNERS, DRAW_REVEALERS, acts_on, scope
 from server.console.frame import page, texts_of
 from server.console.plans import STATES as ITEM_STATES
-from server.log.ids import now_ms
 from server.web.app import FORM, SERVICES, Draws, person_of
 from server.web.asked import id_of_address, id_of_form
 from server.web.i18n import N_
@@ -56,8 +53,6 @@ LARGEST: Final = 1024 * 1024
 """Bytes of an announcement's form: some ten thousand lines of pools."""
 FILLED: Final = 5_000
 """Lines of the register that a form is filled with."""
-OPEN_STATES: Final = ("planned", "cancelled")
-"""States of an item that nobody has been given, or not any more."""
 NAMED: Final = 5
 """Ids that a refusal names."""
 NEW_RECUSALS: Final = 4
@@ -257,7 +252,9 @@ async def _one(request: web.Request, refusal: Problem | None = None) -> web.Resp
         known = await asked.records(connection, draw)
         wanted = [("enterprise", one) for one in _named(standing, drawn)]
         called = {key: name for (_, key), name in (await names(connection, wanted)).items()}
-        planned = {} if selection.revealed is None or not own else await _planned(connection, row)
+        plan = draw_plan.Beside()
+        if selection.revealed is not None and own:
+            plan = await draw_plan.plan_of(connection, row)
     announced = selection.announced
     today = datetime.datetime.now(SHANGHAI).date()
     return page(
@@ -270,47 +267,13 @@ async def _one(request: web.Request, refusal: Problem | None = None) -> web.Resp
         entered="" if pending is None else "\n".join(
             f"{one.enterprise_id} {one.officer} {one.reason}" for one in pending.recused
         ),
-        planned=planned, assign=_assign(request, row, planned, drawn), new_recusals=range(NEW_RECUSALS),
+        planned=plan.items, waiting=plan.waiting, assign=draw_plan.assignments(request, row, plan, drawn),
+        unplanned=draw_plan.unplanned(request, row, plan, drawn) if selection.revealed is not None and own else None,
+        new_recusals=range(NEW_RECUSALS),
         item_states={name: texts_of(request).gettext(title) for name, title in ITEM_STATES.items()},
         done=_told(request), most={"text": selections.MAX_TEXT, "recused": selections.MAX_RECUSED},
         **_refused(request, refusal), **_shared(request),
     )  # fmt: skip
-
-
-async def _planned(connection: Any, row: asked.DrawRow) -> dict[str, dict[str, Any]]:
-    """{enterprise: its item in the approved plan of the draw's year}, with the plan's key under `plan`."""
-    found = await queries.list_matters(
-        connection, "plan", as_of=now_ms(), stages=("approved", "filed"), where={"year": row.draws_on.year}
-    )
-    items: dict[str, dict[str, Any]] = {}
-    for plan in found.rows:
-        whole = None
-        if plan.authority == row.authority:
-            whole = await queries.matter(connection, "plan", plan.key, as_of=now_ms())
-        for item in () if whole is None else whole.page["items"]:
-            items.setdefault(item["enterprise"], {**item, "plan": plan.key})
-    return items
-
-
-def _assign(
-    request: web.Request, row: asked.DrawRow, planned: Mapping[str, Mapping[str, Any]], drawn: Drawn | None
-) -> dict[str, str]:
-    """{enterprise: the form that gives its item to the officers who were drawn}, for heads, where nobody has it yet."""
-    if drawn is None or request.app[SERVICES].desk is None:
-        return {}
-    if not person_of(request).may(offers.OTHER_ROLES["plan"]["assign"]):
-        return {}
-    found = {}
-    for team in drawn.teams:
-        item = planned.get(team.enterprise)
-        if item is None or item["state"] not in OPEN_STATES:
-            continue
-        told = {
-            "item": str(UUID(hex=item["item"])), "draw": str(row.draw), "scheme": item.get("method") or row.title,
-            **{f"officer_{at}": one for at, one in enumerate(team.officers)},
-        }  # fmt: skip
-        found[team.enterprise] = f"/plans/{quote(item['plan'])}/acts/assign?{urlencode(told)}"
-    return found
 
 
 def _named(standing: Any, drawn: Drawn | None) -> Iterable[str]:

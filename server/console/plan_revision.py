@@ -19,9 +19,9 @@ from domain.plan_table import beside_register, write_plan
 from domain.workdays import day_of
 from projections import sheets
 from projections.process.names import MAX_NAMES, names
-from schemas.events.plan import PlanRevisionDecided
+from schemas.events.plan import PlanItem, PlanRevisionDecided
 from schemas.problems import Problem
-from server.console import acts, plan_import
+from server.console import acts, draw_plan, plan_import
 from server.console.access import scope
 from server.console.frame import page
 from server.console.plan_import import Checked, desk_of, sent_in, told_of
@@ -29,6 +29,7 @@ from server.console.plans import criteria_names, field_names
 from server.log.ids import now_ms
 from server.tables.refused import TableRefused
 from server.web.app import FORM, person_of
+from server.web.asked import id_of_form
 from server.web.languages import language
 
 SHOWN: Final = 500
@@ -81,21 +82,28 @@ async def send(request: web.Request) -> web.Response:
 
 
 async def show_table(request: web.Request) -> web.Response:
-    """The plan in force, or its draft, as the table that can be sent back."""
+    """The plan in force, or its draft, as the table that can be sent back; `draw`: with who was drawn and lacks."""
     plan, _ = await _plan(request)
     draft = plan.draft
     items, left_out = plan.items(), plan.left_out
     if not plan.parts and draft is not None:
         items, left_out = draft.items, draft.left_out
-    every = {*(item.enterprise_id for item in items.values()), *left_out}
+    year = plan.year or (0 if draft is None else draft.year)
+    more: list[PlanItem] = []
+    reason = ""
+    if "draw" in request.query:
+        draw = id_of_form(request.query["draw"], "the draw")
+        more, reason = await draw_plan.added(request, draw, year, list(items.values()))
+    every = {*(item.enterprise_id for item in (*items.values(), *more)), *left_out}
     wanted = [("enterprise", one) for one in sorted(every)]
     called: dict[str, str] = {}
     async with scope(request, own=True) as connection:
         for at in range(0, len(wanted), MAX_NAMES):
             found = await names(connection, wanted[at : at + MAX_NAMES])
             called |= {key: name for (_, key), name in found.items()}
-    above, header, rows = write_plan(items.values(), left_out.values(), plan.figures, called)
-    year = plan.year or (0 if draft is None else draft.year)
+    above, header, rows = write_plan(
+        items.values(), left_out.values(), plan.figures, called, more=more, reason=reason
+    )  # fmt: skip
     sheet = sheets.Sheet(f"年度计划{year}", above, header, rows)
     response = web.Response(body=await asyncio.to_thread(sheets.as_xlsx, [sheet]), content_type=sheets.XLSX)
     name = quote(f"年度计划{year}.xlsx", safe="")

@@ -18,20 +18,28 @@ import msgspec
 import pytest
 
 from domain import public_files, random_selection
+from domain.office import commands as ask
 from domain.office.plans import item_id, plan_key
+from domain.plan_difference import difference
+from domain.plan_table import read_plan
 from projections import publishing
 from projections.runner import connect
 from schemas import draws
 from schemas.entries import Who
-from schemas.events.plan import RecusalEntered
+from schemas.events.plan import LeftOut, PlanItem, RecusalEntered
 from schemas.problems import Problem
 from schemas.published_document import FILE_CODES
 from server.log import disclosure_gate
+from server.log.desk import Command
+from server.log.desk import Desk as ActsDesk
 from server.log.disclosure_acts import record_of
 from server.log.draw_acts import DrawActs
+from server.log.ids import uuid7
+from server.log.number_acts import NumberActs
 from server.log.private_values import sealed
 from server.public import shapes, store
 from server.public.routes import make_public_app
+from server.tables import held
 from tests.support.disclosure import PREPARER, Desk, bureau, record, release, withdraw
 from tests.support.draws import (
     NUMBER,
@@ -44,6 +52,7 @@ from tests.support.draws import (
     pending,
     publish,
     result,
+    revealed,
 )
 from tests.support.facts import ENTERPRISE, fact
 from tests.support.log import AUTHORITY
@@ -474,6 +483,127 @@ async def test_hua_announces_and_enters_and_he_reveals(house: House, desk: Desk,
         async with gong.get(f"/disclosures/prepare/draw/{draw}/{selection.result.hex()}") as answer:
             assert NUMBER in await answer.text()
         assert (await fill(gong, "/disclosures", "/draws/new", act="announce"))[0] == 403
+
+
+def planned(*names: str, kind: Any = "key") -> list[PlanItem]:
+    return [
+        PlanItem(item_id=item_id(AUTHORITY, TODAY.year, name), enterprise_id=name, kind=kind, days=4) for name in names
+    ]
+
+
+async def office(desk: Desk, *commands: Command) -> None:
+    """Acts on the plan of this year, one after the other."""
+    acts = ActsDesk(desk.log.committer, desk.log.pool, NumberActs(desk.log.committer, desk.log.pool))
+    for command in commands:
+        key = plan_key(AUTHORITY, TODAY.year)
+        await acts.do(AUTHORITY, "plan", key, command, PLANNER, frozenset({"planner"}), act=uuid7())
+    await judge(desk.database)
+
+
+async def test_who_was_drawn_and_is_not_in_the_plan_is_put_into_it_by_a_form_that_is_filled_in(
+    house: House, desk: Desk, acts: DrawActs
+) -> None:
+    draw = UUID(bytes=await revealed(desk, acts, count=2))
+    standing = await acts.look(AUTHORITY, draw.bytes)
+    assert standing.drawn is not None
+    first, second = (team.enterprise for team in standing.drawn.teams)
+    for name in {first, second} - {ENTERPRISE}:
+        body = {"enterprise_id": name, "name": f"示例 {name}"}
+        await entered(desk.log, desk.database, "enterprise.profiled.v1", body, f"enterprise:{name}")
+    place, key = f"/draws/{draw}", plan_key(AUTHORITY, TODAY.year)
+    approve = ask.ApprovePlan(approver="示例市人民政府", approval_no="示政函〔2026〕1号", approved_on=TODAY)
+
+    async def said(reader: aiohttp.ClientSession) -> str:
+        async with reader.get(place) as answer:
+            html = await answer.text()
+        assert answer.status == 200
+        return html.partition('id="unplanned"')[2].partition("</div>")[0]
+
+    def form(html: str, act: str) -> str:
+        found = re.search(rf'href="(/plans/{key}/acts/{act}\?[^"]+)"', html)
+        assert found is not None, html
+        return unescape(found[1])
+
+    async with house.browser("hua") as hua, house.browser("he") as he:
+        html = await said(hua)
+        assert "有 2 家抽中单位未列入现行计划" in html
+        assert "本年度还没有计划" in html
+        await office(desk, ask.DraftPlan(year=TODAY.year, items=tuple(planned(*(f"ent-x{n}" for n in range(9))))))
+        async with hua.get(form(await said(hua), "change")) as answer:
+            html = await answer.text()
+        assert [field(html, f"enterprise_{at}") for at in (0, 1)] == [first, second]
+        await office(desk, approve)
+        html = await said(he)
+        assert "由计划员办理" in html, "a head of a unit assigns and does not plan"
+        assert "acts/revise" not in html
+        address = form(await said(hua), "revise")
+        async with hua.get(address) as answer:
+            html = await answer.text()
+        for at, name in enumerate((first, second)):
+            assert field(html, f"enterprise_{at}") == name
+            assert "双随机抽取抽中，未列入计划：第四季度双随机抽查" in field(html, f"reason_{at}")
+            assert field(html, f"visits_{at}") == "1"
+        assert html.count('<option value="general" selected>') == 2, "drawn ones are general inspections"
+        names = (
+            "act",
+            "seen",
+            "decided_on",
+            "reason",
+            *(f"{one}_{at}" for one in ("enterprise", "reason") for at in (0, 1)),
+        )
+        told = {name: field(html, name) for name in names} | {"form_token": form_token(html), "major": "yes"}
+        told |= {f"{name}_{at}": value for at in (0, 1) for name, value in (("action", "added"), ("kind", "general"))}
+        async with hua.post(address.partition("?")[0], data=told, allow_redirects=False) as answer:
+            assert answer.status == 303, await answer.text()
+        await judge(desk.database)
+        html = await said(hua)
+        assert "有一次重大调整等待批准" in html
+        assert "acts/revise" not in html
+        async with hua.get(place) as answer:
+            assert (await answer.text()).count("已在计划调整中列入，等待批准") == 2
+        async with hua.get(f"/api/v1/matters/plan/{key}") as answer:
+            (one,) = (await answer.json())["page"]["revisions"]
+        await office(desk, ask.ApproveRevision(revision=str(UUID(hex=one["revision"])), approver="示例市人民政府",
+                                               approval_no="示政函〔2026〕2号", approved_on=TODAY))  # fmt: skip
+        assert await said(hua) == "", "both are in the plan"
+        async with he.get(place) as answer:
+            assert (await answer.text()).count(f"/plans/{key}/acts/assign?") == 2
+
+
+async def test_many_who_were_drawn_and_are_not_in_the_plan_stand_in_the_table_that_revises_it(
+    house: House, desk: Desk, acts: DrawActs
+) -> None:
+    draw = UUID(bytes=await revealed(desk, acts, count=6))
+    standing = await acts.look(AUTHORITY, draw.bytes)
+    assert standing.drawn is not None
+    names = [team.enterprise for team in standing.drawn.teams]
+    key = plan_key(AUTHORITY, TODAY.year)
+    items = [*planned(names[0], *(f"ent-x{n}" for n in range(15))), *planned("ent-y", kind="general")]
+    left_out = (LeftOut(enterprise_id=names[1], reason="停产"),)
+    await office(
+        desk, ask.DraftPlan(year=TODAY.year, items=tuple(items), left_out=left_out),
+        ask.ApprovePlan(approver="示例市人民政府", approval_no="示政函〔2026〕1号", approved_on=TODAY),
+    )  # fmt: skip
+    async with house.browser("hua") as hua:
+        async with hua.get(f"/draws/{draw}") as answer:
+            html = await answer.text()
+        assert "有 5 家抽中单位未列入现行计划" in html
+        assert f'href="/plans/{key}/revision"' in html
+        async with hua.get(f"/plans/{key}/table?draw={draw}") as answer:
+            assert answer.status == 200
+            book = held.read_all(await answer.read(), "计划.xlsx")
+        for odd, status in (("x", 400), (str(UUID(bytes=uuid7())), 404)):
+            async with hua.get(f"/plans/{key}/table?draw={odd}") as answer:
+                assert answer.status == status
+    table = read_plan([(one.title, one.rows) for one in book], year=TODAY.year, authority=AUTHORITY, revised=True)
+    assert table.faults == []
+    standing_items = {item.item_id: item for item in items}
+    found = difference(table, standing_items, authority=AUTHORITY, year=TODAY.year, reason="调整")
+    assert (found.faults, found.same) == ((), len(items))
+    assert [(one.change.action, one.change.item.enterprise_id, one.change.item.kind) for one in found.rows] == [
+        ("added", name, "general") for name in names[1:]
+    ]
+    assert all("双随机抽取抽中" in one.change.reason for one in found.rows)
 
 
 async def test_a_draw_is_seen_by_the_own_authority_and_those_above_and_by_nobody_else(
