@@ -39,6 +39,7 @@ from server.evidence.examiner import Examiner
 from server.evidence.uploads import Uploads
 from server.evidence.viewer import make_viewer_app
 from server.log.auditor import Auditor
+from server.log.chores import running
 from server.log.disclosure_acts import DisclosureActs
 from server.log.terminals import Terminals
 from server.signed import SignedRequests
@@ -122,7 +123,7 @@ async def serving(settings: Settings, *, faces: Sequence[Callable[[Services], Fa
         copies = exports.kept if isinstance(exports := services.exports, ConsoleExports) else None
         if copies is not None:
             stack.push_async_callback(copies.stop)
-            await stack.enter_async_context(_running(_every(SWEEP_SECONDS, copies.swept)))
+            await stack.enter_async_context(running(_every(SWEEP_SECONDS, copies.swept)))
         app = make_internal_app(services, *internal_faces(opened, sync, uploads), *(face(services) for face in faces))
         await stack.enter_async_context(_site(app, internal))
         if viewing is not None:
@@ -136,7 +137,7 @@ async def serving(settings: Settings, *, faces: Sequence[Callable[[Services], Fa
         chores = _chores(settings, database, opened, sync, uploads)
         # At once, but behind the start: whoever looks over a province soon finds its first page counted.
         chores.append(_every(COUNT_SECONDS, lambda: counted.ahead(app), at_once=True))
-        await stack.enter_async_context(_running(*chores))
+        await stack.enter_async_context(running(*chores))
         yield Served(f"http://{address}", public_url, opened, database, sync, uploads, services)
 
 
@@ -183,17 +184,6 @@ async def _every(seconds: float, work: Callable[[], Coroutine[Any, Any, Any]], *
             await work()
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as fault:
             log.warning("chore_failed", error=type(fault).__name__)
-
-
-@contextlib.asynccontextmanager
-async def _running(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(work) for work in works]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def bind(place: str) -> socket.socket:

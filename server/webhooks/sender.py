@@ -110,11 +110,14 @@ class Sender:
         return queued
 
     async def send_due(self, session: aiohttp.ClientSession) -> int:
-        """Send what is due now; returns how many messages were tried."""
+        """Send what is due now; returns how many messages were tried.
+
+        One that cannot be noted is sent again after its lease, and ends none of the others. Raises the first failure.
+        """
         rows = await self._pool.fetch(store.queries()["due"], AT_ONCE, LEASE)
-        async with asyncio.TaskGroup() as group:
-            for row in rows:
-                group.create_task(self._send(session, row))
+        for fault in await asyncio.gather(*(self._send(session, row) for row in rows), return_exceptions=True):
+            if fault is not None:
+                raise fault
         return len(rows)
 
     async def _send(self, session: aiohttp.ClientSession, row: Any) -> None:

@@ -7,7 +7,7 @@ import datetime
 import ipaddress
 import json
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from standardwebhooks.webhooks import Webhook
+from structlog.testing import capture_logs
 
 from schemas.problems import Problem
 from server.web.app import PROOF_FIELD
@@ -37,14 +38,17 @@ LOOPBACK = Allowed.parse("127.0.0.0/8")
 
 @dataclass
 class Receiver:
-    """A receiver: what came, and what it answers (a status, or where it redirects to)."""
+    """A receiver: what came, what happens before it answers, and with which status."""
 
     url: str = ""
+    meanwhile: Callable[[], Awaitable[None]] | None = None
     answers: list[int] = field(default_factory=list)
     came: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
     async def take(self, request: web.Request) -> web.Response:
         self.came.append(({name.lower(): value for name, value in request.headers.items()}, await request.read()))
+        if self.meanwhile is not None:
+            await self.meanwhile()
         status = self.answers.pop(0) if self.answers else 204
         return web.Response(status=status, headers={"Location": "/elsewhere"} if status == 307 else {})
 
@@ -270,6 +274,41 @@ async def test_two_processes_send_a_message_once(
             pass
     ids = [headers["webhook-id"] for headers, _ in receiver.came]
     assert len(ids) == len(set(ids)) == 12
+
+
+async def test_a_database_that_fails_while_a_delivery_is_noted_does_not_end_the_sender(
+    database: TestDatabase, pool: asyncpg.Pool, receiver: Receiver, certificate: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(sending, "LOOK_SECONDS", 0.01)
+    made, _ = await target(pool, receiver.url, "compliance")
+    owner, again = await database.connect(), asyncio.Event()
+
+    async def away() -> None:
+        if len(receiver.came) == 1:
+            await owner.execute("ALTER TABLE webhook.messages RENAME TO elsewhere")
+        else:
+            again.set()
+
+    receiver.meanwhile = away
+    await store.enqueue(pool, AUTHORITY, "compliance.signal", "1", {})
+    going = asyncio.create_task(sender(pool, certificate).forever())
+    try:
+        async with asyncio.timeout(20):
+            with capture_logs() as said:
+                while not receiver.came or not any(one["event"] == "webhooks_failed" for one in said):
+                    assert not going.done(), "the sender ended"
+                    await asyncio.wait([going], timeout=0.05)
+            await owner.execute("ALTER TABLE webhook.elsewhere RENAME TO messages")
+            await owner.execute("UPDATE webhook.messages SET due = now()")
+            await again.wait()
+            while [one.state for one in await store.messages(pool, AUTHORITY, made)] != ["delivered"]:
+                await asyncio.wait([going], timeout=0.05)
+    finally:
+        going.cancel()
+        await asyncio.gather(going, return_exceptions=True)
+        await owner.close()
+    assert len({headers["webhook-id"] for headers, _ in receiver.came}) == 1
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
@@ -35,6 +35,7 @@ from schemas.notes import NoteRefused
 from schemas.problems import Problem
 from server.log import epochs, store
 from server.log.book import Book, LogClosed
+from server.log.chores import running
 from server.log.committer import Committer
 from server.log.group import Work
 from server.log.keyring import KeyMissing, Keyring
@@ -200,7 +201,7 @@ class Engine:
             settings.dsn, min_size=1, max_size=POOL, command_timeout=store.STATEMENT_SECONDS
         ) as self._pool:
             self._committer = Committer(settings.dsn, self._book, pool=self._pool)
-            async with self._committer.running(), _background(self._listen(), self._committer.tile_forever()):
+            async with self._committer.running(), running(self._listen(), self._committer.tile_forever()):
                 self._opened.set_result(None)
                 await self._stop.wait()
 
@@ -294,18 +295,6 @@ class Engine:
         with self._wakers_lock:
             for waker in self._wakers:
                 waker.set()
-
-
-@contextlib.asynccontextmanager
-async def _background(*coroutines: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run coroutines beside the block and cancel them at its end."""
-    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _translate(fault: BaseException) -> PersistenceError:
