@@ -7,6 +7,7 @@ cites it, and a dry run keeps and records nothing.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import itertools
 import os
@@ -295,11 +296,13 @@ async def _read(
     digest, size = await asyncio.to_thread(tables.digest, path)
     beside = outside_acts.Beside(pool, authority, wanted.kind)
     told = Told(wanted.kind, name or path.name)
-    with tables.book(path, name=name) as opened:
+    with contextlib.ExitStack() as stack:
+        # What a spreadsheet holds beside its rows is read before the first of them: others must have their turn.
+        opened = await asyncio.to_thread(stack.enter_context, tables.book(path, name=name))
         told.form, told.encoding = opened.form, opened.encoding
         table = opened.tables[0]
         rows = enumerate(table.rows, 1)
-        top = list(itertools.islice(rows, outside.HEADER_WITHIN))
+        top = await asyncio.to_thread(list, itertools.islice(rows, outside.HEADER_WITHIN))
         plan = outside.layout(
             wanted.kind, [cells for _, cells in top], wanted.columns, unit=wanted.unit, serial_off=opened.serial_off
         )
@@ -340,8 +343,8 @@ def _tell(told: Told, reading: Reading, beside: outside_acts.Beside) -> None:
     told.rows, told.persons, told.totals = reading.rows, reading.persons, reading.totals
     told.new, told.known = compared.taken, compared.known
     told.months = dict(sorted(Counter({month: len(rows) for month, rows in compared.new.items()}).items()))
-    told.more = len({fault.row for fault in faults[MOST_FAULTS:]})
     told.faults = faults[:MOST_FAULTS]
+    told.more = len({fault.row for fault in faults[MOST_FAULTS:]} - {fault.row for fault in told.faults})
 
 
 def _copied(path: Path, staged: Path) -> None:

@@ -7,6 +7,7 @@ plan as it stood then, or the answer says what changed.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import datetime
@@ -96,7 +97,7 @@ async def send(request: web.Request) -> web.Response:
     if sent is None:
         return await _page(request, status=400, wrong="file", year=str(year))
     try:
-        table = table_of(sent, year, person.authority)
+        table = await table_of(sent, year, person.authority)
     except TableRefused as refused:
         why = refused.zh if language(request) == "zh" else refused.en
         return await _page(request, status=400, why=why, year=str(year))
@@ -151,8 +152,12 @@ def sent_in(request: web.Request) -> Sent | None:
     return sent
 
 
-def table_of(sent: Sent, year: int, authority: str, *, revised: bool = False) -> PlanTable:
+async def table_of(sent: Sent, year: int, authority: str, *, revised: bool = False) -> PlanTable:
     """What a table holds, `revised`: that of a plan in force. Raises TableRefused where it cannot be read as rows."""
+    return await asyncio.to_thread(_table, sent, year, authority, revised)  # a long one must not keep others waiting
+
+
+def _table(sent: Sent, year: int, authority: str, revised: bool) -> PlanTable:
     if sent.name:
         sheets = held.read_all(sent.data, sent.name)
     else:

@@ -52,7 +52,7 @@ async def send(request: web.Request) -> web.Response:
     if day is None or wrong or sent is None:
         return await _page(request, plan, status=400, wrong=wrong or "file")
     try:
-        table = plan_import.table_of(sent, plan.year, person.authority, revised=True)
+        table = await plan_import.table_of(sent, plan.year, person.authority, revised=True)
     except TableRefused as refused:
         return await _page(request, plan, status=400, why=refused.zh if language(request) == "zh" else refused.en)
     laws, known = await plan_import.criteria(request, plan.year)

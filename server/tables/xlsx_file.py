@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import lzma
 import re
+import struct
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, BinaryIO, Final, TypeAlias
+from typing import IO, Any, BinaryIO, Final, TypeAlias
+from xml.parsers import expat
 
 from domain.import_columns import Cell, Wrong
 from server.tables.csv_file import FORMULA
@@ -32,13 +36,19 @@ MAX_FORMULA: Final = 16 * 1024
 SERIAL_1904: Final = 1_462
 """Days by which a spreadsheet that counts from 1904 is off."""
 
-_MERGED: Final = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
+# No tag holds a "<", and a look from one must end at the next: a file of tags that never end would take hours.
+_MERGED: Final = re.compile(rb'<(?:\w+:)?mergeCell\s[^<>]*?ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 _UNCOUNTED: Final = re.compile(
-    rb'<(?:\w+:)?c\s(?![^>]*?\bt="str")[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>]*>\s*'
-    rb"<(?:\w+:)?f(?:\s[^>]*)?(?:/>|>[^<]*</(?:\w+:)?f>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*"
+    rb'<(?:\w+:)?c\s(?![^<>]*?\bt="str")[^<>]*?\br="([A-Z]{1,3})(\d{1,7})"[^<>]*>\s*'
+    rb"<(?:\w+:)?f(?:\s[^<>]*)?(?:/>|>[^<]*</(?:\w+:)?f>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*"
     rb"</(?:\w+:)?c>"
 )
 """A cell with a formula and without a value. That of a text may be empty."""
+_FAULTS: Final = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, LookupError, ValueError, TypeError, AttributeError,
+    ArithmeticError, SyntaxError, EOFError, OSError, RuntimeError,
+)  # fmt: skip
+"""What unpacking and reading raise over a file that is damaged, or that no program for spreadsheets made."""
 ERROR: Final = Wrong("单元格是错误值", "the cell holds an error value")
 NO_VALUE: Final = Wrong(
     "单元格是公式，没有保存其值：请打开后重新保存",
@@ -59,77 +69,86 @@ def opened(source: BinaryIO, name: str, manner: Manner) -> Iterator[Opened]:
     """Open a file. Raises TableRefused, also while its rows are read."""
     import openpyxl
     from openpyxl.utils.datetime import MAC_EPOCH
-    from openpyxl.utils.exceptions import InvalidFileException
 
-    _look_into(source, name)
-    try:
+    with _refusing(name):
+        _look_into(source, name)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # styles and validations that it does not know concern no value
             book = openpyxl.load_workbook(
                 source, read_only=True, data_only=manner.formulas == "value", keep_links=False
             )
-        try:
+    try:
+        with _refusing(name):
             sheets = [one for one in book.worksheets if manner.hidden or one.sheet_state == "visible"]
             if not sheets:
                 raise TableRefused(f"{name} has no sheet that is shown", f"{name} 没有显示的工作表")
-            yield Opened(
-                "xlsx",
-                "",
-                SERIAL_1904 if book.epoch == MAC_EPOCH else 0,
-                tuple(_table(source, sheet, name, manner) for sheet in sheets[:MAX_SHEETS]),
-            )
-        finally:
-            book.close()
+            tables = tuple(_table(source, sheet, name, manner) for sheet in sheets[:MAX_SHEETS])
+        # Outside of it: what whoever reads the rows raises is no fault of the file.
+        yield Opened("xlsx", "", SERIAL_1904 if book.epoch == MAC_EPOCH else 0, tables)
+    finally:
+        book.close()
+
+
+@contextlib.contextmanager
+def _refusing(name: str) -> Iterator[None]:
+    """What other people's programs raise over a file is TableRefused."""
+    try:
+        yield
     except TableRefused:
         raise
-    except (
-        zipfile.BadZipFile,
-        InvalidFileException,
-        KeyError,
-        IndexError,
-        ValueError,
-        TypeError,
-        SyntaxError,
-        EOFError,
-    ) as fault:
+    except _FAULTS as fault:
         raise save_anew(name, fault) from fault
 
 
 def _look_into(source: BinaryIO, name: str) -> None:
-    """Refuse what would unpack to more than it may, before anything is unpacked."""
-    try:
-        with zipfile.ZipFile(source) as packed:
-            found = packed.infolist()
-            if len(found) > MAX_PARTS:
+    """Refuse what would unpack to more than it may, before anything is unpacked, and what brings entities along."""
+    with zipfile.ZipFile(source) as packed:
+        found = packed.infolist()
+        if len(found) > MAX_PARTS:
+            raise TableRefused(
+                f"{name} has more than {MAX_PARTS} parts inside: save it anew",
+                f"{name} 内部超过 {MAX_PARTS} 个部分：请重新保存",
+            )
+        for part in found:
+            if part.file_size > PIECE and part.file_size > MAX_RATIO * max(part.compress_size, 1):
                 raise TableRefused(
-                    f"{name} has more than {MAX_PARTS} parts inside: save it anew",
-                    f"{name} 内部超过 {MAX_PARTS} 个部分：请重新保存",
+                    f"{name} unpacks to more than {MAX_RATIO} times its size: it is not read",
+                    f"{name} 解压后超过原大小的 {MAX_RATIO} 倍：不予读取",
                 )
-            for part in found:
-                if part.file_size > PIECE and part.file_size > MAX_RATIO * max(part.compress_size, 1):
+            if part.filename.endswith("sharedStrings.xml") and part.file_size > MAX_TEXTS:
+                most = MAX_TEXTS // 1024 // 1024
+                raise split_it(name, f"has more than {most} MiB of texts", f"文字超过 {most} MiB")
+            if part.flag_bits & 0x1:
+                raise TableRefused(
+                    f"{name} is protected by a password: save it without", f"{name} 设有密码：请取消密码后保存"
+                )
+        if sum(part.file_size for part in found) > MAX_UNPACKED:
+            most = MAX_UNPACKED // 1024 // 1024
+            raise split_it(name, f"unpacks to more than {most} MiB", f"解压后超过 {most} MiB")
+        for part in found:
+            with packed.open(part) as opened_part:
+                if _declares(opened_part):
                     raise TableRefused(
-                        f"{name} unpacks to more than {MAX_RATIO} times its size: it is not read",
-                        f"{name} 解压后超过原大小的 {MAX_RATIO} 倍：不予读取",
+                        f"{name} declares entities of its own: it is not read",
+                        f"{name} 含有自定义实体声明：不予读取",
                     )
-                if part.filename.endswith("sharedStrings.xml") and part.file_size > MAX_TEXTS:
-                    most = MAX_TEXTS // 1024 // 1024
-                    raise split_it(name, f"has more than {most} MiB of texts", f"文字超过 {most} MiB")
-                if part.flag_bits & 0x1:
-                    raise TableRefused(
-                        f"{name} is protected by a password: save it without", f"{name} 设有密码：请取消密码后保存"
-                    )
-                if part.filename.endswith((".xml", ".rels")):
-                    with packed.open(part) as opened_part:
-                        if re.search(rb"<!\s*(?:DOCTYPE|ENTITY)", opened_part.read(4_096), re.IGNORECASE):
-                            raise TableRefused(
-                                f"{name} declares entities of its own: it is not read",
-                                f"{name} 含有自定义实体声明：不予读取",
-                            )
-            if sum(part.file_size for part in found) > MAX_UNPACKED:
-                most = MAX_UNPACKED // 1024 // 1024
-                raise split_it(name, f"unpacks to more than {most} MiB", f"解压后超过 {most} MiB")
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, RuntimeError) as fault:
-        raise save_anew(name, fault) from fault
+
+
+def _declares(part: IO[bytes]) -> bool:
+    """Whether XML has a declaration of its document type, in whatever encoding and behind whatever comments.
+
+    It stands before the first element, where the look ends. What is no XML has none: a reader of XML refuses it.
+    """
+    declared: list[bool] = []
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = lambda *_: declared.append(True)
+    parser.StartElementHandler = lambda *_: declared.append(False)
+    try:
+        while not declared and (piece := part.read(PIECE)):
+            parser.Parse(piece, False)
+    except expat.ExpatError:
+        pass
+    return declared[:1] == [True]
 
 
 def _table(source: BinaryIO, sheet: Any, name: str, manner: Manner) -> Table:
@@ -197,14 +216,15 @@ def _column(letters: bytes) -> int:
 
 
 def _rows(sheet: Any, odd: Odd, name: str, manner: Manner) -> Iterator[list[Cell]]:
-    for number, row in enumerate(sheet.iter_rows(), 1):
-        cells = [_cell(cell, manner) for cell in row]
-        while cells and cells[-1] == "":
-            cells.pop()
-        for first, last, wrong in odd.get(number, ()):
-            cells.extend([""] * (last - len(cells)))
-            cells[first - 1 : last] = [wrong] * (last - first + 1)
-        yield checked(number, cells, name, manner)
+    with _refusing(name):
+        for number, row in enumerate(sheet.iter_rows(), 1):
+            cells = [_cell(cell, manner) for cell in row]
+            while cells and cells[-1] == "":
+                cells.pop()
+            for first, last, wrong in odd.get(number, ()):
+                cells.extend([""] * (last - len(cells)))
+                cells[first - 1 : last] = [wrong] * (last - first + 1)
+            yield checked(number, cells, name, manner)
 
 
 def _cell(cell: Any, manner: Manner) -> Cell:

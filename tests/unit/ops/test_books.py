@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import datetime
+import random
 import re
 import resource
+import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,10 +20,12 @@ import pytest
 
 from domain.import_columns import Wrong
 from domain.outside import Layout, Reading, layout, read_rows
+from ops import outside as outside_books
 from ops import tables
+from ops.outside import Wanted, check
 from ops.tables import TableRefused, book
 from schemas.events.outside_ledger import LedgerRow
-from server.tables import reading
+from server.tables import files, reading
 
 HEAD = ["票据号码", "缴款日期", "金额", "单位", "文号", "统一社会信用代码", "缴款人"]
 
@@ -175,6 +181,117 @@ def test_files_that_are_none_are_refused_before_they_are_unpacked(tmp_path: Path
     assert "UTF-16" in said["utf16.csv"]
     assert "neither UTF-8" in said["x.csv"]
     assert "no spreadsheet" in said["torn.xlsx"]
+
+
+def repacked(path: Path, made: Path, change: Callable[[str, bytes], bytes]) -> Path:
+    """The same spreadsheet with parts that were changed."""
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as packed:
+        for part in source.infolist():
+            packed.writestr(part.filename, change(part.filename, source.read(part)))
+    return made
+
+
+@pytest.mark.parametrize("how", ["behind a comment", "in UTF-16", "in a part of another name"])
+def test_entities_are_found_wherever_xml_may_declare_them(tmp_path: Path, how: str) -> None:
+    declared = b"<!DOCTYPE worksheet [<!ENTITY a 'b'>]>"
+
+    def change(name: str, text: bytes) -> bytes:
+        if how == "in a part of another name" and name.endswith("workbook.xml.rels"):
+            return text.replace(b"sheet1.xml", b"sheet1.bin")
+        if how == "in a part of another name" and name == "[Content_Types].xml":
+            return text.replace(b"sheet1.xml", b"sheet1.bin")
+        if not name.endswith("sheet1.xml"):
+            return text
+        text = text.removeprefix(b"<?xml version='1.0' encoding='utf-8'?>")
+        match how:
+            case "behind a comment":
+                return b"<!--" + b" " * 70_000 + b"-->" + declared + text
+            case "in UTF-16":
+                return (declared + text).decode().encode("utf-16")
+            case _:
+                return declared + text
+
+    made = repacked(xlsx(tmp_path / "ok.xlsx", HEAD), tmp_path / "entity.xlsx", change)
+    if how == "in a part of another name":
+        made = renamed(made, tmp_path / "renamed.xlsx", "sheet1.xml", "sheet1.bin")
+    with pytest.raises(TableRefused, match="entities"), book(made) as file:
+        list(file.tables[0].rows)
+
+
+def renamed(path: Path, made: Path, old: str, new: str) -> Path:
+    """The same spreadsheet with a part that is called otherwise."""
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as packed:
+        for part in source.infolist():
+            packed.writestr(part.filename.replace(old, new), source.read(part))
+    return made
+
+
+def test_a_spreadsheet_with_any_byte_changed_is_read_or_refused_and_nothing_else(tmp_path: Path) -> None:
+    whole = xlsx(tmp_path / "ok.xlsx", HEAD, *([f"T-{n}", "2026-3-5", n, "示例一厂"] for n in range(20))).read_bytes()
+    chance, torn, refused = random.Random(20260305), tmp_path / "torn.xlsx", 0
+    for _ in range(1_500):
+        data = bytearray(whole)
+        for _ in range(chance.choice((1, 2, 8))):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        torn.write_bytes(data)
+        try:
+            with book(torn) as file:
+                for table in file.tables:
+                    list(table.rows)
+        except TableRefused:
+            refused += 1
+    assert 300 < refused < 1_500
+
+
+def test_what_whoever_reads_the_rows_raises_is_no_fault_of_the_file(tmp_path: Path) -> None:
+    path = xlsx(tmp_path / "ok.xlsx", HEAD)
+    with pytest.raises(OSError, match="the database is away"), book(path):
+        raise OSError("the database is away")
+
+
+@pytest.mark.parametrize("tag", [b"<c ", b'<c r="A1" ', b"<mergeCell "])
+def test_tags_that_never_end_take_no_longer_than_others(tmp_path: Path, tag: bytes) -> None:
+    endless = tag * (60_000 // len(tag))
+    made = repacked(
+        xlsx(tmp_path / "ok.xlsx", HEAD), tmp_path / "endless.xlsx",
+        lambda name, text: text + endless if name.endswith("sheet1.xml") else text,
+    )  # fmt: skip
+    began = time.process_time()
+    for way in (reading.BOOK, reading.SHEET):
+        with made.open("rb") as source, contextlib.suppress(TableRefused), files.opened(source, "x", way) as file:
+            list(file.tables[0].rows)
+    assert time.process_time() - began < 3
+
+
+async def test_others_have_their_turn_while_a_spreadsheet_of_many_texts_is_opened(tmp_path: Path) -> None:
+    rows = ([f"T-{n}", "2026-3-5", "1", f"一号示例厂{n}"] for n in range(25_000))
+    path = xlsx(tmp_path / "long.xlsx", HEAD, *rows)
+    longest = 0.0
+
+    async def turns() -> None:
+        nonlocal longest
+        last = time.monotonic()
+        while True:
+            await asyncio.sleep(0)
+            longest, last = max(longest, time.monotonic() - last), time.monotonic()
+
+    ticking, began = asyncio.create_task(turns()), time.monotonic()
+    told = await check(path, Wanted("receipts", "市财政局"))
+    took = time.monotonic() - began
+    ticking.cancel()
+    await asyncio.gather(ticking, return_exceptions=True)
+    assert told.rows == 25_000
+    assert longest < took / 5
+
+
+async def test_a_row_with_several_faults_is_one_refused_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("票据号码,缴款日期,金额（元）\n,x,y\n,x,y\n,x,y\n", "utf-8")
+    whole = await check(path, Wanted("receipts", "市财政局"))
+    monkeypatch.setattr(outside_books, "MOST_FAULTS", 4)
+    cut = await check(path, Wanted("receipts", "市财政局"))
+    assert (whole.refused, len(whole.faults)) == (3, 9)
+    assert (cut.refused, len(cut.faults)) == (3, 4)
 
 
 def test_limits_hold_at_one_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
