@@ -22,7 +22,7 @@ from domain.matter import Reason, Signal
 from domain.quarterly import Period
 from domain.rule_inputs import SIGNALS
 from domain.settling import Outstanding
-from domain.workdays import SHANGHAI, end_of, start_of
+from domain.workdays import FIRST_DAY, LAST_DAY, SHANGHAI, end_of, start_of
 from projections.process import figures, past, reports
 from projections.process.context import Context
 from projections.process.figures import Cut
@@ -173,9 +173,13 @@ def moment(text: str) -> tuple[str, int | None]:
     if not instant:
         return cut, None
     if instant.isascii() and instant.isdecimal() and len(instant) <= 15:
-        return cut, int(instant)
-    read = datetime.datetime.fromisoformat(instant)
-    return cut, int((read if read.tzinfo else read.replace(tzinfo=SHANGHAI)).timestamp() * 1000)
+        found = int(instant)
+    else:
+        read = datetime.datetime.fromisoformat(instant)
+        found = int((read if read.tzinfo else read.replace(tzinfo=SHANGHAI)).timestamp() * 1000)
+    if not start_of(FIRST_DAY) <= found < end_of(LAST_DAY):
+        raise ValueError(f"expected an instant from {FIRST_DAY} to {LAST_DAY}")
+    return cut, found
 
 
 # -- the parts --

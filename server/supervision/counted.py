@@ -16,6 +16,7 @@ import asyncpg
 from aiohttp import web
 
 from domain.quarterly import Period, period
+from domain.rulebook import NoRule
 from domain.workdays import end_of, start_of
 from projections.process import figures, overview, reports
 from projections.process.context import Context
@@ -127,7 +128,7 @@ async def first_page(app: web.Application, authorities: Sequence[str], span: Per
         async with looking(pool, codes) as connection:
             cut = await figures.newest(connection, codes)
             laws = await figures.laws_of(connection, cut)
-            since, until = start_of(span.first), min(end_of(span.last), as_of)
+            since, until = start_of(span.first), min(end_of(span.last) - 1, as_of)
             made = Overview(
                 cut,
                 await figures.tables(connection, cut, codes, trend(span), laws, codes=wanted),
@@ -159,6 +160,8 @@ async def off_system(
             raise Problem(
                 "too_large", "too much was recorded since that moment: make it by `liuhen report off-system --at`"
             ) from None
+        except NoRule:
+            raise Problem("bad_request", "no rule says by when records of that period are in time") from None
         except ValueError:
             raise Problem(
                 "bad_request", "expected `at` to be the name that a report printed: a cut, or a cut @ an instant"

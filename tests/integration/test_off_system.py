@@ -223,6 +223,12 @@ async def test_the_page_the_files_and_the_moment_of_the_report(database: TestDat
                 (await program.get(f"{address}&{query}")).status
                 for query in ("at=0123456789ab", "at=%00", "at=0123456789ab@x", "format=pdf", "from=x")
             ]
+            cut = made["as_of"]["cut"]
+            beyond = [
+                (await program.get(f"{address}&at={cut}@{instant}&format=csv")).status
+                for instant in ("999999999999999", "0001-01-01", "9999-12-31T23:59:59")
+            ]
+            before = await program.get("/api/v1/reports/off-system?period=2001")
         async with house.browser("lin") as inspector:
             refused = await inspector.get("/supervision/off-system")
     assert again == made
@@ -233,4 +239,6 @@ async def test_the_page_the_files_and_the_moment_of_the_report(database: TestDat
     assert "Late sync, proven" in page
     assert "SIG-09" in only
     assert odd == [404, 404, 400, 400, 200]
+    assert beyond == [400, 400, 400]
+    assert before.status == 400, "no rule of that year says what is late"
     assert refused.status == 403

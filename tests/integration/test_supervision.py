@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import re
 import xml.etree.ElementTree as Xml
 from collections.abc import AsyncIterator
@@ -10,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from domain.workdays import start_of
 from server.log.ids import now_ms
 from server.supervision import answers, counted
 from tests.support.postgres import TestDatabase
 from tests.support.process import judge, paper
 from tests.support.stories import story_events
-from tests.support.web import House, open_house
+from tests.support.web import House, open_house, owner
 
 YEAR = "2026"
 
@@ -81,6 +83,36 @@ async def test_new_signals_are_a_feed_and_terminals_stand_on_the_first_page(hous
     assert sum(one["terminals"] for one in seen["terminals"]) == sum(
         number for one in seen["terminals"] for _, number in one["versions"]
     )
+
+
+async def test_what_came_in_at_midnight_belongs_to_one_period_and_not_to_two(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(answers, "STALE_SECONDS", 0.0)
+    months = ("2026-03", "2026-04")
+    midnight = start_of(datetime.date(2026, 4, 1))
+
+    async with house.program("supervisor") as program:
+
+        async def acts() -> list[int]:
+            found = []
+            for month in months:
+                seen = await (await program.get(f"/api/v1/supervision?period={month}")).json()
+                found.append(sum(one["acts"] for one in seen["authorities"]))
+            return found
+
+        counts = []
+        async with owner(house.database) as connection:
+            for instant in (midnight - 1, midnight):
+                await connection.execute(
+                    "UPDATE view_a.counted SET received = $1 WHERE (log_id, position, n) = (SELECT log_id, position, n"
+                    " FROM view_a.counted WHERE n = 0 AND origin = 'field' ORDER BY log_id, position LIMIT 1)",
+                    instant,
+                )
+                counts.append(await acts())
+    (march, april), then = counts
+    assert then == [march - 1, april + 1]
 
 
 async def test_figures_that_age_are_shown_at_once_with_their_moment_and_counted_again_behind_the_answer(
