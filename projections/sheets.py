@@ -23,7 +23,8 @@ Row: TypeAlias = Sequence[Value]
 BOM: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
 """In front of a CSV: without it a spreadsheet does not take it for UTF-8."""
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-LARGEST: Final = 10**15
+MOST_DIGITS: Final = 15
+LARGEST: Final = 10**MOST_DIGITS
 """Beyond 15 digits a spreadsheet rounds."""
 MOST_ROWS: Final = 50_000
 """Rows of a sheet: more take minutes to make and to open. CSV has no limit."""
@@ -92,7 +93,7 @@ def number(text: str, unit: str) -> int | None:
         read = Decimal(text.replace(",", "").replace("，", "").replace(" ", ""))
     except InvalidOperation:
         return None
-    if not read.is_finite():
+    if not read.is_finite() or abs(read.adjusted()) > MOST_DIGITS:
         return None
     scaled = read * {"fen": 100, "per_mille": 10}.get(unit, 1)
     return int(scaled) if scaled == scaled.to_integral_value() and abs(scaled) < LARGEST else None

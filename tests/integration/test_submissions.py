@@ -54,7 +54,13 @@ async def test_a_report_stands_beside_the_system_and_a_difference_is_a_signal(ho
         visits = next(one["value"] for one in made["figures"] if one["code"] == "visits")
         data = {**fields(shown), "code-1": "visits", "value-1": str(visits + 3)}
         silent = await head.post("/supervision/reports", data=data, allow_redirects=False)
-        odd = await head.post("/supervision/reports", data={**data, "value-1": "1.5"}, allow_redirects=False)
+        odd = [
+            (await head.post("/supervision/reports", data={**data, **told}, allow_redirects=False)).status
+            for told in (
+                {"value-1": "1.5"}, {"value-1": "NaN"}, {"value-1": "1" * 400}, {"value-1": "1e-1000030"},
+                {"code-1": "fines", "value-1": "9e999999"},
+            )
+        ]  # fmt: skip
         why = "三次检查的终端尚未上传"
         sent = [
             await head.post("/supervision/reports", data={**data, "explanation": why}, allow_redirects=False)
@@ -72,7 +78,7 @@ async def test_a_report_stands_beside_the_system_and_a_difference_is_a_signal(ho
     assert silent.status == 400
     assert "Say why the figures differ" in await silent.text()
     assert f'value="{visits + 3}"' in await silent.text(), "what was written stays"
-    assert odd.status == 400
+    assert odd == [400] * 5
     assert [answer.status for answer in sent] == [303, 303], "a form that is sent twice hands in once"
     differing = {row["code"]: row for row in told["figures"] if row["difference"]}
     assert differing == {
