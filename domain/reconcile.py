@@ -157,12 +157,12 @@ class Index:
         made = cls()
         for one in sorted(knowns, key=lambda known: (known.on, known.id)):
             made.by_id[one.id] = one
-            if one.ticket:
-                made.by_ticket.setdefault(folded(one.ticket), []).append(one)
+            if ticket := folded(one.ticket):
+                made.by_ticket.setdefault(ticket, []).append(one)
             if one.number is not None:
                 made.by_number.setdefault(one.number, []).append(one)
-            if one.reference:
-                made.by_reference.setdefault(folded(one.reference), []).append(one)
+            if reference := folded(one.reference):
+                made.by_reference.setdefault(reference, []).append(one)
             if one.what in ("payment", "cash", "decision") and one.fen is not None:
                 made.by_payment.setdefault((one.enterprise, one.on, one.fen), []).append(one)
                 days, same = made.by_fen.setdefault(one.fen, ([], []))
@@ -243,11 +243,15 @@ def gaps(rows: Sequence[Row], known: Iterable[Number], *, most: int = 50) -> lis
 
 @lru_cache(maxsize=65_536)
 def folded(text: str) -> str:
-    """A number of a paper as it is compared: without spaces, full-width forms or case."""
+    """A number of a paper as it is compared, without spaces, full-width forms or case; "" for what is no number.
+
+    A dash, a stroke or 无 stands where there is none: two of them are not the same paper.
+    """
     try:
-        return close(text).lower().replace("-", "")
+        found = close(text).lower().replace("-", "")
     except Refused:
         return ""
+    return found if any(letter.isdigit() for letter in found) else ""
 
 
 # -- exact ------------------------------------------------------------------------------------------------------------

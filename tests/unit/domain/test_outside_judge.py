@@ -95,6 +95,12 @@ def test_sig_04_a_fen_more_or_less_is_not_the_same_money(fen: int) -> None:
     assert found.columns["candidate"] == 1
 
 
+@pytest.mark.parametrize("none", ["-", "——", "/", "无"])
+def test_sig_04_what_stands_where_there_is_no_number_is_no_exact_key(none: str) -> None:
+    found = held("receipts", rows("receipts", receipt(reference=none)), known=[payment(ticket_no=none)])
+    assert (found.columns["matched"], found.columns["candidate"]) == (0, 1), "a person is asked"
+
+
 def test_sig_04_one_payment_is_one_receipt() -> None:
     two = rows(
         "receipts", receipt(reference="A", enterprise=ENTERPRISE), receipt(n=3, reference="B", enterprise=ENTERPRISE)
