@@ -96,10 +96,13 @@ class DrawActs:
         command = Announce(
             tuple(objects), tuple(officers), count, team, title, public_number, draws_on, draws.commitment(secret), plan
         )
-        state = self._committer.book.current(authority)
+        book = self._committer.book
+        state = book.current(authority) or await book.newest(self._pool, authority)
         if state is None:
             raise Problem("not_ready", "the log of this authority is not open")
-        keys = await asyncio.to_thread(self._committer.book.keyring.epoch, authority, state.epoch)
+        if await self._pool.fetchrow(self._queries["draw_secret"], store.uuid(draw)) is not None:
+            raise Problem("conflict", "a draw of this id was announced already")
+        keys = await asyncio.to_thread(book.keyring.epoch, authority, state.epoch)
         commitment, hidden = sealed(secret, keys.data_public)
         files = tuple(draws.pool_text(pool).encode() for pool in (objects, officers))
         return await self._act(

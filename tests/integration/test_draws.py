@@ -58,7 +58,7 @@ from tests.support.facts import ENTERPRISE, fact
 from tests.support.log import AUTHORITY
 from tests.support.postgres import TestDatabase
 from tests.support.process import entered, judge
-from tests.support.web import House, form_token, listening, open_house
+from tests.support.web import NEIGHBOUR, House, form_token, listening, open_house
 
 SCRIPT = Path(__file__).parents[2] / "server" / "public" / "verifier" / "draw.py"
 
@@ -649,3 +649,17 @@ async def test_a_result_that_was_taken_back_leaves_no_file_in_public(
             assert await pool.fetchval("SELECT count(*) FROM published.files WHERE record = $1", record_id) == 0
     finally:
         await pool.close()
+
+
+async def test_a_draw_may_be_the_first_act_of_a_server_that_was_just_started(acts: DrawActs) -> None:
+    draw = await announced(acts, authority=NEIGHBOUR)
+    assert (await acts.look(NEIGHBOUR, draw)).selection.status == "announced"
+
+
+async def test_the_id_of_a_draw_of_one_authority_is_no_id_for_another(acts: DrawActs) -> None:
+    draw = await announced(acts)
+    before = await acts.look(AUTHORITY, draw)
+    with pytest.raises(Problem) as refused:
+        await announced(acts, draw=draw, authority=NEIGHBOUR)
+    assert refused.value.code == "conflict"
+    assert await acts.look(AUTHORITY, draw) == before

@@ -36,12 +36,13 @@ OFFICERS: Final = ["officer-0017", "officer-0023", *(f"officer-9{n:02}" for n in
 async def announced(acts: DrawActs, **changes: Any) -> bytes:
     """A new draw; `changes` are those of the announcement. Returns its id."""
     draw: bytes = changes.pop("draw", None) or uuid7()
+    authority: str = changes.pop("authority", AUTHORITY)
     wanted: dict[str, Any] = {
         "objects": OBJECTS, "officers": OFFICERS, "count": 4, "team": 2, "title": "第四季度双随机抽查",
         "public_number": "当日福利彩票双色球开奖号码", "draws_on": TODAY,
     } | changes  # fmt: skip
     objects, people = wanted.pop("objects"), wanted.pop("officers")
-    await acts.announce(AUTHORITY, draw, objects, people, PLANNER, **wanted)
+    await acts.announce(authority, draw, objects, people, PLANNER, **wanted)
     return draw
 
 
