@@ -35,6 +35,7 @@ from schemas.problems import Problem
 from server.log import store
 from server.log.acts import Act
 from server.log.committer import Committer
+from server.log.disclosure_acts import check_body
 from server.log.ids import uuid7
 from server.log.repository import VersionedActs
 
@@ -218,5 +219,6 @@ def mapping_origin(authority: str, kind: str, name: str) -> bytes:
 
 
 def _body(body: Body) -> Mapping[str, Any]:
+    check_body(body)
     made: Mapping[str, Any] = msgspec.to_builtins(body, builtin_types=(bytes,))
     return made

@@ -124,6 +124,7 @@ async def decide(request: web.Request) -> web.Response:
         raise Problem("bad_request", "expected an act of the list, and confirmed or refused")
     if not 1 <= len(reason) <= 500:
         return await _month(request, status=400, wrong=form.get("key", ""))
+    await _found(request)
     await _service(request).decide(person, kind, month, form.get("key", ""), event, outcome, reason)
     here = f"/supervision/ledgers/{quote(authority)}/{quote(kind)}/{quote(month)}"
     return web.Response(status=303, headers={"Location": f"{here}?done=1"})

@@ -116,6 +116,10 @@ async def test_who_decides_gives_a_reason_and_inspectors_see_nothing_of_it(house
         done = await supervisor.post(path, data={**form, "reason": "金额相同，日期不符"}, allow_redirects=False)
         assert done.status == 303
         assert (await house.log.head())["size"] == size + 1
+        for month in ("2031-01", "March", "%00", "x" * 200):
+            elsewhere = await supervisor.post(f"{LEDGERS}/{AUTHORITY}/receipts/{month}", data={**form, "reason": "x"})
+            assert elsewhere.status == 404
+        assert (await house.log.head())["size"] == size + 1, "nothing that nobody can read stands in the log"
         below = path.replace(AUTHORITY, "210521")
         assert (await supervisor.post(below, data={**form, "reason": "x"})).status == 403
     async with house.browser("lin") as inspector:
