@@ -64,6 +64,8 @@ from server.public import store as public_store
 from server.web.app import Face, Services
 
 PROVINCE, CITY, COUNTY = "210000", "210500", "210521"
+CALLED: Final = {PROVINCE: "示例省应急管理厅", CITY: "示例市应急管理局", COUNTY: "示例县应急管理局"}
+"""What pages call the authorities."""
 SEED: Final = 20261122
 MISCHIEF: Final = 0.2
 FOLD_SECONDS: Final = 30.0
@@ -215,6 +217,8 @@ async def _accounts(served: Served, settings: Settings) -> dict[str, Entry]:
     made = {officer.name: secrets.token_urlsafe(9) for officer in OFFICERS}
     connection = await asyncpg.connect(served.database.dsn("postgres"), timeout=10)
     try:
+        for authority, name in CALLED.items():
+            await identity.set_authority(connection, authority, None, name)
         for officer in OFFICERS:
             hashed = await asyncio.to_thread(hash_password, made[officer.name])
             with contextlib.suppress(identity.IdentityRefused):  # a start that was cut short had made it

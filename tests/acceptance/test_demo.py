@@ -21,6 +21,7 @@ import pytest
 
 from ops.cluster import Cluster
 from ops.compose import DATABASE
+from ops.demo import CALLED
 from ops.stories.bad_day import RAISED
 from ops.stories.book import TITLES
 from ops.stories.files import LATE
@@ -94,6 +95,17 @@ async def _signals(dsn: str) -> list[tuple[str, str, str, bool]]:
         await connection.close()
 
 
+async def _called(dsn: str) -> dict[str, str]:
+    import asyncpg
+
+    connection = await asyncpg.connect(dsn)
+    try:
+        rows = await connection.fetch("SELECT authority, name FROM identity.authorities WHERE name <> ''")
+        return {row["authority"]: row["name"] for row in rows}
+    finally:
+        await connection.close()
+
+
 async def _files(dsn: str) -> tuple[int, list[bytes]]:
     """How many files are held, and which are declared and not here."""
     import asyncpg
@@ -124,6 +136,15 @@ def test_the_demo_names_its_stories_and_keeps_naming_cases(played: tuple[Path, d
     assert [story["name"] for story in line["stories"]] == [*TITLES, RETURNED]
     assert all(story["title"]["zh"] and story["title"]["en"] and story["ids"] for story in line["stories"])
     assert line["cases"]
+
+
+def test_authorities_of_the_demo_have_names(played: tuple[Path, dict[str, Any]]) -> None:
+    cluster = Cluster(played[0])
+    cluster.start()
+    try:
+        assert asyncio.run(_called(cluster.dsn(database=DATABASE))) == CALLED
+    finally:
+        cluster.stop()
 
 
 def test_good_stories_raise_nothing_and_the_bad_day_at_least_ten_kinds(played: tuple[Path, dict[str, Any]]) -> None:
