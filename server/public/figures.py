@@ -16,7 +16,14 @@ from server.public import frame, shapes, store
 from server.public.authorities import as_of
 from server.public.search import Search
 
-SHOWN: Final = ("decided", "due", "published", "on_time", "late", "corrected", "withdrawn", "expired", "inspections")
+SHOWN: Final = (
+    "decided", "due", "on_time", "late", "overdue", "result:due", "result:on_time", "result:late", "result:overdue",
+    "published", "corrected", "withdrawn", "expired", "inspections",
+)  # fmt: skip
+PARTS: Final = ("", "result:")
+"""Decisions on penalties, and other results of enforcement."""
+JUDGED: Final = ("on_time", "late", "overdue")
+"""What had to be public by now: in time, late, or not at all. What is still within its period is not judged."""
 YEARS: Final = 5
 WIDTH: Final = 360
 """Units of the longest bar."""
@@ -33,7 +40,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class YearShown:
-    """A year of an authority: figures, share on time in tenths of a per cent (None: nothing was due), bars of kinds."""
+    """A year of an authority: figures, share on time of what had to be public by now (None: nothing), bars of kinds."""
 
     authority: str
     name: str
@@ -78,5 +85,5 @@ def _year(code: str, name: str, year: int, figures: Mapping[str, int]) -> YearSh
     kinds = {key.removeprefix("kind:"): number for key, number in figures.items() if key.startswith("kind:")}
     most = max(kinds.values(), default=0)
     bars = tuple(Bar(kind, number, max(1, WIDTH * number // most)) for kind, number in sorted(kinds.items()) if number)
-    judged = figures.get("on_time", 0) + figures.get("late", 0)
-    return YearShown(code, name, year, figures, figures.get("on_time", 0) / judged if judged else None, bars)
+    in_time, judged = (sum(figures.get(part + one, 0) for part in PARTS for one in of) for of in (JUDGED[:1], JUDGED))
+    return YearShown(code, name, year, figures, in_time / judged if judged else None, bars)

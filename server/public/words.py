@@ -150,10 +150,15 @@ CONTENT: Final[Mapping[str, str]] = {
 """Names of the texts of a section."""
 FIGURES: Final[Mapping[str, str]] = {
     "decided": N_("Decisions"),
-    "due": N_("Due for publication"),
+    "due": N_("Penalties to be published"),
     "published": N_("Published"),
-    "on_time": N_("Published on time"),
-    "late": N_("Published late"),
+    "on_time": N_("of these published on time"),
+    "late": N_("of these published late"),
+    "overdue": N_("of these overdue, not published"),
+    "result:due": N_("Other results to be published"),
+    "result:on_time": N_("of these published on time"),
+    "result:late": N_("of these published late"),
+    "result:overdue": N_("of these overdue, not published"),
     "corrected": N_("Corrected"),
     "withdrawn": N_("Withdrawn"),
     "expired": N_("Publication ended"),

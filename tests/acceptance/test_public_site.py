@@ -31,7 +31,16 @@ from server.public import bulk, openapi, shapes, store, tables
 from server.public.routes import ROUTES, make_public_app
 from server.public.search import ROWS
 from tests.support.postgres import TestDatabase
-from tests.support.published import AGENCY, AUTHORITY, PaperDisclosures, corrected, document, site, tombstone
+from tests.support.published import (
+    AGENCY,
+    AUTHORITY,
+    PaperDisclosures,
+    corrected,
+    document,
+    fill_sections,
+    site,
+    tombstone,
+)
 from tests.support.web import listening
 
 NAMES = ("示例钢铁有限公司", "北山矿业有限责任公司", "Example Steel Ltd", "王某某", "滨海烟花爆竹经营部")
@@ -258,6 +267,15 @@ async def test_what_a_client_holds_is_not_sent_again_and_a_correction_is(
         **{"If-None-Match": headers["ETag"], "If-Modified-Since": headers["Last-Modified"]},
     )  # fmt: skip
     assert {"code": "CF_NR_FK", "header": "罚款金额（万元）", "fen": 77} in told["document"]["fields"]
+
+
+async def test_what_is_overdue_and_not_published_lowers_the_share_that_was_published_on_time(
+    client: aiohttp.ClientSession, database: TestDatabase
+) -> None:
+    await fill_sections(database)
+    page = await (await client.get("/statistics?lang=en")).text()
+    assert '<span class="big">70.0 %</span>' in page, "7 on time, 1 late, 2 that nobody published"
+    assert re.search(r"of these overdue, not published</th><td class=\"n\">2<", page)
 
 
 async def test_many_requests_of_one_address_are_told_to_wait(log: PaperDisclosures) -> None:

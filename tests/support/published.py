@@ -217,7 +217,10 @@ async def fill_sections(database: TestDatabase) -> None:
                 ),
             ],
         )
-        figures = {"decided": 9, "due": 8, "published": 8, "on_time": 7, "late": 1, "kind:P01": 5, "kind:P03": 8}
+        figures = {
+            "decided": 9, "due": 10, "published": 8, "on_time": 7, "late": 1, "overdue": 2, "kind:P01": 5,
+            "kind:P03": 8,
+        }  # fmt: skip
         await connection.executemany(
             "INSERT INTO published.statistics VALUES ($1, 2026, $2, $3)",
             [(AUTHORITY, figure, number) for figure, number in figures.items()],
