@@ -233,15 +233,20 @@ def _hazards(dossier: Dossier, year: int, rule: Mapping[str, Any]) -> Held | Non
     major, general = sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
     if not major and general < rule["general_hazards"]:
         return None
-    return Held(
-        "hazards_last_year",
-        Reason(f"上年重大隐患 {major} 项、一般隐患 {general} 项", f"{major} major and {general} general hazards"),
-    )
+    told = f"{_num(major, 'major hazard')}, {_num(general, 'general hazard')}"
+    return Held("hazards_last_year", Reason(f"上年重大隐患 {major} 项、一般隐患 {general} 项", told))
 
 
 def _penalised(dossier: Dossier, year: int, rule: Mapping[str, Any]) -> Held | None:
     number = sum(n for at, n in dossier.penalties.items() if year - rule["penalty_years"] <= at < year)
-    return Held("penalised_last_year", Reason(f"上年处罚 {number} 次", f"{number} penalties")) if number else None
+    if not number:
+        return None
+    told = "1 penalty" if number == 1 else f"{number} penalties"
+    return Held("penalised_last_year", Reason(f"上年处罚 {number} 次", told))
+
+
+def _num(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _punished(dossier: Dossier, _year: int, _rule: Mapping[str, Any]) -> Held | None:

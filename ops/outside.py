@@ -272,10 +272,11 @@ def wanted_of(asked: Mapping[str, str]) -> Wanted:
         raise Problem("bad_request", "expected 元, 万元 or 亿元 as the unit")
     try:
         columns = columns_of(asked.get("columns", ""))
-    except ValueError:
+    except ValueError as fault:
         raise Problem(
             "bad_request",
             f"expected columns one a line, `title = field`, each field once; fields are {', '.join(FIELDS)}",
+            line=str(fault),
         ) from None
     return Wanted(kind, source, mapping, columns, unit)
 

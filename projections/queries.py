@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -205,6 +205,17 @@ async def terminal(conn: asyncpg.Connection, terminal_id: str) -> TerminalLedger
     return _ledger(authority, terminal_id, [(row["log_id"], row["state"]) for row in rows], epochs, cut)
 
 
+async def terminal_names(conn: asyncpg.Connection, wanted: Iterable[str]) -> dict[str, str]:
+    """{id: name} of those terminals that the caller sees and that called themselves something when enrolled."""
+    queries = await _queries(conn)
+    epochs, authority = await _logs(conn, queries)
+    parts: dict[str, list[tuple[int, bytes]]] = {}
+    for row in await conn.fetch(queries["terminals_of"], [UUID(one) for one in sorted(set(wanted))]):
+        parts.setdefault(str(row["terminal"]), []).append((row["log_id"], row["state"]))
+    found = {one: _ledger(authority, one, rows, epochs, {}).name for one, rows in parts.items()}
+    return {one: name for one, name in found.items() if name}
+
+
 async def holder(conn: asyncpg.Connection, kind: str, key: str) -> str | None:
     """Which of the authorities that are looked at has a subject, the own one before others; None where none has it.
 
@@ -359,5 +370,6 @@ __all__ = [
     "lag",
     "list_cases",
     "terminal",
+    "terminal_names",
     "terminals",
 ]

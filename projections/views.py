@@ -254,6 +254,12 @@ class TerminalLedger(Struct, frozen=True, kw_only=True):
     enrolment: Enrolment | None
     as_of: dict[int, int]
 
+    @property
+    def name(self) -> str:
+        """What it called itself when it was enrolled, "" if nothing."""
+        said = None if self.enrolment is None else self.enrolment.info.get("name")
+        return said.strip() if isinstance(said, str) else ""
+
 
 class TerminalPage(Struct, frozen=True):
     """A page of terminals by id. `next` is the cursor for `after`."""

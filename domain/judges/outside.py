@@ -276,7 +276,7 @@ def sig_04(held: Held, one: Match) -> Iterator[Signal]:
     row = one.row
     paid = "" if row.fen is None else show(row.fen)
     what_zh = f"{zh_day(row.on)}开具的罚没票据 {row.reference}（{paid} 元）"
-    what_en = f"Receipt {row.reference} of {row.on} over {paid} yuan"
+    what_en = f"Receipt {row.reference} of {row.on} for {paid} yuan"
     named_zh = (
         f"，所列文号 {row.printed} 在系统内没有对应的决定或缴款" if row.printed else "，在系统内没有对应的决定或缴款"
     )

@@ -2,8 +2,8 @@
 
 A task, a case and a hazard are called by the one act that names them (`domain.labels`), an enterprise by its profile,
 a plan by its year, a tip by the day on which it came and the enterprise that it is about. Everything else is called by
-its key. Invariant: a name is never personal data; natural persons have none here, and what a tip says stands in its
-file.
+its key. The page says beside it, in its own language, of which kind the matter is. Invariant: a name is never personal
+data; natural persons have none here, and what a tip says stands in its file.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ async def names(conn: asyncpg.Connection, wanted: Iterable[Key]) -> Mapping[Key,
             found[one] = found.get(("enterprise", found[one]), found[one])
     for key, columns in plans.items():
         if columns.get("year"):
-            found["plan", key] = f"年度计划 {columns['year']}"
+            found["plan", key] = str(columns["year"])
     for key, columns in tips.items():
         if columns.get("received") is not None:
             about = columns.get("enterprise") or ""
             about = found.get(("enterprise", about), about)
-            found["tip", key] = f"举报 {day_of(columns['received'])} {about}".rstrip()
+            found["tip", key] = f"{day_of(columns['received'])} {about}".rstrip()
     return found
 
 

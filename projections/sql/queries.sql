@@ -71,7 +71,7 @@ SELECT t.*
 SELECT log_id, state FROM view_x.terminals WHERE authority = current_setting('liuhen.authority') AND terminal = $1
 
 -- name: terminals_of
--- The terminals that have side chains in a case file.
+-- Terminals by their ids: those that have side chains in a case file, those that a list names.
 SELECT terminal, log_id, state FROM view_x.terminals
  WHERE authority = ANY (view.seen()) AND terminal = ANY ($1::uuid[])
 

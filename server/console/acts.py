@@ -355,6 +355,7 @@ async def _page(
         words=Words(texts, chosen),
         facts=_facts(target, act, found),
         about=await _about(request, act, given, found),
+        called=await _called(request, target),
         **await act_offers.offered(request, form, None if found is None else found.matter),
         **_choices(target, found),
     )
@@ -491,6 +492,14 @@ async def _about(
     async with scope(request, own=True) as connection:
         called = await names(connection, [("enterprise", item.enterprise_id)])
     return item, called.get(("enterprise", item.enterprise_id), "")
+
+
+async def _called(request: web.Request, target: Target) -> str:
+    """What the matter is called on the way back to it; "" if nothing but its key is known."""
+    if target.kind == "signal":
+        return ""
+    async with scope(request, own=True) as connection:
+        return (await names(connection, [(target.matter_kind, target.key)])).get((target.matter_kind, target.key), "")
 
 
 def _facts(target: Target, act: str, found: Standing | None) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from domain import penalty_kinds, rule_inputs
 from domain.document_numbers import split_key
 from domain.judges import case_money
 from domain.matter import Fact
+from domain.outside import BOOKS
+from domain.reporting import KINDS as REPORTS
 from domain.steps import Part
 from domain.workdays import day_of
 from projections import rulefiles
@@ -291,6 +293,19 @@ class Words:
         if kind == "outside":
             return "/supervision/ledgers/" + "/".join(quote(part, safe="") for part in parts)
         return f"/supervision/reports?period={quote(parts[2], safe='')}" if kind == "report" else ""
+
+    def part(self, kind: str, key: str) -> str:
+        """What a month of a book or a report of a period is called, with its authority; "" for all other kinds."""
+        parts = key.split("/")
+        if len(parts) != 3 or kind not in ("outside", "report"):
+            return ""
+        authority, name, when = parts
+        book = BOOKS.get(name) if kind == "outside" else None  # type: ignore[call-overload]  # text of a key
+        if book is not None:
+            name = book.zh if self.language == "zh" else book.en
+        elif kind == "report" and name in REPORTS:
+            name = REPORTS[name][0 if self.language == "zh" else 1]  # type: ignore[index]  # text of a key
+        return f"{name} {when} · {authority}"
 
     @staticmethod
     def series(key: str) -> tuple[str, int] | None:

@@ -69,6 +69,26 @@ WHY: Final[Mapping[str, str]] = {
 }
 ONLY_OF_TICKETS: Final[Mapping[str, Any]] = {"range": "", "unit": "", "of": 0, "used": 0, "missing": ()}
 """What rows of a register of ticket books have and others lack."""
+UNIT_WORDS: Final[Mapping[str, str]] = {"元": "yuan", "万元": "10,000 yuan", "亿元": "100 million yuan"}
+"""Units of amounts, which stand in books in Chinese, for who reads English."""
+MEANING: Final[Mapping[str, str]] = {
+    "reference": N_("what the row is known by in its book; of ticket books the first number"),
+    "on": N_("day, or day and time"),
+    "document_no": N_("document number of the decision or act"),
+    "enterprise": N_("unified social credit code"),
+    "party": N_("who it concerns"),
+    "amount": N_("amount of money"),
+    "officer": N_("id of the officer"),
+    "agency": N_("authority or unit"),
+    "act_on": N_("day of the act that is spoken of"),
+    "device": N_("number of the device"),
+    "unit": N_("unit of the amount"),
+    "until": N_("last number"),
+    "state": N_("state of the tickets"),
+}
+"""What a field of a book means."""
+MAX_SOURCE: Final = 128
+"""Characters of whose book it is."""
 WHAT: Final[Mapping[str, str]] = {
     "decision": N_("decision"),
     "payment": N_("payment"),
@@ -139,6 +159,8 @@ async def take(request: web.Request) -> web.Response:
     """Say what a file would do; or take it over."""
     form = request[FORM]
     file = request[FILES].get("file")
+    if not 1 <= len(form.get("source", "").strip()) <= MAX_SOURCE:
+        return await _import(request, status=400, wrong="source")
     if file is None:
         return await _import(request, status=400, wrong="file")
     told = await _service(request).import_ledger(
@@ -164,7 +186,7 @@ async def save_mapping(request: web.Request) -> web.Response:
     except Problem as refused:
         if refused.code != "bad_request":
             raise
-        return await _mappings(request, status=400, wrong="columns")
+        return await _mappings(request, status=400, wrong="columns", line=str(refused.fields.get("line", "")))
     return web.Response(status=303, headers={"Location": "/supervision/ledgers/mappings?done=1"})
 
 
@@ -264,7 +286,7 @@ async def _import(request: web.Request, *, status: int = 200, wrong: str = "", t
         hidden=0 if told is None else len(told.faults[FAULTS_SHOWN:]) + told.more,
         kinds=_kinds(which),
         mappings=[(body.name, body.kind, body.version) for _, body in books.mappings],
-        units=list(UNITS),
+        units=[(unit, (unit, f"{unit} ({UNIT_WORDS[unit]})")[which]) for unit in UNITS],
         form=request.get(FORM, {}),
         lang_en=which == 1,
         open=request.app[SERVICES].ledgers is not None,
@@ -272,7 +294,7 @@ async def _import(request: web.Request, *, status: int = 200, wrong: str = "", t
     )
 
 
-async def _mappings(request: web.Request, *, status: int = 200, wrong: str = "") -> web.Response:
+async def _mappings(request: web.Request, *, status: int = 200, wrong: str = "", line: str = "") -> web.Response:
     frame, which = request.app[FRAME], place(request)
     async with frame.scope(request) as connection:
         shown = frame.seen(request)
@@ -284,6 +306,7 @@ async def _mappings(request: web.Request, *, status: int = 200, wrong: str = "")
         "ledger_mappings.html",
         status=status,
         wrong=wrong,
+        line=line,
         rows=[
             {
                 "authority": authority,
@@ -295,7 +318,7 @@ async def _mappings(request: web.Request, *, status: int = 200, wrong: str = "")
             for authority, body in books.mappings
         ],
         kinds=_kinds(which),
-        fields=[(name, _titles(name)) for name in FIELDS],
+        fields=[(name, frame.texts(request).gettext(MEANING[name]), _titles(name, which)) for name in FIELDS],
         form=request.get(FORM, {}),
         example="凭证号 = reference",
         done="done" in request.query and not wrong,
@@ -397,10 +420,10 @@ def _kinds(which: int) -> list[tuple[str, str]]:
     return [(kind, (BOOKS[kind].zh, BOOKS[kind].en)[which]) for kind in KINDS]
 
 
-def _titles(name: str) -> str:
+def _titles(name: str, which: int) -> str:
     """What a field is called in the books that have it."""
     found = {titles[0] for book in BOOKS.values() for field, titles in book.columns.items() if field == name}
-    return "、".join(sorted(found))
+    return ("、", ", ")[which].join(sorted(found))
 
 
 def _plain(body: msgspec.Struct) -> dict[str, Any]:

@@ -45,7 +45,9 @@ PAIRS: Final = 12
 """Figures that one form may name; a table with more differences is a file for `liuhen report submit`."""
 _ID: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _CODE: Final = re.compile(r"[a-z0-9_]{1,64}", re.ASCII | re.IGNORECASE)
-WRONG_NUMBER: Final = N_("Expected a whole number, for money yuan with at most two places, per cent with one.")
+WRONG_NUMBER: Final = N_(
+    "Expected a whole number of at least 0; money in yuan with at most two places, shares in per cent with one."
+)
 WRONG_CODE: Final = N_("Choose the figure that the number belongs to, each one once.")
 WRONG_REASON: Final = N_("Say why the figures differ: whoever reads the report sees both.")
 
@@ -221,7 +223,7 @@ def _told(form: Mapping[str, str], kind: Kind) -> tuple[dict[str, int], str]:
         if _CODE.fullmatch(code) is None or code not in known or code in told:
             return {}, WRONG_CODE
         value = sheets.number(text, known[code])
-        if value is None:
+        if value is None or value < 0:
             return {}, WRONG_NUMBER
         told[code] = value
     return told, ""

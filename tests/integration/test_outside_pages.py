@@ -11,10 +11,12 @@ from typing import Any
 import aiohttp
 import pytest
 
+from domain.outside import FIELDS
 from schemas.entries import Who
 from server.identity import gate as gates
 from server.log.acts import Act, OfficeActs
 from server.log.ids import now_ms, uuid7
+from server.supervision.ledgers import MEANING
 from tests.support.log import AUTHORITY
 from tests.support.postgres import TestDatabase
 from tests.support.process import judge
@@ -74,7 +76,9 @@ async def test_a_book_is_tried_taken_over_and_seen_with_what_does_not_fit(house:
         month = await (await supervisor.get(f"{LEDGERS}/{AUTHORITY}/receipts/2026-03?lang=en")).text()
         assert "fits nothing" in month
         assert "T-2" in month
-        assert re.search(r'href="/signals/[0-9a-f]{16}"', month)
+        signal = re.search(r'href="(/signals/[0-9a-f]{16})"', month)
+        assert signal is not None
+        assert f"Fine receipts 2026-03 · {AUTHORITY}</a>" in await (await supervisor.get(f"{signal[1]}?lang=en")).text()
         none = await supervisor.get(f"{LEDGERS}/{AUTHORITY}/receipts/2031-01")
         assert none.status == 404
     async with house.program("supervisor") as program:
@@ -85,13 +89,35 @@ async def test_a_book_is_tried_taken_over_and_seen_with_what_does_not_fit(house:
     assert {row["reference"]: row["state"] for row in one["rows"]} == {"T-1": "unmatched", "T-2": "unmatched"}
 
 
+async def test_a_book_of_nobody_is_refused_beside_its_field_and_records_nothing(house: House) -> None:
+    async with house.browser("officer-0040") as supervisor:
+        size = (await house.log.head())["size"]
+        for source in ("", " ", "局" * 129):
+            status, page = await send(supervisor, BOOK, source=source, take="1")
+            assert status == 400
+            assert "Say whose book it is" in page
+            assert re.search(r'id="source"[^>]*aria-invalid="true"', page)
+        assert (await house.log.head())["size"] == size
+
+
+async def test_every_field_of_a_book_says_what_it_means(house: House) -> None:
+    assert set(MEANING) == set(FIELDS)
+    async with house.browser("officer-0040") as supervisor:
+        page = await (await supervisor.get(f"{LEDGERS}/mappings?lang=en")).text()
+    assert all(text in page for text in MEANING.values())
+
+
 async def test_a_mapping_is_saved_on_its_page_and_an_odd_one_is_told(house: House) -> None:
     async with house.browser("officer-0040") as supervisor:
         path = f"{LEDGERS}/mappings"
         form = {gates.FORM_FIELD: await token(supervisor, path), "kind": "receipts", "name": "财政", "columns": "凭证"}
         wrong = await supervisor.post(f"{path}?lang=en", data=form)
         assert wrong.status == 400
-        assert "Write one column a line" in await wrong.text()
+        assert "This line cannot be read: “凭证”" in await wrong.text()
+        twice = await supervisor.post(f"{path}?lang=en", data={**form, "columns": "甲 = reference\n乙 = reference"})
+        assert "each field once" in await twice.text()
+        odd = await supervisor.post(f"{path}?lang=en", data={**form, "columns": "凭证 = reference\n数额 = sum"})
+        assert "This line cannot be read: “数额 = sum”" in await odd.text()
         right = await supervisor.post(
             path, data={**form, "columns": "凭证 = reference\n数额 = amount 万元"}, allow_redirects=False
         )

@@ -716,6 +716,7 @@ async def test_a_table_that_is_pasted_becomes_a_draft_and_forms_lead_to_the_appr
             async with browser.get(f"/plans/{KEY}/acts/{name}") as page:
                 assert page.status == 200, await page.text()
                 drawn = hidden(await page.text())
+                assert re.search(rf'<a href="/plans/{KEY}">\S+ {FIRST.year}</a>', await page.text()), "the way back"
             answer = await browser.post(f"/plans/{KEY}/acts/{name}", data={**drawn, **fields}, allow_redirects=False)
             return answer.status, answer.headers.get("Location", "") or await answer.text()
 

@@ -167,6 +167,17 @@ def test_the_tables_of_a_year_name_figures_that_are_counted_each_once() -> None:
     assert not annual.ELSEWHERE.keys() & figures.figures().by_code.keys()
 
 
+async def test_a_figure_below_nought_is_refused_and_nothing_is_handed_in(house: House) -> None:
+    async with house.browser("he") as head:
+        form = await (await head.get("/supervision/reports/new?kind=yearly&period=2026&lang=en")).text()
+        size = (await house.log.head())["size"]
+        told = {"code-1": "visits", "value-1": "-3", "explanation": "x", **fields(form)}
+        answer = await head.post("/supervision/reports", data=told)
+        assert answer.status == 400
+        assert "a whole number of at least 0" in await answer.text()
+        assert (await house.log.head())["size"] == size
+
+
 async def test_only_who_plans_or_directs_hands_in_and_only_sees_below(house: House) -> None:
     async with house.browser("lin") as inspector, house.program("supervisor", "210521") as neighbour:
         refused = await inspector.get("/supervision/reports/new?kind=yearly&period=2026")

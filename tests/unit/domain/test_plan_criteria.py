@@ -77,6 +77,13 @@ def test_each_criterion_for_fewer_inspections_and_its_near_miss(dossier: dict[st
     assert holds(Dossier("E", **dossier)) == ([], reduce, reduce[0] if reduce else "")
 
 
+def test_one_hazard_and_one_penalty_are_told_in_the_singular() -> None:
+    one = suggest(Dossier("E", hazards={2025: (1, 1)}, penalties={2025: 1}), 2026, RULES, AUTHORITY)
+    more = suggest(Dossier("E", hazards={2025: (2, 0)}, penalties={2025: 3}), 2026, RULES, AUTHORITY)
+    assert [held.why.en for held in one.must] == ["1 major hazard, 1 general hazard", "1 penalty"]
+    assert [held.why.en for held in more.must] == ["2 major hazards, 0 general hazards", "3 penalties"]
+
+
 def test_must_include_beats_reduce_and_the_one_that_prevails_is_stored() -> None:
     one = suggest(Dossier("E", grade=1, penalties={2025: 2}, joint_punishment=True), 2026, RULES, AUTHORITY)
     item = marked(PlanItem(item_id=uid(1), enterprise_id="E", kind="key", basis=("exposed",)), one)
