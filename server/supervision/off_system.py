@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 from aiohttp import web
 
 from domain import lateness
+from projections import queries
 from projections.process import off_system as reports
 from projections.process.names import names
 from projections.process.off_system import HOLDING, NAMES, STATES, Case, OffSystem
@@ -51,6 +52,7 @@ async def show(request: web.Request) -> web.Response:
     rows = cases[start : start + ROWS]
     async with request.app[FRAME].scope(request) as connection:
         called = await names(connection, [("enterprise", one.signal.subject) for one in rows if one.signal.subject])
+        terminals = await queries.terminal_names(connection, [one.device.terminal for one in made.unknown])
     kept = {"period": made.period.name, "at": made.name}
     chosen = {**kept, **({"state": state} if state else {}), **({"rule": rule} if rule else {})}
     following = start + ROWS if start + ROWS < len(cases) else None
@@ -85,6 +87,7 @@ async def show(request: web.Request) -> web.Response:
             for one in made.rules
         ],
         unknown=[(one.device, [HOLDING[why][which] for why in one.why]) for one in made.unknown],
+        terminals=terminals,
         total=len(cases),
         all=len(made.cases),
         rows=[_row(one, which, called.get(("enterprise", one.signal.subject), "")) for one in rows],

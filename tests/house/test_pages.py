@@ -68,6 +68,12 @@ RUN_AXE = """async rules => {
   return result.violations.map(one => [one.impact, one.id, one.nodes.slice(0, 3).map(node => node.html.slice(0, 160))]);
 }"""
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+STACKED = """[...document.querySelectorAll('.scroll')]
+  .filter(one => one.querySelector('table.stack') && one.scrollWidth > one.clientWidth + 1 && one.checkVisibility())
+  .map(one => `${one.getAttribute('aria-label') ?? one.getAttribute('aria-labelledby')} ${one.scrollWidth}`)"""
+"""Tables whose rows become blocks on a phone and that scroll sideways all the same."""
+UNLABELLED = """[...document.querySelectorAll('table.stack td')]
+  .filter(one => !one.dataset.label && !one.matches('.pick, .tick, .diff td')).map(one => one.outerHTML.slice(0, 120))"""
 
 
 @dataclass
@@ -109,6 +115,10 @@ class Visit:
     async def _not_wider(self, width: int) -> None:
         if (over := await self.page.evaluate(WIDER)) > 0:
             self._add(f"at {width} px scrolls sideways by", f"{over} px")
+        if width == min(OTHER) and (tables := await self.page.evaluate(STACKED)):
+            self._add(f"at {width} px tables scroll sideways", str(tables))
+        if cells := await self.page.evaluate(UNLABELLED):
+            self._add("cells without the name of their column", str(cells[:3]))
 
 
 def _own_status(message: Any) -> bool:
@@ -668,6 +678,8 @@ async def test_what_stands_behind_grave_forms_is_sound_too(house: House) -> None
 
 BROKEN = """<!doctype html><html><head><title>x</title></head><body><main><img src="http://127.0.0.2:9/x.png">
 <h1 style="color:#bbb;background:#fff;width:3000px">pale</h1>
+<div class="scroll" style="width:300px;overflow:auto" aria-label="t">
+<table class="stack" style="width:900px"><tr><td>x</td></tr></table></div>
 <script>throw new Error('boom')</script></main></body></html>"""
 
 
@@ -683,6 +695,8 @@ async def test_the_judge_of_pages_sees_what_is_wrong(house: House) -> None:
             "script fails",
             "at 360 px scrolls sideways",
             "at 1440 px scrolls sideways",
+            "at 360 px tables scroll sideways",
+            "cells without the name of their column",
             "image-alt",
             "color-contrast",
             "html-has-lang",

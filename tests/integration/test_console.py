@@ -19,7 +19,7 @@ from server.web.i18n import load_texts
 from server.web.pages import span, when
 from server.web.routes import ROUTES, Everybody, Officers, SignedByTerminal
 from tests.support import projections as stories
-from tests.support.log import AUTHORITY, PaperTerminal, now, uuid7
+from tests.support.log import AUTHORITY, PaperTerminal, enrol, now, uuid7
 from tests.support.postgres import TestDatabase
 from tests.support.process import judge
 from tests.support.web import NEIGHBOUR, House, form_token, open_house
@@ -165,6 +165,21 @@ async def test_a_head_of_unit_ends_a_fork_and_an_inspector_cannot(bureau: Bureau
         assert f'action="{page_of}/release"' not in html
 
 
+async def test_a_terminal_that_was_enrolled_with_a_name_is_called_by_it(bureau: Bureau, database: TestDatabase) -> None:
+    named = PaperTerminal(AUTHORITY)
+    await enrol(bureau.house.log, named, {"app": "示例程序", "name": "执法一组 <1>"})
+    await stories.fold(database)
+    await judge(database)
+    id_ = str(UUID(bytes=named.id))
+    async with bureau.house.browser("he") as browser:
+        for path in ("/terminals", f"/terminals/{id_}", "/supervision/off-system"):
+            async with browser.get(path) as page:
+                html = await page.text()
+            assert "执法一组 &lt;1&gt;" in html, path
+            assert id_ in html, path
+        assert "<dt>程序</dt><dd>示例程序</dd>" in await (await browser.get(f"/terminals/{id_}")).text()
+
+
 async def test_odd_addresses_get_a_clear_answer_and_never_a_failure_of_ours(bureau: Bureau) -> None:
     odd = [
         "/cases?kind=nothing", "/cases?after=x", "/cases?after=%00", "/cases?kind=case&after=" + "A" * 400,
@@ -175,6 +190,8 @@ async def test_odd_addresses_get_a_clear_answer_and_never_a_failure_of_ours(bure
         "/nowhere", "/hazards/{{'z'*9}}", f"/tasks/{stories.TASK}?offset=x",
     ]  # fmt: skip
     async with bureau.house.browser("he") as browser:
+        async with browser.get("/deadlines?as_of=2026-13-40&lang=en", headers={"Accept": "text/html"}) as answer:
+            assert '<p lang="en">expected' in await answer.text(), "what was expected is said"
         for path in odd:
             async with browser.get(path, headers={"Accept": "text/html"}) as answer:
                 text = await answer.text()

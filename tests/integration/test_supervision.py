@@ -50,7 +50,7 @@ async def test_a_number_opens_the_list_that_makes_it_and_its_moment_can_be_asked
     assert table.startswith("\ufeff报告期,2026")
     assert f"visits,执行·检查家次,count,{values['visits']}" in table
     assert re.search(rf'figures/visits\?[^"]*">{values["visits"]}</a>', page)
-    assert rows.split("<dialog")[0].count('<th scope="row">') == values["visits"]
+    assert rows.split("<dialog")[0].count('<th role="rowheader" scope="row">') == values["visits"]
     assert "an earlier moment" in page
     for rule in ("SIG-05", "SIG-09"):
         assert rule in first, "the bad day raises it"
