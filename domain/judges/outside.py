@@ -524,4 +524,4 @@ def _shown(number: Number) -> str:
     return f"{front}{token}〔{year}〕{f'{suffix}-' if suffix else ''}{sequence}号"
 
 
-JUDGE: Final = Judge(kind="outside", version=4, judge=judge, needs=needs)
+JUDGE: Final = Judge(kind="outside", version=5, judge=judge, needs=needs)

@@ -73,7 +73,8 @@ STACKED = """[...document.querySelectorAll('.scroll')]
   .map(one => `${one.getAttribute('aria-label') ?? one.getAttribute('aria-labelledby')} ${one.scrollWidth}`)"""
 """Tables whose rows become blocks on a phone and that scroll sideways all the same."""
 UNLABELLED = """[...document.querySelectorAll('table.stack td')]
-  .filter(one => !one.dataset.label && !one.matches('.pick, .tick, .diff td')).map(one => one.outerHTML.slice(0, 120))"""
+  .filter(one => !one.dataset.label && !one.matches('.pick, .tick, .diff td'))
+  .map(one => one.outerHTML.slice(0, 120))"""
 
 
 @dataclass
