@@ -15,6 +15,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias, assert_never
 
 from msgspec import UNSET, UnsetType
 
+from domain.office.refusals import refused
 from schemas.events.disclosure import (
     DisclosureCorrected,
     DisclosureExpired,
@@ -212,7 +213,9 @@ def decide(record: Record, command: Command, day: datetime.date) -> Fact:
             if record.status not in STANDING or record.until is None:
                 raise closed_by(NOT_STANDING)
             if record.until >= day:
-                raise Problem("conflict", f"it stays public until {record.until}")
+                raise refused(
+                    "conflict", f"公示期至 {record.until}，尚未届满。", f"it stays public until {record.until}"
+                )
             return DisclosureExpired(
                 record_id=record.id, case_id=record.case_id or UNSET, task_id=record.task_id or UNSET,
                 draw_id=record.draw_id or UNSET,
@@ -329,9 +332,14 @@ def second_person(pending: Pending, by: str) -> tuple[Gate, ...]:
 
 def _looked_at(record: Record, preparation: bytes) -> Pending:
     if record.pending is None:
-        raise Problem("conflict", "nothing waits for a release: it was released or sent back already")
+        raise refused(
+            "conflict", "没有等待审批的拟稿：已经批准或者退回。",
+            "nothing waits for a release: it was released or sent back already",
+        )  # fmt: skip
     if record.pending.id != preparation:
-        raise Problem("conflict", "it was prepared anew meanwhile: look at it again")
+        raise refused(
+            "conflict", "在此期间重新拟稿，请再核对一次。", "it was prepared anew meanwhile: look at it again"
+        )
     return record.pending
 
 
@@ -359,14 +367,16 @@ def _ground(command: Prepare) -> WithdrawalGround | WithholdingGround | UnsetTyp
             return UNSET
     found = next((one for one in allowed if one == command.ground), None)
     if found is None:
-        raise Problem("bad_request", f"expected a ground out of {', '.join(allowed)}")
+        raise refused("bad_request", "请选择所列的一种事由。", f"expected a ground out of {', '.join(allowed)}")
     return found
 
 
 def _reason(text: str) -> str:
     text = text.strip()
     if not 1 <= len(text) <= MAX_REASON or "\0" in text:
-        raise Problem("bad_request", f"expected a reason of 1 to {MAX_REASON} characters")
+        raise refused(
+            "bad_request", f"原因应为 1 到 {MAX_REASON} 个字符。", f"expected a reason of 1 to {MAX_REASON} characters"
+        )
     return text
 
 

@@ -15,6 +15,7 @@ from typing import Final, Literal, TypeAlias, assert_never
 from msgspec import UNSET
 
 from domain.disclosure_record import Gate, closed_by
+from domain.office.refusals import refused
 from schemas import draws
 from schemas.draws import Drawn, DrawRefused
 from schemas.events.plan import (
@@ -28,7 +29,6 @@ from schemas.events.plan import (
     Recused,
     Replacement,
 )
-from schemas.problems import Problem
 
 Status: TypeAlias = Literal["new", "announced", "drawn", "cancelled"]
 Fact: TypeAlias = (
@@ -172,7 +172,8 @@ def decide(selection: Selection, command: Command, day: datetime.date) -> tuple[
             drawn_with(announced, command.pools, command.secret, command.public, command.recused)
             return (
                 RandomSelectionPrepared(
-                    draw_id=selection.id, plan_id=announced.plan_id, public=_text(command.public, "the public number"),
+                    draw_id=selection.id, plan_id=announced.plan_id,
+                    public=_text(command.public, "公开数", "the public number"),
                     recused=command.recused, prepared_by=command.by,
                 ),
             )  # fmt: skip
@@ -182,7 +183,7 @@ def decide(selection: Selection, command: Command, day: datetime.date) -> tuple[
             announced = _open(selection)
             return (
                 RandomSelectionCancelled(
-                    draw_id=selection.id, plan_id=announced.plan_id, reason=_text(command.reason, "a reason"),
+                    draw_id=selection.id, plan_id=announced.plan_id, reason=_text(command.reason, "原因", "a reason"),
                     cancelled_by=command.by,
                 ),
             )  # fmt: skip
@@ -204,21 +205,38 @@ def drawn_with(
 ) -> Drawn:
     """What comes of an announced draw. Raises Problem: pools or secret that are not those announced, odd recusals."""
     if draws.pool_hash(pools.objects) != announced.object_pool_hash:
-        raise Problem("not_ready", "the pool of enterprises beside the log is not the one that was frozen")
+        raise refused(
+            "not_ready", "日志之外保存的检查对象名录与公告时固定的不一致。",
+            "the pool of enterprises beside the log is not the one that was frozen",
+        )  # fmt: skip
     if draws.pool_hash(pools.officers) != announced.officer_pool_hash:
-        raise Problem("not_ready", "the pool of officers beside the log is not the one that was frozen")
+        raise refused(
+            "not_ready", "日志之外保存的执法人员名录与公告时固定的不一致。",
+            "the pool of officers beside the log is not the one that was frozen",
+        )  # fmt: skip
     if draws.commitment(secret) != announced.commitment:
-        raise Problem("not_ready", "the secret beside the log is not the one that was committed to")
+        raise refused(
+            "not_ready", "日志之外保存的种子与公告承诺的不一致。",
+            "the secret beside the log is not the one that was committed to",
+        )  # fmt: skip
     first = _draw(announced, pools, secret, public, {})
     teams = {team.enterprise for team in first.teams}
     if len(entered) > MAX_RECUSED:
-        raise Problem("bad_request", f"expected at most {MAX_RECUSED} recusals, got {len(entered)}", limit=MAX_RECUSED)
+        raise refused(
+            "bad_request", f"回避最多登记 {MAX_RECUSED} 项，现有 {len(entered)} 项。",
+            f"expected at most {MAX_RECUSED} recusals, got {len(entered)}", limit=MAX_RECUSED,
+        )  # fmt: skip
     for one in entered:
         if one.enterprise_id not in teams:
-            raise Problem("bad_request", f"{one.enterprise_id} was not drawn: recusals are for drawn enterprises")
+            raise refused(
+                "bad_request", f"{one.enterprise_id} 没有抽中：回避只登记抽中的对象。",
+                f"{one.enterprise_id} was not drawn: recusals are for drawn enterprises",
+            )  # fmt: skip
         if one.officer not in pools.officers:
-            raise Problem("bad_request", f"{one.officer} is not in the pool of officers")
-        _text(one.reason, "a reason of each recusal")
+            raise refused(
+                "bad_request", f"{one.officer} 不在执法人员名录中。", f"{one.officer} is not in the pool of officers"
+            )
+        _text(one.reason, "每项回避的原因", "a reason of each recusal")
     return _draw(announced, pools, secret, public, by_enterprise(entered))
 
 
@@ -239,33 +257,51 @@ def _draw(
         return draws.draw(
             pools.objects, pools.officers, secret, public, count=announced.objects, team=announced.team, recused=recused
         )
-    except DrawRefused as refused:
-        raise Problem("bad_request", str(refused)) from None
+    except DrawRefused as fault:
+        raise refused("bad_request", f"{fault.zh}。", str(fault)) from None
 
 
 def _announce(selection: Selection, command: Announce, day: datetime.date) -> RandomSelectionAnnounced:
     if selection.status != "new":
-        raise Problem("conflict", "this draw was announced already")
+        raise refused("conflict", "这次抽取已经公告。", "this draw was announced already")
     objects, officers = set(command.objects), set(command.officers)
-    for name, pool in (("enterprises", objects), ("officers", officers)):
+    for zh, name, pool in (("检查对象", "enterprises", objects), ("执法人员", "officers", officers)):
         if not 1 <= len(pool) <= MAX_POOL:
-            raise Problem("bad_request", f"expected a pool of 1 to {MAX_POOL} {name}, got {len(pool)}", limit=MAX_POOL)
+            raise refused(
+                "bad_request", f"{zh}名录应有 1 到 {MAX_POOL} 项，现有 {len(pool)} 项。",
+                f"expected a pool of 1 to {MAX_POOL} {name}, got {len(pool)}", limit=MAX_POOL,
+            )  # fmt: skip
         odd = next((one for one in sorted(pool) if not 1 <= len(one) <= MAX_ENTRY or not one.isprintable()), None)
         if odd is not None:
-            raise Problem("bad_request", f"expected ids of 1 to {MAX_ENTRY} printable characters in the pool of {name}")
+            raise refused(
+                "bad_request", f"{zh}名录中的编号应为 1 到 {MAX_ENTRY} 个可显示的字符。",
+                f"expected ids of 1 to {MAX_ENTRY} printable characters in the pool of {name}",
+            )  # fmt: skip
     if not 1 <= command.count <= min(MAX_DRAWN, len(objects)):
         most = min(MAX_DRAWN, len(objects))
-        raise Problem("bad_request", f"expected 1 to {most} enterprises to be drawn, got {command.count}", limit=most)
+        raise refused(
+            "bad_request", f"抽取对象数应为 1 到 {most}，现为 {command.count}。",
+            f"expected 1 to {most} enterprises to be drawn, got {command.count}", limit=most,
+        )  # fmt: skip
     most = min(MAX_TEAM, len(officers))
     if not 2 <= command.team <= most:
-        raise Problem("bad_request", f"expected teams of 2 to {most} officers (INV-01), got {command.team}", limit=most)
+        raise refused(
+            "bad_request", f"每组人数应为 2 到 {most}（INV-01），现为 {command.team}。",
+            f"expected teams of 2 to {most} officers (INV-01), got {command.team}", limit=most,
+        )  # fmt: skip
     if min(command.count * command.team, len(officers)) > MAX_DRAWN:
-        raise Problem("bad_request", f"expected a draw that needs at most {MAX_DRAWN} officers", limit=MAX_DRAWN)
+        raise refused(
+            "bad_request", f"一次抽取最多 {MAX_DRAWN} 名执法人员：请减少对象数或者每组人数。",
+            f"expected a draw that needs at most {MAX_DRAWN} officers", limit=MAX_DRAWN,
+        )  # fmt: skip
     if command.draws_on < day:
-        raise Problem("bad_request", f"expected a day of the draw that is not over, got {command.draws_on}")
+        raise refused(
+            "bad_request", f"抽取日期不能早于今天，现为 {command.draws_on}。",
+            f"expected a day of the draw that is not over, got {command.draws_on}",
+        )  # fmt: skip
     return RandomSelectionAnnounced(
         draw_id=selection.id,
-        title=_text(command.title, "a name of the draw"),
+        title=_text(command.title, "抽查名称", "a name of the draw"),
         plan_id=command.plan or UNSET,
         object_pool_hash=draws.pool_hash(objects),
         officer_pool_hash=draws.pool_hash(officers),
@@ -275,7 +311,7 @@ def _announce(selection: Selection, command: Announce, day: datetime.date) -> Ra
         team=command.team,
         algorithm=draws.ALGORITHM,
         commitment=command.commitment,
-        public_number=_text(command.public_number, "which public number is mixed in"),
+        public_number=_text(command.public_number, "公开数来源", "which public number is mixed in"),
         draws_on=command.draws_on,
     )
 
@@ -283,9 +319,12 @@ def _announce(selection: Selection, command: Announce, day: datetime.date) -> Ra
 def _reveal(selection: Selection, command: Reveal, day: datetime.date) -> tuple[Fact, ...]:
     announced, pending = _open(selection), selection.pending
     if pending is None:
-        raise Problem("conflict", "the public number was not entered yet")
+        raise refused("conflict", "公开数尚未登记。", "the public number was not entered yet")
     if pending.id != command.preparation:
-        raise Problem("conflict", "it was entered anew meanwhile: look at it again")
+        raise refused(
+            "conflict", "公开数或者回避在此期间重新登记过，请再核对一次。",
+            "it was entered anew meanwhile: look at it again",
+        )  # fmt: skip
     gates = (*second_person(pending, command.by), *(() if command.is_public else (UNPUBLISHED,)))
     if gates:
         raise closed_by(*gates)
@@ -326,19 +365,24 @@ def _reveal(selection: Selection, command: Reveal, day: datetime.date) -> tuple[
 
 def _open(selection: Selection) -> RandomSelectionAnnounced:
     if selection.announced is None:
-        raise Problem("not_found", "there is no draw of this id")
+        raise refused("not_found", "没有这个编号的抽取。", "there is no draw of this id")
     if selection.status != "announced":
-        raise Problem("conflict", "the draw was made or cancelled already")
+        raise refused("conflict", "这次抽取已经揭晓或者取消。", "the draw was made or cancelled already")
     return selection.announced
 
 
 def _on_its_day(announced: RandomSelectionAnnounced, day: datetime.date) -> None:
     if day < announced.draws_on:
-        raise Problem("conflict", f"the draw is on {announced.draws_on}: its public number cannot be known before")
+        raise refused(
+            "conflict", f"抽取日期为 {announced.draws_on}，在此之前不可能知道公开数。",
+            f"the draw is on {announced.draws_on}: its public number cannot be known before",
+        )  # fmt: skip
 
 
-def _text(text: str, what: str) -> str:
+def _text(text: str, zh: str, what: str) -> str:
     text = text.strip()
     if not 1 <= len(text) <= MAX_TEXT or "\0" in text:
-        raise Problem("bad_request", f"expected {what} of 1 to {MAX_TEXT} characters")
+        raise refused(
+            "bad_request", f"{zh}应为 1 到 {MAX_TEXT} 个字符。", f"expected {what} of 1 to {MAX_TEXT} characters"
+        )
     return text

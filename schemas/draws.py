@@ -20,7 +20,12 @@ MIN_SECRET: Final = 32
 
 
 class DrawRefused(ValueError):
-    """A draw that cannot be made: what was expected, what came."""
+    """A draw that cannot be made: what was expected, what came; `zh` says the same in Chinese."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        """Both sentences."""
+        super().__init__(en)
+        self.zh = zh
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,10 @@ def pool_hash(ids: Iterable[str]) -> bytes:
 def commitment(secret: str) -> bytes:
     """SHA-256 of the secret, as it is announced before the draw. Raises DrawRefused for one that could be guessed."""
     if len(secret) < MIN_SECRET:
-        raise DrawRefused(f"expected a secret of at least {MIN_SECRET} characters, got {len(secret)}")
+        raise DrawRefused(
+            f"种子至少应有 {MIN_SECRET} 个字符，现有 {len(secret)} 个",
+            f"expected a secret of at least {MIN_SECRET} characters, got {len(secret)}",
+        )
     return sha256(f"liuhen draw secret v1\n{secret}".encode()).digest()
 
 
@@ -87,9 +95,15 @@ def draw(
     not inspect it: their turn passes to the next and they keep their place. Raises DrawRefused.
     """
     if not 1 <= count <= len(set(objects)):
-        raise DrawRefused(f"expected 1 to {len(set(objects))} enterprises to be drawn, got {count}")
+        most = len(set(objects))
+        raise DrawRefused(
+            f"抽取对象数应为 1 到 {most}，现为 {count}", f"expected 1 to {most} enterprises to be drawn, got {count}"
+        )
     if not 1 <= team <= len(set(officers)):
-        raise DrawRefused(f"expected teams of 1 to {len(set(officers))} officers, got {team}")
+        most = len(set(officers))
+        raise DrawRefused(
+            f"每组人数应为 1 到 {most}，现为 {team}", f"expected teams of 1 to {most} officers, got {team}"
+        )
     waiting = deque(ranked(officers, secret, public, "officer"))
     teams: list[Team] = []
     stepped: list[Stepped] = []
@@ -97,7 +111,10 @@ def draw(
         barred = frozenset((recused or {}).get(enterprise, ()))
         fit = [one for one in waiting if one not in barred][:team]
         if len(fit) < team:
-            raise DrawRefused(f"expected {team} officers who are not recused for {enterprise}, there are {len(fit)}")
+            raise DrawRefused(
+                f"{enterprise} 需要 {team} 名无须回避的执法人员，现有 {len(fit)} 名",
+                f"expected {team} officers who are not recused for {enterprise}, there are {len(fit)}",
+            )
         passed = [one for one in _before(waiting, fit[-1]) if one in barred]
         # Whoever stepped aside is replaced by those who would not have come without it: the last of the team.
         stepped += [Stepped(enterprise, one, by) for one, by in zip(passed, reversed(fit), strict=False)]

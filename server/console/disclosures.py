@@ -16,6 +16,7 @@ from aiohttp import web
 
 from domain import disclosure_record, public_files, publication, redaction
 from domain.disclosure_record import Record
+from domain.office.refusals import refused
 from domain.publication import Sheet
 from domain.workdays import SHANGHAI
 from projections import disclosures as records
@@ -101,7 +102,7 @@ async def show_list(request: web.Request) -> web.Response:
     """What is due, what waits, what is public, what was taken back."""
     view = request.query.get("view", "due")
     if view not in VIEWS:
-        raise Problem("bad_request", f"expected view to be one of {', '.join(VIEWS)}")
+        raise refused("bad_request", "没有这一栏。", f"expected view to be one of {', '.join(VIEWS)}")
     due, waiting, found = await _asked(request, view)
     texts = texts_of(request)
     authority, today = person_of(request).authority, datetime.datetime.now(SHANGHAI).date()
@@ -136,7 +137,7 @@ async def list_json(request: web.Request) -> web.Response:
     """`/api/v1/disclosures`: the queue and the records as the page shows them."""
     view = request.query.get("view", "due")
     if view not in VIEWS:
-        raise Problem("bad_request", f"expected view to be one of {', '.join(VIEWS)}")
+        raise refused("bad_request", "没有这一栏。", f"expected view to be one of {', '.join(VIEWS)}")
     due, waiting, found = await _asked(request, view)
     rows: list[dict[str, Any]] = [_due_json(one, row) for one, row in due]
     rows += [_json(one) for one in (*waiting, *(found.rows if found is not None else ()))]
@@ -193,7 +194,9 @@ async def act_on(request: web.Request) -> web.Response:
                     person_of(request), record, form.get("ground", ""), form.get("reason", "")
                 )
             case _:
-                raise Problem("bad_request", "expected act to be correct or withdraw")
+                raise refused(
+                    "bad_request", "请选择更正或者撤回。", "expected act to be correct or withdraw"
+                )  # fmt: skip
 
     return await _acted(request, record, act, "prepared", edits)
 
@@ -381,7 +384,9 @@ def _refused(request: web.Request, refusal: Problem | None) -> dict[str, Any]:
     gates = refusal.fields.get("gates", ())
     assert isinstance(gates, list | tuple)
     chosen = language(request)
-    return {"wrong": refusal.reason or refusal.code, "closed": [(one["rule"], one[chosen]) for one in gates]}
+    said = refusal.fields.get(chosen)
+    wrong = said if isinstance(said, str) else refusal.reason or refusal.code
+    return {"wrong": wrong, "closed": [(one["rule"], one[chosen]) for one in gates]}
 
 
 def _told(request: web.Request) -> str:
@@ -398,7 +403,7 @@ def _own(person: Person, sheet: Sheet) -> bool:
 def _service(request: web.Request) -> Disclosures:
     service = request.app[SERVICES].disclosures
     if service is None:
-        raise Problem("not_ready", "this server only reads")
+        raise refused("not_ready", "本服务器只供查阅。", "this server only reads")
     return service
 
 
@@ -419,7 +424,7 @@ def _plain(text: str) -> str:
 def _months(form: dict[str, str]) -> int:
     text = form.get("months", "").strip()
     if _NUMBER.fullmatch(text) is None:
-        raise Problem("bad_request", "expected a number of months")
+        raise refused("bad_request", "公示期限应为月数。", "expected a number of months")
     return int(text)
 
 

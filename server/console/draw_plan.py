@@ -18,11 +18,11 @@ from aiohttp import web
 
 from domain.office import offers
 from domain.office.plans import item_id
+from domain.office.refusals import refused
 from projections import draws as asked
 from projections.process import queries
 from schemas.draws import Drawn
 from schemas.events.plan import PlanItem
-from schemas.problems import Problem
 from server.console.access import scope
 from server.console.act_forms import CHANGE_ROWS
 from server.console.frame import texts_of
@@ -114,14 +114,14 @@ async def added(request: web.Request, draw: UUID, year: int, planned: Sequence[P
     """Items for who was drawn and is not planned, as a table is filled with them, and why. Raises Problem not_found."""
     service = request.app[SERVICES].draws
     if service is None:
-        raise Problem("not_ready", "this server only reads")
+        raise refused("not_ready", "本服务器只供查阅。", "this server only reads")
     async with scope(request, own=True) as connection:
         row = await asked.one(connection, draw)
     if row is None:
-        raise Problem("not_found", "there is no draw of this id")
+        raise refused("not_found", "没有这个编号的抽取。", "there is no draw of this id")
     standing = await service.look(row.authority, draw)
     if standing.selection.revealed is None or row.draws_on.year != year:
-        raise Problem("not_found", "this draw names nobody for the plan of this year")
+        raise refused("not_found", "这次抽取没有本年度计划的对象。", "this draw names nobody for the plan of this year")
     known = {item.enterprise_id for item in planned}
     items = [
         PlanItem(

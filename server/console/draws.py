@@ -9,12 +9,13 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Awaitable, Callable, Container, Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from aiohttp import web
 
 from domain import random_selection as selections
+from domain.office.refusals import refused
 from domain.workdays import SHANGHAI
 from projections import draws as asked
 from projections.process.names import names, registered
@@ -57,6 +58,7 @@ NAMED: Final = 5
 """Ids that a refusal names."""
 NEW_RECUSALS: Final = 4
 """Recusals that a form takes besides those that were entered."""
+NUMBERS: Final = {"count": ("抽取对象数", "enterprises to be drawn"), "team": ("每组人数", "officers for each")}
 _NUMBER: Final = re.compile(r"\d{1,6}", re.ASCII)
 _RECUSAL: Final = re.compile(r"(\S+)\s+(\S+)\s+(\S.*)")
 
@@ -189,7 +191,7 @@ async def _form(
 async def _pools(request: web.Request, day: datetime.date) -> tuple[tuple[str, ...], tuple[str, ...]]:
     form = request[FORM]
     if form.get("objects", "all") not in SOURCES or form.get("officers", "all") not in SOURCES:
-        raise Problem("bad_request", "expected each pool to be all or listed")
+        raise refused("bad_request", "每份名录应选择全部，或者列出编号。", "expected each pool to be all or listed")
     objects, officers = _ids(form.get("object_ids", "")), _ids(form.get("officer_ids", ""))
     async with scope(request, own=True) as connection:
         certified = await asked.certified(connection, day)
@@ -217,7 +219,7 @@ def _all_of(given: Iterable[str], known: Container[str], zh: str, en: str) -> No
     if unknown:
         more = "" if len(unknown) <= NAMED else " …"
         said = [separator.join(unknown[:NAMED]) + more for separator in ("、", ", ")]
-        raise Problem("bad_request", en.format(said[1]), zh=zh.format(said[0]), en=en.format(said[1]))
+        raise refused("bad_request", zh.format(said[0]), en.format(said[1]))
 
 
 async def _register(request: web.Request, day: datetime.date) -> dict[str, str]:
@@ -237,7 +239,7 @@ async def _look(request: web.Request, draw: UUID) -> tuple[asked.DrawRow, Any]:
     async with scope(request) as connection:
         row = await asked.one(connection, draw)
     if row is None:
-        raise Problem("not_found", "there is no draw of this id")
+        raise refused("not_found", "没有这个编号的抽取。", "there is no draw of this id")
     return row, await _service(request).look(row.authority, draw)
 
 
@@ -326,7 +328,7 @@ def _told(request: web.Request) -> str:
 def _service(request: web.Request) -> Draws:
     service = request.app[SERVICES].draws
     if service is None:
-        raise Problem("not_ready", "this server only reads")
+        raise refused("not_ready", "本服务器只供查阅。", "this server only reads")
     return service
 
 
@@ -343,7 +345,10 @@ def _recusals(text: str) -> tuple[RecusalEntered, ...]:
             continue
         parts = _RECUSAL.fullmatch(line.strip())
         if parts is None:
-            raise Problem("bad_request", f"expected enterprise, officer and reason in the line: {line.strip()[:80]}")
+            raise refused(
+                "bad_request", f"此行应为单位编号、人员编号和原因，以空格分开：{line.strip()[:80]}",
+                f"expected enterprise, officer and reason in the line: {line.strip()[:80]}",
+            )  # fmt: skip
         found.append(RecusalEntered(enterprise_id=parts[1], officer=parts[2], reason=parts[3]))
     return tuple(found)
 
@@ -356,8 +361,9 @@ def _chosen(form: Mapping[str, str]) -> Iterable[RecusalEntered]:
         if not enterprise and not reason:
             continue
         if not enterprise or not officer or not reason:
-            en = "expected who is recused and the reason for each recusal"
-            raise Problem("bad_request", en, zh="每项回避应写明人员和原因。", en=en)
+            raise refused(
+                "bad_request", "每项回避应写明人员和原因。", "expected who is recused and the reason for each recusal"
+            )
         yield RecusalEntered(enterprise_id=enterprise, officer=officer, reason=reason)
 
 
@@ -365,12 +371,14 @@ def _day(text: str) -> datetime.date:
     try:
         return datetime.date.fromisoformat(text.strip())
     except ValueError:
-        en = "expected the day of the draw as YYYY-MM-DD"
-        raise Problem("bad_request", en, zh="请写明抽取日期。", en=en) from None
+        raise refused(
+            "bad_request", "请写明抽取日期。", "expected the day of the draw as YYYY-MM-DD"
+        ) from None  # fmt: skip
 
 
-def _number(form: Mapping[str, str], name: str) -> int:
+def _number(form: Mapping[str, str], name: Literal["count", "team"]) -> int:
     text = form.get(name, "").strip()
     if _NUMBER.fullmatch(text) is None:
-        raise Problem("bad_request", f"expected a whole number for {name}")
+        zh, en = NUMBERS[name]
+        raise refused("bad_request", f"{zh}应为整数。", f"expected a whole number of {en}")
     return int(text)

@@ -23,6 +23,7 @@ from msgspec import UNSET
 from domain import disclosure_record as records
 from domain import publication
 from domain.disclosure_record import Command, Expire, Fact, Gate, Pending, Prepare, Proposes, Record, Release, SendBack
+from domain.office.refusals import refused
 from domain.publication import NothingToPublish, Proposal, Sheet
 from domain.rulebook import NoRule
 from domain.workdays import day_of
@@ -189,7 +190,10 @@ class DisclosureActs:
         async def command(now: Record, _: Opened | None, today: datetime.date) -> _Prepared:
             why = next((one for one in records.WITHDRAWALS if one == ground), None)
             if why is None:
-                raise Problem("bad_request", f"expected a ground out of {', '.join(records.WITHDRAWALS)}")
+                raise refused(
+                    "bad_request", "请选择所列的一种事由。",
+                    f"expected a ground out of {', '.join(records.WITHDRAWALS)}",
+                )  # fmt: skip
             if barred := records.barred(now, "withdraw"):
                 raise records.closed_by(*barred)
             stands = await self._standing(now.id)
@@ -210,10 +214,13 @@ class DisclosureActs:
         async def command(_: Record, opened: Opened | None, __: datetime.date) -> _Prepared:
             assert opened is not None
             if kind == "officers":
-                raise Problem("bad_request", "the list of officers is published: who has no certificate is not in it")
+                raise refused(
+                    "bad_request", "执法人员名单应当公示；没有有效证件的人员不在其中。",
+                    "the list of officers is published: who has no certificate is not in it",
+                )  # fmt: skip
             fact = next((one for one in opened.matter.facts if one.id == decision and one.counts), None)
             if fact is None:
-                raise Problem("not_found", "the file has no such decision or result")
+                raise refused("not_found", "卷宗中没有这项决定或者结果。", "the file has no such decision or result")
             number = getattr(fact.body, "document_no", UNSET)
             subject, (case, task, draw) = publication.subject_of(fact), _about(kind, key)
             return Prepare(
@@ -276,8 +283,8 @@ class DisclosureActs:
             try:
                 await self.expire(row["authority"], row["record"].bytes, who)
                 done += 1
-            except Problem as refused:
-                if refused.code != "conflict":  # another process, or an officer, was quicker
+            except Problem as refusal:
+                if refusal.code != "conflict":  # another process, or an officer, was quicker
                     raise
         return done
 
@@ -294,7 +301,9 @@ class DisclosureActs:
                 command, document, files = await make(loaded.record, opened, day_of(received))
                 beside = _Beside(document, files)
             except NothingToPublish as nothing:
-                raise Problem("not_found", str(nothing)) from None
+                raise refused(
+                    "not_found", "卷宗中没有可以公示的这项决定或者结果。", str(nothing)
+                ) from None  # fmt: skip
             except NoRule as lacking:
                 raise _lacking(lacking.key) from None
             return command, beside, () if opened is None else opened.conditions
@@ -313,13 +322,15 @@ class DisclosureActs:
             )  # fmt: skip
             try:
                 placed: Placed = await self._committer.submit(work)
-            except Problem as refused:
-                if refused.code != "conflict":
+            except Problem as refusal:
+                if refusal.code != "conflict":
                     raise
                 await asyncio.sleep(FOLLOW_SECONDS)  # somebody was quicker, or the file went on: look at it anew
                 continue
             return Done(work.after, work.fact, placed)
-        raise Problem("overloaded", "the file goes on without a pause: try again in a moment")
+        raise refused(
+            "overloaded", "卷宗一直有新的记录，请稍后再试。", "the file goes on without a pause: try again in a moment"
+        )
 
     async def _load(self, authority: str, record: bytes) -> _Loaded:
         rows = await self._pool.fetch(self._queries["acts_of"], authority, store.uuid(record), MAX_ACTS)
@@ -328,21 +339,24 @@ class DisclosureActs:
     async def _known(self, authority: str, record: bytes) -> _Loaded:
         loaded = await self._load(authority, record)
         if not loaded.version:
-            raise Problem("not_found", "there is no record of this id")
+            raise refused("not_found", "没有这个编号的公示记录。", "there is no record of this id")
         return loaded
 
     async def _document(self, digest: bytes) -> Document:
         if not digest:
-            raise Problem("conflict", "nothing was prepared that could be published")
+            raise refused("conflict", "没有可以公示的拟稿。", "nothing was prepared that could be published")
         data = await self._pool.fetchval(self._queries["prepared_document"], digest)
         if data is None or sha256(bytes(data)).digest() != digest:
-            raise Problem("not_ready", "the document beside the log is absent or was changed: run `liuhen verify`")
+            raise refused(
+                "not_ready", "日志之外保存的文稿缺失或者被改动过：请管理员运行 liuhen verify。",
+                "the document beside the log is absent or was changed: run `liuhen verify`",
+            )  # fmt: skip
         return documents.read(bytes(data))
 
     async def _standing(self, record: bytes) -> Document:
         data = await self._pool.fetchval(self._queries["standing_document"], store.uuid(record))
         if data is None:
-            raise Problem("conflict", "nothing of this record was ever public")
+            raise refused("conflict", "这项记录从未公示。", "nothing of this record was ever public")
         return documents.read(bytes(data))
 
     async def _propose(
@@ -356,7 +370,12 @@ class DisclosureActs:
         self, authority: str, opened: Opened, decision: bytes, on: datetime.date, edits: Mapping[str, str], months: int
     ) -> Proposal:
         if any(len(text) > MAX_EDIT or "\0" in text for text in edits.values()):
-            raise Problem("bad_request", f"a text may have {MAX_EDIT} characters", limit=MAX_EDIT)
+            raise refused(
+                "bad_request",
+                f"每项文字最多 {MAX_EDIT} 个字符。",
+                f"a text may have {MAX_EDIT} characters",
+                limit=MAX_EDIT,
+            )
         proposal = await self._propose(authority, opened, decision, on, edits)
         if proposal.missing:
             raise Problem(
@@ -366,7 +385,10 @@ class DisclosureActs:
             )
         least, most = proposal.months
         if not least <= months <= most:
-            raise Problem("bad_request", f"expected {least} to {most} months of publication", limit=most)
+            raise refused(
+                "bad_request", f"公示期限应为 {least} 到 {most} 个月。",
+                f"expected {least} to {most} months of publication", limit=most,
+            )  # fmt: skip
         return proposal
 
     async def _still_open(
@@ -444,7 +466,9 @@ class DisclosureWork(VersionedActs):
         """Append the act. Raises Problem conflict."""
         here = {origin for _, origin, *_ in turn.keys}
         if self._moved or any(one.origin in here for one in self._unmoved):
-            raise Problem("conflict", "what is published went on meanwhile")
+            raise refused(
+                "conflict", "所公示的内容在此期间有变化，请再核对一次。", "what is published went on meanwhile"
+            )
         super().decide(turn, group)
 
     def ready(self, turn: Turn, group: Group) -> Sequence[Act]:
@@ -562,9 +586,15 @@ def read_act(data: bytes) -> tuple[bytes, Any]:
         body: Any = REGISTRY.decode_body(entry.y, entry.b)
         return entry.i, body
     except KeyError as fault:
-        raise Problem("not_ready", f"an act of type {fault} is newer than this server: update it") from None
+        raise refused(
+            "not_ready", f"记录类型 {fault} 比本服务器新：请管理员升级。",
+            f"an act of type {fault} is newer than this server: update it",
+        ) from None  # fmt: skip
     except (EntryRefused, InvalidBody) as fault:
-        raise Problem("not_ready", f"an act cannot be read ({fault}): run `liuhen verify`") from None
+        raise refused(
+            "not_ready", "有一项记录无法读取：请管理员运行 liuhen verify。",
+            f"an act cannot be read ({fault}): run `liuhen verify`",
+        ) from None  # fmt: skip
 
 
 def check_body(fact: Body) -> None:
@@ -572,14 +602,16 @@ def check_body(fact: Body) -> None:
     try:
         REGISTRY.decode_body(fact.SPEC.name, msgspec.to_builtins(fact, builtin_types=(bytes,)))
     except InvalidBody as fault:
-        raise Problem("bad_request", f"{fault.path}: {fault.reason}") from None
+        raise refused(
+            "bad_request", f"{fault.path}：内容不符合这一字段的要求。", f"{fault.path}: {fault.reason}"
+        ) from None  # fmt: skip
 
 
 def _encode(made: Document) -> bytes:
     try:
         return made.encode()
-    except DocumentRefused as refused:
-        raise Problem("bad_request", str(refused)) from None
+    except DocumentRefused as fault:
+        raise refused("bad_request", "文稿不符合公示文件的要求，例如文字过长：请缩短文字。", str(fault)) from None
 
 
 def _months(pending: Pending) -> int:

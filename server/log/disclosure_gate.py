@@ -19,6 +19,7 @@ from domain.judges import case, case_disclosure
 from domain.judges import case_money as money
 from domain.judges.case_facts import Case
 from domain.matter import Fact, Matter
+from domain.office.refusals import refused
 from projections.process.judging import TooManyFacts
 from projections.process.store import Store
 from schemas import entries
@@ -27,7 +28,6 @@ from schemas.events.compulsory import CompulsoryMeasureImposed
 from schemas.events.on_spot import OnSpotPenaltyDecided
 from schemas.events.penalty import PenaltyDecided
 from schemas.events.plan import RandomSelectionAnnounced, RandomSelectionCancelled, RandomSelectionRevealed
-from schemas.problems import Problem
 from server.log import store as rows_of
 from server.log.acts import Condition
 
@@ -73,9 +73,13 @@ async def open_matter(pool: asyncpg.Pool, queries: Mapping[str, str], authority:
         try:
             matter = await store.matter((kind, key))
         except TooManyFacts:
-            raise Problem("not_ready", "the file cannot be judged: look at its page") from None
+            raise refused(
+                "not_ready", "这份卷宗无法判定，请查看它的页面。", "the file cannot be judged: look at its page"
+            ) from None  # fmt: skip
         if matter is None or matter.authority != authority:
-            raise Problem("not_found", f"no {kind} of this id is in the record of this authority")
+            raise refused(
+                "not_found", "本机关没有这个编号的卷宗。", f"no {kind} of this id is in the record of this authority"
+            )
         filed = await store.positions()
     found = corrections.corrections(matter.facts)
     newest = max((log for log, owner in logs.items() if owner == authority), default=0)
@@ -99,7 +103,9 @@ async def _draw(
     rows = await connection.fetch(queries["acts_of"], authority, rows_of.uuid(origin), MAX_ACTS)
     facts = tuple(_fact(authority, bytes(row["entry"])) for row in rows)
     if not any(isinstance(one.body, RandomSelectionAnnounced) for one in facts):
-        raise Problem("not_found", "no draw of this id is in the record of this authority")
+        raise refused(
+            "not_found", "本机关没有这个编号的抽取。", "no draw of this id is in the record of this authority"
+        )
     matter = replace(await store.empty(("draw", key), authority), facts=facts)
     told = matter.last(RandomSelectionRevealed)
     if told is not None:
@@ -112,7 +118,7 @@ async def _officers(
 ) -> Opened:
     """The certificates of everybody in the register of the authority, as far as it is filed."""
     if key != authority:
-        raise Problem("not_found", "an authority publishes its own officers")
+        raise refused("not_found", "只能公示本机关的执法人员。", "an authority publishes its own officers")
     slot = await connection.fetchval(queries["process_slot"])
     await connection.execute(queries["looks_at"], authority)
     rows = await connection.fetch(queries["certified_officers"], authority, slot)

@@ -20,6 +20,7 @@ import msgspec
 from msgspec import UNSET
 
 from domain import random_selection as selections
+from domain.office.refusals import refused
 from domain.random_selection import Announce, Cancel, Command, Enter, Fact, Pools, Reveal, Selection
 from domain.workdays import day_of
 from schemas import draws, private
@@ -27,7 +28,6 @@ from schemas.draws import Drawn
 from schemas.entries import Who
 from schemas.events.plan import RandomSelectionAnnounced, RecusalEntered
 from schemas.private import SealRefused
-from schemas.problems import Problem
 from server.log import store
 from server.log.acts import Act, Placed
 from server.log.committer import Committer
@@ -99,9 +99,9 @@ class DrawActs:
         book = self._committer.book
         state = book.current(authority) or await book.newest(self._pool, authority)
         if state is None:
-            raise Problem("not_ready", "the log of this authority is not open")
+            raise refused("not_ready", "本机关的日志没有开启。", "the log of this authority is not open")
         if await self._pool.fetchrow(self._queries["draw_secret"], store.uuid(draw)) is not None:
-            raise Problem("conflict", "a draw of this id was announced already")
+            raise refused("conflict", "这个编号的抽取已经公告。", "a draw of this id was announced already")
         keys = await asyncio.to_thread(book.keyring.epoch, authority, state.epoch)
         commitment, hidden = sealed(secret, keys.data_public)
         files = tuple(draws.pool_text(pool).encode() for pool in (objects, officers))
@@ -144,10 +144,16 @@ class DrawActs:
             if not inline:
                 content = await self._pool.fetchval(self._queries["file_content"], digest)
                 if content is None:
-                    raise Problem("not_ready", "a pool beside the log is absent: run `liuhen verify`")
+                    raise refused(
+                        "not_ready", "日志之外保存的名录缺失：请管理员运行 liuhen verify。",
+                        "a pool beside the log is absent: run `liuhen verify`",
+                    )  # fmt: skip
                 inline = tuple(bytes(content).decode().splitlines())
             if draws.pool_hash(inline) != digest:
-                raise Problem("not_ready", "a pool beside the log was changed: run `liuhen verify`")
+                raise refused(
+                    "not_ready", "日志之外保存的名录被改动过：请管理员运行 liuhen verify。",
+                    "a pool beside the log was changed: run `liuhen verify`",
+                )  # fmt: skip
             found.append(inline)
         return Pools(found[0], found[1])
 
@@ -173,7 +179,7 @@ class DrawActs:
     async def _known(self, authority: str, draw: bytes) -> _Loaded:
         loaded = await self._load(authority, draw)
         if not loaded.version:
-            raise Problem("not_found", "there is no draw of this id")
+            raise refused("not_found", "没有这个编号的抽取。", "there is no draw of this id")
         return loaded
 
     async def _is_public(self, selection: Selection) -> bool:
@@ -183,12 +189,18 @@ class DrawActs:
     async def _secret(self, authority: str, draw: bytes) -> str:
         row = await self._pool.fetchrow(self._queries["draw_secret"], store.uuid(draw))
         if row is None:
-            raise Problem("not_ready", "the secret of the draw is not here: it can only be cancelled")
+            raise refused(
+                "not_ready", "这次抽取的种子不在本机：只能取消。",
+                "the secret of the draw is not here: it can only be cancelled",
+            )  # fmt: skip
         keys = await asyncio.to_thread(self._committer.book.keyring.data_keys, authority)
         try:
             value = private.open_sealed(bytes(row["sealed"]), bytes(row["commitment"]), keys).value
         except SealRefused:
-            raise Problem("not_ready", "the secret of the draw does not open: it can only be cancelled") from None
+            raise refused(
+                "not_ready", "这次抽取的种子无法解开：只能取消。",
+                "the secret of the draw does not open: it can only be cancelled",
+            ) from None  # fmt: skip
         return str(value)
 
 

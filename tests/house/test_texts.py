@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +25,12 @@ HELP = SERVER / "console" / "templates" / "help"
 PUBLIC_HELP = SERVER / "public" / "templates" / "help"
 OPTIONS = {"extensions": "jinja2.ext.i18n", "silent": "false", "trim_blocks": "true", "lstrip_blocks": "true"}
 LETTER = re.compile(r"[^\W\d_]")
+SPOKEN = (
+    "domain/random_selection.py", "domain/disclosure_record.py", "server/log/draw_acts.py",
+    "server/log/disclosure_acts.py", "server/log/disclosure_gate.py", "server/console/draws.py",
+    "server/console/draw_plan.py", "server/console/disclosures.py",
+)  # fmt: skip
+"""Modules whose refusals stand on a page with the reason that they were raised with."""
 
 
 def texts_in_use() -> set[tuple[str, str]]:
@@ -58,6 +65,39 @@ def test_every_text_has_its_chinese_and_no_chinese_is_left_over() -> None:
     assert len(used) > 200, "the extraction found next to nothing"
     assert sorted(used - {key for key, text in known.items() if text}) == [], "no Chinese for these"
     assert sorted(known.keys() - used) == [], "nobody says these any more"
+
+
+@pytest.mark.parametrize("module", SPOKEN)
+def test_a_refusal_of_draws_and_disclosures_has_its_reason_in_both_languages(module: str) -> None:
+    assert one_sided((ROOT / module).read_text("utf-8")) == []
+
+
+def test_the_search_for_refusals_in_one_language_finds_them() -> None:
+    both = 'refused("conflict", "已公告。", "announced")'
+    good = ('Problem("not_found")', both, 'Problem("conflict", "x", gates=told)', 'Problem("bad_cursor", view="x")')
+    assert [one for source in good for one in one_sided(source)] == []
+    bad = ('Problem("conflict", "announced")', 'Problem("conflict", f"on {day}", limit=1)', 'Problem("x", zh="已公告")',
+           'refused("conflict", "announced", "announced")', "refused(code, f'{a}', en)")  # fmt: skip
+    assert all(one_sided(source) == [1] for source in bad)
+
+
+def one_sided(source: str) -> list[int]:
+    """Lines that refuse something with a reason in one language. Closed gates have theirs in both."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+            continue
+        named = {one.arg for one in node.keywords}
+        alone = node.func.id == "Problem" and (len(node.args) > 1 or {"zh", "en"} & named) and "gates" not in named
+        if alone or (node.func.id == "refused" and not _chinese(node.args[1])):
+            found.append(node.lineno)
+    return found
+
+
+def _chinese(node: ast.expr) -> bool:
+    """Whether a text is Chinese; one that is made elsewhere is left to its maker."""
+    texts = [one.value for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    return isinstance(node, ast.Name | ast.Call) or any(re.search(r"[\u3002\u4e00-\u9fff]", one) for one in texts)
 
 
 def test_translations_keep_the_places_of_the_original() -> None:

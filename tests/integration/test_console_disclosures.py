@@ -106,6 +106,9 @@ async def test_ming_cannot_release_what_ming_prepared(house: House, desk: Desk) 
         )
         assert status == 409
         assert "OGI-17" in html
+        for months, said in (("x", "公示期限应为月数"), ("999", "公示期限应为 ")):
+            status, html = await fill(ming, sheet_of(own), "/disclosures/prepare", act="publish", months=months)
+            assert (status, said in html) == (400, True), "what is wrong is said in the language of the page"
     assert (await desk.project()).shown == 0
 
 

@@ -439,6 +439,7 @@ async def test_hua_announces_and_enters_and_he_reveals(house: House, desk: Desk,
         assert "检查对象 3 家、执法人员 3 人" in told
         status, told = await fill(hua, "/draws/new", "/draws/new", act="announce", **{**form, "team": "9"})
         assert status == 400
+        assert "每组人数应为 2 到 3（INV-01），现为 9" in told
         assert "危化品单位双随机抽查" in told, "what was typed stays in the form"
         status, told = await fill(hua, "/draws/new", "/draws/new", act="announce", **form)
         assert status == 303
@@ -448,8 +449,14 @@ async def test_hua_announces_and_enters_and_he_reveals(house: House, desk: Desk,
         assert status == 409
         assert "公告尚未公示" in told
         await publish(desk, draw.bytes, (await acts.look(AUTHORITY, draw.bytes)).selection.announcement)
-        status, told = await fill(hua, place, f"{place}/enter", public=NUMBER, recused="ent-1")
-        assert status == 400
+        for chosen, said in (
+            ("en", "expected enterprise, officer and reason"),
+            ("zh", "此行应为单位编号、人员编号和原因"),
+        ):
+            await hua.get(f"{place}?lang={chosen}")
+            status, told = await fill(hua, place, f"{place}/enter", public=NUMBER, recused="ent-1")
+            assert status == 400
+            assert said in told
         status, told = await fill(hua, place, f"{place}/enter", public=NUMBER)
         assert status == 303
         assert "检查对象与执法人员" in told, "the planner sees who is drawn before anybody is told"
