@@ -26,7 +26,9 @@ from schemas.events import REGISTRY
 
 Of: TypeAlias = Literal["officer", "enterprise"]
 MOST: Final = 20_000
-"""Records of one trail: a year of an officer has some thousand."""
+"""Acts of one trail: a year of an officer has some thousand."""
+CHUNK: Final = 5_000
+"""Records that are in memory at once: an officer's matters have many more than those of the period."""
 FILE: Final = "trail"
 SOURCES: Final[Mapping[str, tuple[str, str]]] = {
     "field": ("现场", "in the field"),
@@ -80,25 +82,26 @@ async def trail(
         return None
     matters = {f"{row['kind']}:{row['key']}": row for row in rows}
     own = sorted(log for log in cut.logs if cut.authorities[log] in set(authorities))
-    places = await conn.fetch(queries["places"], own, [cut.logs[log] for log in own], sorted(matters), MOST + 1)
-    keys: dict[tuple[int, int], str] = {}
-    for row in places[:MOST]:
-        keys.setdefault((row["log_id"], row["position"]), row["key"])
     found: dict[bytes, Step] = {}
     read = Reading(REGISTRY)
-    for log_id in sorted({log for log, _ in keys}):
-        positions = sorted(position for log, position in keys if log == log_id)
-        for row in await conn.fetch(queries["entries"], log_id, positions):
-            noted = None if row["notes"] is None else (row["seq"], row["notes"])
-            filed = read(cut.authorities[log_id], bytes(row["entry"]), noted)
-            if filed is None or not first <= filed.fact.occurred <= last:
-                continue
-            if of == "officer" and not concerns(filed.fact, name):
-                continue
-            key = keys[log_id, row["position"]]
-            found.setdefault(filed.fact.id, _step(filed.fact, key, matters[key], log_id, row["position"]))
-    steps = sorted(found.values(), key=lambda one: (one.occurred, one.log_id, one.position))
-    return Trail(of, name, cut, tuple(steps), len(places) <= MOST)
+    cursor = await conn.cursor(queries["places"], own, [cut.logs[log] for log in own], sorted(matters))
+    while len(found) <= MOST and (rows := await cursor.fetch(CHUNK)):
+        keys: dict[tuple[int, int], str] = {}
+        for row in rows:
+            keys.setdefault((row["log_id"], row["position"]), row["key"])
+        for log_id in sorted({log for log, _ in keys}):
+            positions = sorted(position for log, position in keys if log == log_id)
+            for row in await conn.fetch(queries["entries"], log_id, positions):
+                noted = None if row["notes"] is None else (row["seq"], row["notes"])
+                filed = read(cut.authorities[log_id], bytes(row["entry"]), noted)
+                if filed is None or not first <= filed.fact.occurred <= last:
+                    continue
+                if of == "officer" and not concerns(filed.fact, name):
+                    continue
+                key = keys[log_id, row["position"]]
+                found.setdefault(filed.fact.id, _step(filed.fact, key, matters[key], log_id, row["position"]))
+    steps = sorted(list(found.values())[:MOST], key=lambda one: (one.occurred, one.log_id, one.position))
+    return Trail(of, name, cut, tuple(steps), len(found) <= MOST)
 
 
 def concerns(fact: Fact, officer: str) -> bool:

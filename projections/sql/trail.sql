@@ -13,12 +13,12 @@ SELECT m.kind, m.key, m.columns FROM view_x.matters m
  ORDER BY m.kind, m.key
 
 -- name: places
--- Where their records stand before a cut, in the logs of the authorities that are seen. $1 logs, $2 sizes; $3 keys; $4 limit.
+-- Where their records stand before a cut, in the logs of the authorities that are seen. $1 logs, $2 sizes; $3 keys.
 SELECT f.key, f.log_id, p.position
   FROM view_x.filings f JOIN unnest($1::integer[], $2::bigint[]) AS c (log_id, size) ON c.log_id = f.log_id
  CROSS JOIN LATERAL unnest(f.positions) AS p (position)
  WHERE f.key = ANY ($3::text[]) AND p.position < c.size
- ORDER BY f.log_id, p.position, f.key LIMIT $4
+ ORDER BY f.log_id, p.position, f.key
 
 -- name: entries
 -- Entries of one log by position, with what admission noted of them.

@@ -8,7 +8,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from domain.quarterly import period
+from domain.workdays import day_of
 from projections import sheets
 from projections.process import trail as trails
 from projections.process.reading import Reading
@@ -72,6 +75,34 @@ async def test_a_trail_has_every_act_of_the_officer_and_each_stands_where_it_say
     assert neighbour is None, "another authority is shown nothing"
     rows = list(csv.reader(io.StringIO(sheets.as_csv([trails.sheet(made, "en")]))))
     assert {row[-1] for row in rows if len(row) == 12} - {"event id"} == found
+
+
+async def test_what_an_officer_did_before_a_period_takes_no_room_in_its_trail(
+    database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with paper(database) as log:
+        await log.append(story_events())
+    await judge(database)
+    monkeypatch.setattr(trails, "CHUNK", 7)
+    async with writer(database) as conn:
+        officer = await conn.fetchval(
+            "SELECT one FROM view_a.matters m, unnest(m.officers) AS one WHERE m.authority = $1"
+            " GROUP BY one ORDER BY count(*) DESC, one LIMIT 1",
+            AUTHORITY,
+        )
+        year = await trail_now(conn, [AUTHORITY], "officer", officer, SPAN)
+        assert year is not None
+        months = [f"{day_of(one.occurred):%Y-%m}" for one in year.steps]
+        last = [one.id for one, month in zip(year.steps, months, strict=True) if month == max(months)]
+        assert 1 < len(last) < len(year.steps) // 2
+        monkeypatch.setattr(trails, "MOST", len(last))
+        whole = await trail_now(conn, [AUTHORITY], "officer", officer, period(max(months)))
+        monkeypatch.setattr(trails, "MOST", len(last) - 1)
+        cut = await trail_now(conn, [AUTHORITY], "officer", officer, period(max(months)))
+    assert whole is not None
+    assert cut is not None
+    assert ([one.id for one in whole.steps], whole.whole) == (last, True)
+    assert (len(cut.steps), cut.whole) == (len(last) - 1, False)
 
 
 async def test_officers_see_the_own_trail_and_watchers_those_below(database: TestDatabase, short_folder: Path) -> None:
