@@ -1,7 +1,8 @@
 """New signals as an Atom feed, for whoever looks over others and does not want to look every day.
 
 A feed reader signs in with a token (`liuhen token create`). The invariant: an entry's id is the signal's for ever, its
-`updated` changes with what is said of it, and no officer is named.
+`updated` changes with what is said of it, and no officer is named: why a signal stands may name one, so that is read on
+its page.
 """
 
 from __future__ import annotations
@@ -53,7 +54,6 @@ async def feed(request: web.Request) -> web.Response:
         atom.link(entry, "alternate", f"{base}/signals/{one.id}", "text/html")
         Xml.SubElement(entry, "category", {"term": one.severity})
         Xml.SubElement(entry, "category", {"term": one.state})
-        atom.add(entry, "content", (one.reason.zh, one.reason.en)[which], {"type": "text"})
     response = web.Response(body=atom.document(made))
     response.headers["Content-Type"] = atom.CONTENT_TYPE
     return response

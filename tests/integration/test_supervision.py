@@ -14,6 +14,7 @@ import pytest
 from domain.workdays import start_of
 from server.log.ids import now_ms
 from server.supervision import answers, counted
+from tests.support.log import AUTHORITY
 from tests.support.postgres import TestDatabase
 from tests.support.process import judge, paper
 from tests.support.stories import story_events
@@ -83,6 +84,23 @@ async def test_new_signals_are_a_feed_and_terminals_stand_on_the_first_page(hous
     assert sum(one["terminals"] for one in seen["terminals"]) == sum(
         number for one in seen["terminals"] for _, number in one["versions"]
     )
+
+
+async def test_the_feed_of_signals_names_no_officer_although_a_reason_may(house: House) -> None:
+    async with owner(house.database) as connection:
+        # As SIG-07 says it, of the newest that the feed shows.
+        await connection.execute(
+            "UPDATE view_a.signals SET en = 'officer-0017 took part in 2 acts.'"
+            " WHERE id = (SELECT id FROM view_a.signals WHERE authority = $1 AND opens <= $2"
+            " ORDER BY opens DESC, id DESC LIMIT 1)",
+            AUTHORITY, now_ms(),
+        )  # fmt: skip
+    async with house.program("supervisor") as program:
+        listed = (await (await program.get("/api/v1/signals?state=all&lang=en")).json())["rows"]
+        feed = await (await program.get("/supervision/signals.atom?lang=en")).text()
+    assert "officer-0017" in listed[0]["reason"], "the control"
+    assert f"/signals/{listed[0]['id']}" in feed
+    assert "officer-" not in feed
 
 
 async def test_what_came_in_at_midnight_belongs_to_one_period_and_not_to_two(
