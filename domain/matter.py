@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from domain.rulebook import Rulebook
 from domain.workdays import Calendar
@@ -211,7 +211,3 @@ class Judge:
 def order(fact: Fact) -> tuple[int, int, bytes]:
     """The order of facts in a matter: when it took place, when it was received, its id. No position anywhere."""
     return fact.occurred, fact.received, fact.id
-
-
-KINDS: Final = ("task", "hazard", "case", "officer", "enterprise", "series")
-"""Kinds of matter. A filing key is `<kind>:<key>`; keys such as `certificate:` hold facts that others need."""
