@@ -490,8 +490,7 @@ def _print_off_system(made: OffSystem, lang: str) -> None:
         why = ("；", "; ")[place].join(reports.HOLDING[one][place] for one in terminal.why)
         ended = "" if terminal.device.revoked is None else f" ({reports.shown(terminal.device.revoked)})"
         click.echo(f"  {terminal.device.authority} {terminal.device.terminal}  {why}{ended}  {terminal.device.waiting}")
-    own = {one: logs for one, logs in made.cut.vector().items() if one in made.authorities}
-    click.echo(f"{('统计时点', 'As of')[place]} {made.name}: {_positions(own)}")
+    click.echo(f"{('统计时点', 'As of')[place]} {made.name}: {_positions(reports.own(made))}")
 
 
 def shown(value: int | None, unit: str, chinese: bool) -> str:

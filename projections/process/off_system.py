@@ -285,7 +285,7 @@ def as_dict(made: OffSystem) -> dict[str, Any]:
             "last": made.period.last.isoformat(),
         },
         "authorities": list(made.authorities),
-        "as_of": {"name": made.name, "cut": made.cut.name, "instant": made.at, "positions": made.cut.vector()},
+        "as_of": {"name": made.name, "cut": made.cut.name, "instant": made.at, "positions": own(made)},
         "counted_by": made.counted_by,
         "measured": {
             name: {
@@ -464,6 +464,10 @@ def _weight(severity: str, place: int) -> str:
     return {"serious": ("严重", "serious"), "medium": ("一般", "medium")}.get(severity, ("轻微", "weak"))[place]
 
 
+def own(made: OffSystem) -> dict[str, dict[str, int]]:
+    """How far the logs of its authorities were, {authority: {log: size}}; a matter may rest on those of others too."""
+    return {one: logs for one, logs in made.cut.vector().items() if one in made.authorities}
+
+
 def _positions(made: OffSystem) -> list[str]:
-    own = {one: logs for one, logs in made.cut.vector().items() if one in made.authorities}
-    return [f"{one} " + " ".join(f"{log}:{size}" for log, size in logs.items()) for one, logs in own.items()]
+    return [f"{one} " + " ".join(f"{log}:{size}" for log, size in logs.items()) for one, logs in own(made).items()]

@@ -67,7 +67,7 @@ async def show(request: web.Request) -> web.Response:
         exact=f"/supervision/off-system?{urlencode(kept)}",
         query=urlencode(kept),
         counted_by=made.counted_by,
-        positions={one: logs for one, logs in made.cut.vector().items() if one in made.authorities},
+        positions=reports.own(made),
         classes=lateness.CLASSES,
         measured=[(one, dict(shown).get(one, ""), figures) for one, figures in made.measured.items()],
         states=[(one, words[which]) for one, words in STATES.items()],

@@ -27,7 +27,7 @@ from tests.support.postgres import TestDatabase
 from tests.support.process import judge, paper
 from tests.support.projections import HAZARD, TASK, act, enrolled
 from tests.support.stories import story_events
-from tests.support.web import open_house
+from tests.support.web import NEIGHBOUR, open_house
 
 SPAN = period("2026")
 
@@ -229,9 +229,13 @@ async def test_the_page_the_files_and_the_moment_of_the_report(database: TestDat
                 for instant in ("999999999999999", "0001-01-01", "9999-12-31T23:59:59")
             ]
             before = await program.get("/api/v1/reports/off-system?period=2001")
+        async with house.program("supervisor", NEIGHBOUR) as program:
+            county = await (await program.get(address)).json()
         async with house.browser("lin") as inspector:
             refused = await inspector.get("/supervision/off-system")
     assert again == made
+    assert made["authorities"] == list(made["as_of"]["positions"]) == [AUTHORITY, NEIGHBOUR]
+    assert county["authorities"] == list(county["as_of"]["positions"]) == [NEIGHBOUR], "how far others are is theirs"
     assert table.startswith("\ufeff体外循环报告,2026")
     assert book.content_type == sheets.XLSX
     assert "an earlier moment" in page
