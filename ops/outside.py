@@ -10,15 +10,14 @@ import asyncio
 import contextlib
 import datetime
 import itertools
-import os
 import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
-from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -41,6 +40,7 @@ from schemas.events.outside_ledger import (
     MappedColumn,
 )
 from schemas.problems import Problem
+from server.evidence.office_files import CSV, XLSX, OfficeFiles
 from server.evidence.store import BlobStore
 from server.identity.person import Person
 from server.log import outside_acts
@@ -49,11 +49,9 @@ from server.log.ids import now_ms
 
 MOST_FAULTS: Final = 2_000
 """Faults that are told of one file; beyond it the number alone."""
-NOBODY: Final = UUID(int=0)
-"""In place of the terminal that brought a blob: a book comes through the office."""
 AT_ONCE: Final = 2_000
 """Rows that are read before others get their turn."""
-TYPES: Final = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv"}
+TYPES: Final = {"xlsx": XLSX, "csv": CSV}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +109,8 @@ class OutsideLedgers:
     def __init__(self, committer: Committer, pool: asyncpg.Pool, kept: BlobStore) -> None:
         self._committer = committer
         self._pool = pool
-        self._kept = kept
+        self._folder = kept.folder
+        self._files = OfficeFiles(kept, pool)
 
     async def take(
         self,
@@ -168,7 +167,7 @@ class OutsideLedgers:
     ) -> Told:
         """As `take`, of bytes that a signed-in person sent. A file that cannot be read comes back as one fault."""
         wanted = wanted_of(asked)
-        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="book-", dir=self._kept.folder))
+        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="book-", dir=self._folder))
         try:
             path = folder / "file"
             await asyncio.to_thread(path.write_bytes, content)
@@ -216,16 +215,11 @@ class OutsideLedgers:
         return bool(await outside_acts.acts_of(self._pool, authority, origin, 1))
 
     async def _keep(self, path: Path, read: _Read, authority: str) -> None:
-        """The file under its digest: durable, then the row by which it is found and read again by a scrub."""
-        staged = self._kept.folder / f"book-{os.urandom(8).hex()}.part"
-        await asyncio.to_thread(_copied, path, staged)
-        try:
-            await self._kept.keep(staged, read.digest)
-        finally:
-            await asyncio.to_thread(staged.unlink, True)
-        await self._pool.execute(
-            "SELECT evidence.hold($1, $2, $3, $4, $5)", read.digest, read.size, TYPES[read.told.form], authority, NOBODY
-        )
+        """The file under its digest, durable and with its row. Raises Problem conflict where it is another by now."""
+        data = await asyncio.to_thread(path.read_bytes)
+        if sha256(data).digest() != read.digest:
+            raise Problem("conflict", "the file was changed while it was read: take it over again")
+        await self._files.keep(authority, data, TYPES[read.told.form])
 
 
 async def check(path: Path, wanted: Wanted, *, progress: Callable[[int, int], None] = lambda _d, _a: None) -> Told:
@@ -346,14 +340,6 @@ def _tell(told: Told, reading: Reading, beside: outside_acts.Beside) -> None:
     told.months = dict(sorted(Counter({month: len(rows) for month, rows in compared.new.items()}).items()))
     told.faults = faults[:MOST_FAULTS]
     told.more = len({fault.row for fault in faults[MOST_FAULTS:]} - {fault.row for fault in told.faults})
-
-
-def _copied(path: Path, staged: Path) -> None:
-    """A copy in the folder of the store: what a link names would change with the original."""
-    with path.open("rb") as source, staged.open("xb") as made:
-        shutil.copyfileobj(source, made)
-        made.flush()
-        os.fsync(made.fileno())
 
 
 def known_books() -> dict[str, str]:

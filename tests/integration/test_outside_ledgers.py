@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from ops.outside import OutsideLedgers, Told, Wanted, columns_of
 from schemas.entries import Who
+from schemas.problems import Problem
 from server.evidence.store import BlobStore, key_of
 from tests.support.log import AUTHORITY, Log, open_log
 from tests.support.postgres import TestDatabase
@@ -79,6 +81,23 @@ async def test_the_same_book_twice_changes_nothing_and_one_that_overlaps_adds_wh
         before = await outside_matters(database)
         await remake(database)
         assert await outside_matters(database) == before
+
+
+async def test_a_file_that_changes_while_it_is_read_is_kept_under_no_digest_and_not_taken_over(
+    database: TestDatabase, tmp_path: Path, short_folder: Path
+) -> None:
+    path = book(tmp_path, "a.csv", range(1, 5))
+
+    def meanwhile(_done: int, _all: int) -> None:
+        path.write_bytes(path.read_bytes() + b"00000099,2026-03-01,1,,\r\n")
+
+    async with taking(database, short_folder) as (ledgers, log):
+        size = (await log.head())["size"]
+        with pytest.raises(Problem) as refused:
+            await take(ledgers, path, progress=meanwhile)
+        assert refused.value.code == "conflict"
+        assert (await log.head())["size"] == size
+        assert not [one for one in (short_folder / "evidence").rglob("*") if one.is_file()]
 
 
 async def test_a_row_that_differs_from_what_stands_is_refused_and_so_is_the_book_unless_asked(
