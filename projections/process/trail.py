@@ -22,7 +22,10 @@ from projections.process.figures import Cut
 from projections.process.off_system import shown
 from projections.process.reading import Reading
 from projections.sheets import Row, Sheet
+from schemas import entries
+from schemas.entries import OfficeEntry
 from schemas.events import REGISTRY
+from schemas.events.custody import TrailForm, TrailRead
 
 Of: TypeAlias = Literal["officer", "enterprise"]
 MOST: Final = 20_000
@@ -30,6 +33,7 @@ MOST: Final = 20_000
 CHUNK: Final = 5_000
 """Records that are in memory at once: an officer's matters have many more than those of the period."""
 FILE: Final = "trail"
+READ: Final = TrailRead.SPEC.name
 SOURCES: Final[Mapping[str, tuple[str, str]]] = {
     "field": ("现场", "in the field"),
     "office": ("内业", "at the office"),
@@ -70,6 +74,59 @@ class Trail:
     cut: Cut
     steps: tuple[Step, ...]
     whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """That somebody looked at a trail or took it away: when (ms), who in which role; a `service` where nobody did."""
+
+    at: int
+    reader: str
+    service: str
+    role: str
+    authority: str
+    period: str
+    form: TrailForm
+    log_id: int
+    position: int
+
+
+async def looked(
+    conn: asyncpg.Connection, authorities: Sequence[str], of: Of, name: str
+) -> tuple[tuple[Looked, ...], bool]:
+    """Who looked at a trail, the newest first, as the logs of these authorities have it now; and whether that is all.
+
+    A reading stands in the log of the reader's authority.
+    """
+    queries = await statements.of_process(conn, FILE)
+    places: list[tuple[int, int]] = []
+    whose: dict[int, str] = {}
+    for row in await conn.fetch(queries["tagged"], sorted(authorities), f"{of}:{name}"):
+        whose[row["log_id"]] = row["authority"]
+        places += [(row["log_id"], place) for place in _places(row["position"], bytes(row["offsets"]))]
+    places.sort(reverse=True)
+    found: list[Looked] = []
+    for log_id, authority in whose.items():
+        mine = [place for log, place in places[:MOST] if log == log_id]
+        for row in await conn.fetch(queries["of_type"], log_id, mine, READ.encode()):
+            entry = entries.decode(bytes(row["entry"]))
+            body = REGISTRY.decode_body(entry.y, entry.b) if isinstance(entry, OfficeEntry) else None
+            if isinstance(entry, OfficeEntry) and isinstance(body, TrailRead) and (body.of, body.subject) == (of, name):
+                found.append(_looked(entry, body, authority, log_id, row["position"]))
+    found.sort(key=lambda one: (one.at, one.log_id, one.position), reverse=True)
+    return tuple(found), len(places) <= MOST
+
+
+def _looked(entry: OfficeEntry, body: TrailRead, authority: str, log_id: int, position: int) -> Looked:
+    return Looked(
+        at=entry.r, reader="" if body.reader is UNSET else body.reader,
+        service="" if entry.w.service is UNSET else entry.w.service, role="" if body.role is UNSET else body.role,
+        authority=authority, period=body.period, form=body.form, log_id=log_id, position=position,
+    )  # fmt: skip
+
+
+def _places(first: int, offsets: bytes) -> list[int]:
+    return [first, *(first + int.from_bytes(offsets[at : at + 2], "big") for at in range(0, len(offsets), 2))]
 
 
 async def trail(
@@ -143,14 +200,16 @@ def _step(fact: Fact, key: str, matter: Mapping[str, Any], log_id: int, position
 # -- as documents --
 
 
-def as_dict(made: Trail) -> dict[str, Any]:
-    """The trail as plain values."""
+def as_dict(made: Trail, readings: Sequence[Looked] | None = None) -> dict[str, Any]:
+    """The trail as plain values; `readings`: who looked at it, for whoever may know."""
+    more = {} if readings is None else {"readings": [msgspec.to_builtins(one) for one in readings]}
     return {
         "of": made.of,
         "id": made.id,
         "as_of": {"cut": made.cut.name},
         "whole": made.whole,
         "steps": [msgspec.to_builtins(one) for one in made.steps],
+        **more,
     }
 
 

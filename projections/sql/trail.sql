@@ -26,3 +26,14 @@ SELECT e.position, e.entry, k.version AS seq, k.notes
   FROM log.entries e
   LEFT JOIN log.keys k ON k.log_id = e.log_id AND k.position = e.position AND k.notes <> 0
  WHERE e.log_id = $1 AND e.position = ANY ($2::bigint[])
+
+-- name: tagged
+-- Where entries about somebody stand in the logs of the authorities that are seen. $1 authorities, $2 the tag.
+SELECT t.log_id, l.authority, t.position, t.offsets
+  FROM log.logs l JOIN log.tags t USING (log_id)
+ WHERE l.kind = 'authority' AND l.authority = ANY ($1::text[]) AND t.tag = $2
+
+-- name: of_type
+-- Of some entries of one log those that may be of a type: the name of the type is among their bytes. $3 the name.
+SELECT e.position, e.entry FROM log.entries e
+ WHERE e.log_id = $1 AND e.position = ANY ($2::bigint[]) AND position($3::bytea IN e.entry) > 0

@@ -20,7 +20,7 @@ from projections.process.off_system import OffSystem
 from projections.process.reports import Report
 from projections.process.store import Memory
 from projections.process.submissions import Handed, Reconciled
-from projections.process.trail import Trail
+from projections.process.trail import Looked, Trail
 from projections.scope import looking
 from server.log.ids import now_ms
 
@@ -76,6 +76,11 @@ class Past:
         """The acts of an officer or about an enterprise within a period, as of now."""
         async with looking(self.pool, authorities, readonly=False) as connection:
             return await trail_now(connection, authorities, of, name, span)
+
+    async def looked(self, authorities: Sequence[str], of: trails.Of, name: str) -> tuple[tuple[Looked, ...], bool]:
+        """Who looked at a trail, the newest first, and whether that is all."""
+        async with looking(self.pool, authorities) as connection:
+            return await trails.looked(connection, authorities, of, name)
 
 
 async def made_at(

@@ -3,8 +3,9 @@
 Who looks at one is on record before it is shown, as with evidence: a page for the quarter of an hour in which its
 reader leafs through it, a file each time.
 
-Whoever looks over others sees those of the authorities that they see; an officer sees the own one, because it is what
-shows that duties were done. The invariant: nobody is counted or compared here.
+Whoever looks over others sees those of the authorities that they see, and who looked at them; an officer sees the own
+one, because it is what shows that duties were done, and not who looked, which may be an inquiry. The invariant: nobody
+is counted or compared here.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import re
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 from urllib.parse import quote, urlencode
@@ -20,7 +22,7 @@ from aiohttp import web
 
 from projections.process import trail as trails
 from projections.process.names import names
-from projections.process.trail import SOURCES, Of, Trail
+from projections.process.trail import SOURCES, Looked, Of, Trail
 from schemas.events.custody import TrailForm
 from schemas.problems import Problem
 from server.supervision.asking import (
@@ -38,6 +40,7 @@ from server.web.app import SERVICES, person_of
 from server.web.asked import starting
 from server.web.etag import json_answer
 from server.web.frames import FRAME
+from server.web.i18n import N_
 from server.web.languages import language
 from server.web.routes import WATCHERS, Officers
 
@@ -49,6 +52,14 @@ FILES: Final = frozenset({"csv", "xlsx"})
 LEAF_SECONDS: Final = 900.0
 """How long a reader leafs through a trail behind one act of reading, as long as leave to view evidence."""
 MOST_LEAFED: Final = 4_096
+READINGS: Final = 100
+"""Readings of a trail that its page shows; JSON has all of them."""
+FORMS: Final = {
+    "page": N_("looked at as a page"),
+    "json": N_("taken away as JSON"),
+    "csv": N_("taken away as CSV"),
+    "xlsx": N_("taken away as a spreadsheet"),
+}
 View: TypeAlias = tuple[bytes, Of, str, str, TrailForm]
 """(session, of whom, id, period, form)."""
 _NAME: Final = re.compile(r"[^\x00-\x1f]{1,128}")
@@ -82,6 +93,7 @@ async def show(request: web.Request) -> web.Response:
     which = place(request)
     start = starting(request)
     rows = made.steps[start : start + ROWS]
+    readings, all_of_them = await _readings(request, made) or ((), True)
     wanted = {("enterprise", one.subject) for one in rows if one.subject} | {(made.of, made.id)}
     async with request.app[FRAME].scope(request) as connection:
         called = await names(connection, sorted(wanted))
@@ -117,6 +129,11 @@ async def show(request: web.Request) -> web.Response:
             }
             for one in rows
         ],
+        readings=readings[:READINGS],
+        read=len(readings),
+        all_of_them=all_of_them,
+        sees_readings=_sees_readings(request),
+        forms={name: request.app[FRAME].texts(request).gettext(said) for name, said in FORMS.items()},
         first=start == 0,
         next=None if following is None else f"{request.path}?{urlencode({'period': period, 'from': following})}",
         json=address,
@@ -128,7 +145,9 @@ async def send(request: web.Request) -> web.Response:
     form = wanted_form(request)
     made, period = await _made(request, form)
     if form == "json":
-        return json_answer(request, {**trails.as_dict(made), "period": period})
+        readings = await _readings(request, made)
+        told = trails.as_dict(made, None if readings is None else readings[0])
+        return json_answer(request, {**told, "period": period})
     return await file([trails.sheet(made, language(request))], form, f"trail-{made.of}-{period}")
 
 
@@ -154,6 +173,18 @@ async def _made(request: web.Request, form: TrailForm) -> tuple[Trail, str]:
         await kept.read(person, made, span.name, form)
         leafed.put(view)
     return made, span.name
+
+
+async def _readings(request: web.Request, made: Trail) -> tuple[Sequence[Looked], bool] | None:
+    """Who looked at a trail, as the logs of the authorities that are shown have it; None for whom that is not."""
+    if not _sees_readings(request):
+        return None
+    shown = await shown_to(request)
+    return await past(request).looked([code for code, _ in shown], made.of, made.id)
+
+
+def _sees_readings(request: web.Request) -> bool:
+    return person_of(request).may(WATCHERS.roles)
 
 
 def _of(text: str) -> Of:

@@ -33,7 +33,7 @@ from domain.reporting import Kind
 from projections.process.off_system import OffSystem
 from projections.process.reports import Report
 from projections.process.submissions import Handed, Reconciled
-from projections.process.trail import Of, Trail
+from projections.process.trail import Looked, Of, Trail
 from schemas.events import Body
 from schemas.events.custody import TrailForm
 from schemas.events.plan import RecusalEntered
@@ -265,6 +265,9 @@ class Past(Protocol):
 
     async def trail(self, authorities: Sequence[str], of: Of, name: str, span: Period) -> Trail | None:
         """The acts of an officer or about an enterprise within a period, None where nothing is known of it."""
+
+    async def looked(self, authorities: Sequence[str], of: Of, name: str) -> tuple[Sequence[Looked], bool]:
+        """Who looked at that trail, the newest first, and whether that is all of it."""
 
 
 class TrailReads(Protocol):

@@ -7,7 +7,9 @@ import io
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+import msgspec
 import pytest
 
 from domain.quarterly import period
@@ -18,6 +20,7 @@ from projections.process.reading import Reading
 from schemas import entries
 from schemas.entries import Who
 from schemas.events import REGISTRY
+from schemas.events.custody import TrailRead
 from server.log.acts import Act, OfficeActs
 from server.log.past import trail_now
 from tests.integration.test_off_system import writer
@@ -26,7 +29,7 @@ from tests.support.log import AUTHORITY, now, uuid7
 from tests.support.postgres import TestDatabase
 from tests.support.process import judge, paper
 from tests.support.stories import story_events
-from tests.support.web import House, house_log, open_house
+from tests.support.web import NEIGHBOUR, House, house_log, open_house
 
 SPAN = period("2026")
 
@@ -159,6 +162,68 @@ async def test_officers_see_the_own_trail_and_watchers_those_below(database: Tes
         ("page", "2026"), ("page", "2025"), ("csv", "2026"), ("csv", "2026"),
     ], "who leafs through a page is on record once, a file each time"  # fmt: skip
     assert {(one["reader"], one["subject"]) for one in after} == {("he", firm)}
+
+
+async def test_the_page_of_a_trail_shows_who_looked_at_it_newest_first_to_who_may_see_trails_of_others(
+    database: TestDatabase, short_folder: Path
+) -> None:
+    name, who = "officer-0017", Who(officer="officer-0002", session=bytes(32), via="console")
+    async with open_house(database, short_folder, log=True, people=("he", name)) as house:
+        log = house_log(house.log)
+        for authority in (AUTHORITY, NEIGHBOUR):
+            task = uuid7()
+            body = {**stories.body("task.assigned.v1"), "task_id": task}
+            tags = sorted((f"authority:{authority}", f"task:{UUID(bytes=task)}", stories.ENTERPRISE))
+            assigned = Act("task.assigned.v1", tags, body, uuid7(), 1, uuid7())
+            await log.committer.submit(OfficeActs(authority, [assigned], who, now()))
+        other = TrailRead(reader="he", of="officer", subject="officer-0023", period="2026", form="page", acts=1)
+        act = Act("trail.read.v1", sorted((f"authority:{AUTHORITY}", f"officer:{name}")),
+                  msgspec.to_builtins(other, builtin_types=(bytes,)), uuid7(), 1, uuid7())  # fmt: skip
+        await log.committer.submit(OfficeActs(AUTHORITY, [act], who, now()))
+        await judge(database)
+        place = f"/supervision/trail/officer/{name}?period=2026"
+        api = f"/api/v1/trails/officer/{name}?period=2026"
+        async with house.program("supervisor") as above:
+            far = await (await above.get(f"{api}&authority={NEIGHBOUR}")).json()
+            empty = await (await above.get(f"{place}&authority={NEIGHBOUR}&lang=en")).text()
+            own = await (await above.get(api)).json()
+        async with house.program("supervisor", NEIGHBOUR) as below:
+            near = await (await below.get(api)).json()
+        async with house.browser("he") as head:
+            await head.get(f"/api/v1/trails/officer/{name}?period=2025&format=csv")
+            page = await (await head.get(f"{place}&lang=zh")).text()
+            told = (await (await head.get(f"/api/v1/trails/officer/{name}?period=2026")).json())["readings"]
+        async with house.browser(name) as inspector:
+            mine = await inspector.get(f"{place}&lang=zh")
+            assert mine.status == 200
+            assert "谁查看过这份履职留痕" not in await mine.text(), "an officer is not told of an inquiry"
+            assert "readings" not in await (await inspector.get(f"/api/v1/trails/officer/{name}?period=2026")).json()
+    assert far["readings"] == [], "what an authority above looked at stands in its own log"
+    assert "Nobody of these authorities looked at it" in empty
+    assert [(one["form"], one["authority"]) for one in own["readings"]] == [
+        ("page", AUTHORITY), ("json", AUTHORITY),
+    ], "JSON once for the quarter of an hour"  # fmt: skip
+    assert [one["authority"] for one in near["readings"]] == [NEIGHBOUR], "and is not told below"
+    assert [(one["reader"], one["period"], one["form"]) for one in told if one["reader"] == "he"] == [
+        ("he", "2026", "json"), ("he", "2026", "page"), ("he", "2025", "csv"),
+    ], "the newest first; a trail of somebody else that names this officer is none of this one"  # fmt: skip
+    assert [one["at"] for one in told] == sorted((one["at"] for one in told), reverse=True)
+    shown = page.partition("谁查看过这份履职留痕")[2]
+    assert f"{len(told) - 1} 次查看" in shown, "all but the one that followed"
+    assert shown.index("在页面查看") < shown.index("导出 CSV")
+    rows = await house_log_entries(database, [(one["log_id"], one["position"]) for one in told])
+    assert {one.y for one in rows} == {"trail.read.v1"}, "each stands where it says"
+
+
+async def house_log_entries(database: TestDatabase, places: list[tuple[int, int]]) -> list[Any]:
+    found = []
+    async with writer(database) as conn:
+        for log_id, position in places:
+            entry = await conn.fetchval(
+                "SELECT entry FROM log.entries WHERE log_id = $1 AND position = $2", log_id, position
+            )
+            found.append(entries.decode(bytes(entry)))
+    return found
 
 
 async def looked(house: House) -> list[dict[str, Any]]:
