@@ -54,6 +54,7 @@ HOLDING: Final[Mapping[str, tuple[str, str]]] = {
     "gap": ("记录有缺口", "records are missing"),
     "silent": ("已停止联系", "silent"),
     "revoked": ("已注销", "revoked"),
+    "replaced": ("已更换", "replaced by another"),
 }
 """Why what a terminal did is not known: (zh, en)."""
 
@@ -257,13 +258,15 @@ async def _classes(
 
 
 def _why(device: Device, at: int) -> tuple[str, ...]:
-    """What is not known of a terminal. One that an officer revoked is not silent; what it lacks stays lacking."""
+    """What is not known of a terminal. One that was revoked or replaced is not silent; what it lacks stays lacking."""
     ended = device.revoked is not None and device.revoked <= at
     found = [] if device.last is not None else ["never"]
     found += ["waiting"] if device.waiting else []
     found += ["gap"] if device.lost else []
     if ended:
         return (*found, "revoked")
+    if device.replaced is not None and device.replaced <= at:
+        return (*found, "replaced")
     found += ["silent"] if device.last is not None and at - device.last > SILENT_DAYS * 24 * HOUR else []
     return tuple(found)
 
@@ -319,6 +322,8 @@ def as_dict(made: OffSystem) -> dict[str, Any]:
                 "lost": one.device.lost,
                 "last": one.device.last,
                 "revoked": one.device.revoked,
+                "replaced": one.device.replaced,
+                "replaced_by": one.device.replaced_by,
             }
             for one in made.unknown
         ],
@@ -415,13 +420,14 @@ def _not_known(made: OffSystem, place: int) -> Sheet:
     header = _heads(
         place, ("机关", "authority"), ("终端", "terminal"), ("原因", "why"), ("已到记录", "newest here"),
         ("终端所称", "newest it has"), ("未上传", "not uploaded"), ("缺失", "missing"), ("最近联系", "last word"),
-        ("注销时间", "revoked on"),
+        ("注销时间", "revoked on"), ("更换时间", "replaced on"), ("更换为", "replaced by"),
     )  # fmt: skip
     rows: list[Row] = [
         [one.device.authority, one.device.terminal, ("；", "; ")[place].join(HOLDING[why][place] for why in one.why),
          one.device.head, one.device.declared, one.device.waiting, one.device.lost,
          "–" if one.device.last is None else shown(one.device.last),
-         "–" if one.device.revoked is None else shown(one.device.revoked)]
+         "–" if one.device.revoked is None else shown(one.device.revoked),
+         "–" if one.device.replaced is None else shown(one.device.replaced), one.device.replaced_by or "–"]
         for one in made.unknown
     ]  # fmt: skip
     return Sheet(("未知", "Unknown")[place], [], header, rows)

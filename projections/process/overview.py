@@ -7,7 +7,7 @@ because terminals have not uploaded, is counted apart and never as nothing. The 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -52,7 +52,8 @@ class Health:
 
     `holding`: have records that they did not upload, `waiting` of them; `gaps`: records are missing, of those that were
     revoked too; `silent`: of those in use, nothing came for SILENT_DAYS; `clock`: the last offset is over the limit;
-    `held`, `revoked`; `versions`: what they run, as they said at enrolment, by how many.
+    `held`, `revoked`; `replaced`: another was enrolled in its place, so it is not in use, and may still hold records;
+    `versions`: what they run, as they said at enrolment, by how many.
     """
 
     authority: str
@@ -64,6 +65,7 @@ class Health:
     clock: int
     held: int
     revoked: int
+    replaced: int
     versions: tuple[tuple[str, int], ...]
     last: int
 
@@ -79,22 +81,28 @@ async def health(conn: asyncpg.Connection, *, as_of: int, limit: int) -> tuple[H
         if page.next is None:
             break
         after = page.next
-    return tuple(_health(name, mine, as_of, limit) for name, mine in sorted(found.items()))
+    every = (one.enrolment for mine in found.values() for one in mine)
+    replaced = frozenset(one.replaces for one in every if one is not None and one.replaces is not None)
+    return tuple(_health(name, mine, replaced, as_of, limit) for name, mine in sorted(found.items()))
 
 
-def _health(authority: str, terminals: Sequence[TerminalLedger], as_of: int, limit: int) -> Health:
+def _health(
+    authority: str, terminals: Sequence[TerminalLedger], replaced: Collection[str], as_of: int, limit: int
+) -> Health:
     live = [one for one in terminals if one.revoked is None]
-    told = Counter(_runs(one) for one in live)
+    used = [one for one in live if one.id not in replaced]
+    told = Counter(_runs(one) for one in used)
     return Health(
         authority=authority,
-        terminals=len(live),
+        terminals=len(used),
         holding=sum(one.waiting > 0 for one in live),
         waiting=sum(one.waiting for one in live),
         gaps=sum(any(hole.last - hole.first + 1 > hole.filled for hole in one.holes) for one in terminals),
-        silent=sum(as_of - one.last_received > SILENT_DAYS * 86_400_000 for one in live),
-        clock=sum(one.clock is not None and abs(one.clock.last) > limit for one in live),
+        silent=sum(as_of - one.last_received > SILENT_DAYS * 86_400_000 for one in used),
+        clock=sum(one.clock is not None and abs(one.clock.last) > limit for one in used),
         held=sum(one.held for one in live),
         revoked=len(terminals) - len(live),
+        replaced=len(live) - len(used),
         versions=tuple(sorted(told.items(), key=lambda pair: (-pair[1], pair[0]))),
         last=max((one.last_received for one in live), default=0),
     )

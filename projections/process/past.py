@@ -68,7 +68,8 @@ class Device:
     """A terminal at a cut: `head` its newest record there, `declared` the newest that it said it has (0: none sealed).
 
     `lost`: records below the head that are not there. `last`: when it last handed anything in (ms), None: never.
-    `revoked`: when an officer ended its service (ms), None while it is in use.
+    `revoked`: when an officer ended its service (ms), None while nobody did. `replaced`: when the terminal
+    `replaced_by` was enrolled in its place (ms); it may still hand in what it has.
     """
 
     authority: str
@@ -78,6 +79,8 @@ class Device:
     lost: int
     last: int | None
     revoked: int | None = None
+    replaced: int | None = None
+    replaced_by: str | None = None
 
     @property
     def waiting(self) -> int:
@@ -182,14 +185,18 @@ async def devices(
         act = entries.decode(bytes(row["entry"]))
         if isinstance(act, OfficeEntry) and act.y == REVOKED:
             ended.setdefault(str(row["terminal"]), act.r)
+    replaced: dict[str, tuple[int, str]] = {}
+    for row in await conn.fetch(queries["replacements"], *cut.columns, [row["terminal"] for row in rows]):
+        replaced.setdefault(str(row["terminal"]), (entries.decode(bytes(row["entry"])).r, str(row["by"])))
     found: dict[str, Device] = {}
     for row in rows:
         seal = None if row["entry"] is None else entries.decode(bytes(row["entry"]))
         declared, last = (seal.d, seal.r) if isinstance(seal, SealEntry) else (0, None)
         name = str(row["terminal"])
         found[name] = Device(
-            row["authority"], name, row["head"], declared, row["head"] - row["held"], last, ended.get(name)
-        )
+            row["authority"], name, row["head"], declared, row["head"] - row["held"], last, ended.get(name),
+            *replaced.get(name, (None, None)),
+        )  # fmt: skip
     return found
 
 

@@ -69,6 +69,15 @@ SELECT w.terminal, w.authority, coalesce(t.head, 0) AS head, coalesce(t.held, 0)
   LEFT JOIN log.entries e ON e.log_id = s.log_id AND e.position = s.position
  ORDER BY w.authority, w.terminal
 
+-- name: replacements
+-- Enrolments before the cut of terminals that stand in for others, oldest first. $1 logs, $2 sizes; $3 the others.
+SELECT t.replaces AS terminal, t.terminal AS by, e.entry
+  FROM log.terminals t
+  JOIN unnest($1::integer[], $2::bigint[]) AS c (log_id, size) ON c.log_id = t.log_id AND t.position < c.size
+  JOIN log.entries e ON e.log_id = t.log_id AND e.position = t.position
+ WHERE t.replaces = ANY ($3::uuid[])
+ ORDER BY t.log_id, t.position
+
 -- name: revocations
 -- Acts of the office on terminals that were revoked, behind their enrolment and before the cut. $1 logs, $2 sizes; $3
 -- terminals.

@@ -16,16 +16,16 @@ import pytest
 
 from domain.quarterly import period
 from projections import sheets
-from projections.process import figures, off_system, past
+from projections.process import figures, off_system, overview, past
 from projections.scope import look
 from schemas.batch import Lost
 from schemas.entries import Who
 from server.log.past import made_at
 from server.log.terminal_acts import TerminalActs
-from tests.support.log import AUTHORITY, now, open_log, send
+from tests.support.log import AUTHORITY, PaperTerminal, enrol, now, open_log, send
 from tests.support.postgres import TestDatabase
 from tests.support.process import judge, paper
-from tests.support.projections import HAZARD, TASK, act, enrolled
+from tests.support.projections import HAZARD, TASK, act, enrolled, fold, officer
 from tests.support.stories import story_events
 from tests.support.web import NEIGHBOUR, open_house
 
@@ -195,6 +195,53 @@ async def test_a_revoked_terminal_is_named_with_its_day_and_never_called_silent(
     assert [after[one] for one in ids] == [["revoked"], ["waiting", "revoked"], ["never", "revoked"]]
     assert all(day is not None and now() - day < 600_000 for day in days.values())
     assert (then, set(none.values())) == (before, {None}), "at the earlier cut nobody had revoked it"
+
+
+async def test_a_terminal_that_was_replaced_is_named_with_its_successor_and_never_called_silent(
+    database: TestDatabase, tmp_path: Path
+) -> None:
+    later = now() + (off_system.SILENT_DAYS + 1) * 86_400_000
+    async with open_log(database.dsn("liuhen_writer"), tmp_path) as log:
+        whole, holding, in_use = [await enrolled(log) for _ in range(3)]
+        for terminal, declared in ((whole, 1), (holding, 6), (in_use, 1)):
+            first = act(terminal, "hazard.found.v1", f"hazard:{HAZARD}")
+            await send(log, terminal.batch([first], first=1, declared=declared))
+        await judge(database)
+
+        async def made(name: str = "") -> tuple[str, dict[str, Any], str]:
+            async with writer(database) as conn:
+                cut = (await made_at(conn, [AUTHORITY], SPAN, name)).cut
+                told = await off_system.report(conn, [AUTHORITY], SPAN, cut, later)
+            found = off_system.as_dict(told)["unknown"]
+            return cut.name, {one["terminal"]: one for one in found}, sheets.as_csv(off_system.sheets(told, "en"))
+
+        async def health() -> overview.Health:
+            async with officer(database) as conn:
+                (one,) = await overview.health(conn, as_of=later, limit=1_000)
+            return one
+
+        await fold(database)
+        name, before, _ = await made()
+        every = await health()
+        new = [PaperTerminal(AUTHORITY) for _ in range(2)]
+        for successor, old in zip(new, (whole, holding), strict=True):
+            await enrol(log, successor, replaces=old.id)
+        await judge(database)
+        await fold(database)
+        _, after, table = await made()
+        _, then, _ = await made(name)
+        healthy = await health()
+    ids = [str(UUID(bytes=one.id)) for one in (whole, holding, in_use)]
+    successors = [str(UUID(bytes=one.id)) for one in new]
+    assert [before[one]["why"] for one in ids] == [["silent"], ["waiting", "silent"], ["silent"]]
+    assert [after[one]["why"] for one in ids] == [["replaced"], ["waiting", "replaced"], ["silent"]]
+    assert [after[one]["replaced_by"] for one in ids] == [*successors, None]
+    assert all(now() - after[one]["replaced"] < 600_000 for one in ids[:2])
+    assert f"{successors[0]}" in table
+    assert then == before, "at the earlier cut nobody had replaced it"
+    assert (every.terminals, every.silent, every.replaced, every.holding) == (3, 3, 0, 1)
+    assert (healthy.terminals, healthy.replaced, healthy.holding) == (3, 2, 1), "what it holds is still missing"
+    assert healthy.silent == healthy.terminals, "of five terminals the three in use: one, and the two new ones by then"
 
 
 async def test_a_cut_that_nobody_kept_and_a_name_of_another_form_are_said(database: TestDatabase) -> None:

@@ -170,8 +170,10 @@ class PaperTerminal:
         return Batch(**rest, sig=self.event.sign(message))
 
 
-async def enrol(log: Log, terminal: PaperTerminal, info: dict[str, Any] | None = None) -> bytes:
-    """Enrol through the committer; returns the answer's bytes."""
+async def enrol(
+    log: Log, terminal: PaperTerminal, info: dict[str, Any] | None = None, replaces: bytes | None = None
+) -> bytes:
+    """Enrol through the committer, in place of another one where it `replaces` one; returns the answer's bytes."""
     code = secrets.token_hex(16)
     code_hash = sha256(code.encode()).digest()
     async with log.pool.acquire() as connection:
@@ -181,8 +183,9 @@ async def enrol(log: Log, terminal: PaperTerminal, info: dict[str, Any] | None =
             terminal.authority,
         )
     request = EnrolmentRequest(
-        code, terminal.event.public, terminal.request.public, info or {"model": "paper"}, bytes(64), bytes(64)
-    )
+        code, terminal.event.public, terminal.request.public, info or {"model": "paper"}, bytes(64), bytes(64),
+        replaces,
+    )  # fmt: skip
     terminal.id = uuid7()
     terminal.prev = enrolment.genesis_hash(terminal.id, terminal.event.public)
     terminal.seq = 0
