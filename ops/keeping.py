@@ -6,9 +6,11 @@ a page and the command cannot differ.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import asyncpg
 
@@ -84,7 +86,7 @@ class OfficeKeeping:
         for authority, body in await self._published(person.authority):
             found += [
                 RuleLine(
-                    entry.key, str(entry.value), str(entry.since), _day(entry.until),
+                    entry.key, shown(entry.value), str(entry.since), _day(entry.until),
                     f"{body.source_document} {entry.source}", authority, f"{body.ruleset_id} {body.version}", True,
                 )
                 for entry in body.entries
@@ -132,10 +134,29 @@ def _rule_set(data: bytes) -> RuleSetPublished | None:
     return body if isinstance(body, RuleSetPublished) else None
 
 
+def shown(value: Any) -> str:
+    """A value of a rule: a text as it is, anything else as a file of rules writes it."""
+    return value if isinstance(value, str) else _literal(value)
+
+
+def _literal(value: Any) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case str():
+            return json.dumps(value, ensure_ascii=False)
+        case Mapping():
+            return "{" + ", ".join(f"{key} = {_literal(one)}" for key, one in value.items()) + "}"
+        case list() | tuple():
+            return "[" + ", ".join(_literal(one) for one in value) + "]"
+        case _:
+            return str(value)
+
+
 def _line(rule: Rule) -> RuleLine:
     return RuleLine(
-        rule.key, str(rule.value), rule.since.isoformat(), _day(rule.until), rule.source, rule.authority, rule.version,
-        rule.verified,
+        rule.key, shown(rule.value), rule.since.isoformat(), _day(rule.until), rule.source, rule.authority,
+        rule.version, rule.verified,
     )  # fmt: skip
 
 
