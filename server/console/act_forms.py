@@ -448,7 +448,7 @@ def _changes(form: Mapping[str, str]) -> list[dict[str, Any]]:
         if not told["enterprise"]:
             continue
         if not told["reason"]:
-            raise Wrong("changes", "expected a reason for each change")
+            raise Wrong(f"reason_{row}", "expected a reason for each change")
         found.append({name: value for name, value in told.items() if value})
     if not found:
         raise Wrong("changes", "expected a change at least")

@@ -70,6 +70,8 @@ GENERAL: Final = {
     "overloaded": N_("Others work on it right now. Nothing was recorded; try again."),
 }  # fmt: skip
 
+NOTHING: Final = N_("Nothing was recorded.")
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -343,7 +345,7 @@ async def _page(
         status=status,
         target=target,
         form=form,
-        labels={field.name: label(form, field, texts) for field in form.fields},
+        labels={field.name: label(form, field, texts) for field in form.fields} | _of_row(wrong, texts),
         title=texts.gettext(form.title),
         lead=texts.gettext(form.lead),
         act_id=name,
@@ -373,6 +375,15 @@ def label(form: Form, field: Field, texts: Any) -> str:
     return found
 
 
+def _of_row(wrong: str, texts: Any) -> dict[str, str]:
+    """What a field of one of several changes is called, by its name `reason_N`."""
+    name, _, row = wrong.partition("_")
+    if name != "reason" or not row.isdecimal():
+        return {}
+    change = texts.gettext("Change %(number)s") % {"number": int(row) + 1}
+    return {wrong: change + texts.gettext(": ") + texts.gettext("Reason of the change")}
+
+
 async def _front(request: web.Request) -> str:
     """The front that the newest numbers of the authority bear, "" before its first number."""
     async with scope(request, own=True) as connection:
@@ -395,7 +406,10 @@ def _why(refusal: Problem | None, reason: str, chosen: str, texts: Any) -> str:
     said = GENERAL["bad_request" if refusal is None else refusal.code]
     general = str(texts.gettext(said))
     own = None if refusal is None else refusal.fields.get(chosen)
-    return f"{own} {general}" if isinstance(own, str) else general
+    if not isinstance(own, str):
+        return general
+    # What is missing was said: the general sentence would say less of the same.
+    return f"{own} {texts.gettext(NOTHING) if said == GENERAL['bad_request'] else general}"
 
 
 def _proposed(target: Target, act: str, found: Standing | None, request: web.Request) -> dict[str, str]:

@@ -720,6 +720,10 @@ async def test_a_table_that_is_pasted_becomes_a_draft_and_forms_lead_to_the_appr
             answer = await browser.post(f"/plans/{KEY}/acts/{name}", data={**drawn, **fields}, allow_redirects=False)
             return answer.status, answer.headers.get("Location", "") or await answer.text()
 
+        row = {"action_1": "removed", "enterprise_1": "E-210500-0001"}
+        status, html = await act("change", **row)
+        assert (status, "请看：调整 2：调整原因" in html) == (400, True), "the change that lacks its reason is named"
+        assert re.search(r'name="reason_1"[^>]*aria-invalid="true"', html)
         approve = {"approver": "示例市人民政府", "approval_no": "示政函〔2026〕1号", "approved_on": str(FIRST)}
         status, html = await act("approve", **approve)
         assert status == 409
