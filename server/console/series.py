@@ -20,7 +20,7 @@ from domain.printed import Refused
 from domain.workdays import SHANGHAI, end_of
 from projections.process import queries
 from projections.process.views import MatterFile
-from projections.queries import BadCursor
+from projections.queries import BadCursor, terminal_names
 from schemas.problems import Problem
 from server.console.access import NUMBER_KEEPERS, NUMBER_TAKERS, scope
 from server.console.frame import page, texts_of
@@ -194,6 +194,8 @@ async def _series(
     key = series_key(person.authority, token, year)
     async with scope(request, own=True) as connection:
         found = await queries.matter(connection, "series", key, as_of=now_ms())
+        blocks = () if found is None else found.page.get("blocks", ())
+        terminals = await terminal_names(connection, [one["terminal"] for one in blocks if one.get("terminal")])
     front = "" if found is None else str(found.row.columns.get("front", ""))
     return page(
         request,
@@ -207,6 +209,7 @@ async def _series(
         columns={} if found is None else found.row.columns,
         told={} if found is None else found.page,
         open_blocks=[] if found is None else _open_blocks(found),
+        terminals=terminals,
         words=Words(texts, language(request)),
         done=_done(request, front, token, year) if status == 200 else ("", ""),
         wrong=wrong,
