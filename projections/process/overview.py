@@ -9,24 +9,37 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 import asyncpg
 
 from projections import queries, statements
+from projections.process import queries as process_queries
 from projections.process.off_system import SILENT_DAYS
 from projections.views import TerminalLedger
 
 
 @dataclass(frozen=True, slots=True)
 class OfRule:
-    """Signals of one rule that stand as of an instant: by state, and those that rest on what may still be uploaded."""
+    """Signals of one rule that stand as of an instant, by state.
+
+    `undecided`: they rest on an absence, and a terminal of their matter may still have what is missing; these are not
+    among the open ones. `confirmed` and `false_alarms` are among the resolved ones.
+    """
 
     rule: str
     severity: str
     open: int
+    undecided: int
     disputed: int
     resolved: int
     confirmed: int
+    false_alarms: int
+
+    @property
+    def standing(self) -> int:
+        """Signals that were neither lifted nor false alarms."""
+        return self.open + self.undecided + self.disputed + self.resolved - self.false_alarms
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +131,21 @@ async def signals_by_rule(
     conn: asyncpg.Connection, authorities: Sequence[str], *, since: int, as_of: int
 ) -> tuple[OfRule, ...]:
     """Signals that opened at or after `since` (ms) and stand as of `as_of`, by rule."""
-    rows = await conn.fetch((await statements.of_process(conn, "overview"))["by_rule"], list(authorities), since, as_of)
+    asked = await statements.of_process(conn, "overview")
+    rows = await conn.fetch(asked["by_rule"], list(authorities), since, as_of)
+    absent = await conn.fetch(asked["absent"], list(authorities), since, as_of)
+    missing = await process_queries.outstanding(conn, (one for row in absent for one in row["terminals"]))
+    undecided: Counter[str] = Counter()
+    for row in absent:
+        if any(UUID(str(one)).bytes in missing for one in row["terminals"]):
+            undecided[row["rule"]] += row["number"]
     return tuple(
-        OfRule(row["rule"], row["severity"], row["open"], row["disputed"], row["resolved"], row["confirmed"])
+        OfRule(
+            row["rule"], row["severity"], row["open"] - undecided[row["rule"]], undecided[row["rule"]],
+            row["disputed"], row["resolved"], row["confirmed"], row["false_alarms"],
+        )
         for row in rows
-    )
+    )  # fmt: skip
 
 
 async def by_authority(

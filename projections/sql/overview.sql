@@ -4,10 +4,19 @@ SELECT s.rule, min(s.severity) AS severity,
        count(*) FILTER (WHERE s.state = 'open') AS open,
        count(*) FILTER (WHERE s.state = 'disputed') AS disputed,
        count(*) FILTER (WHERE s.state = 'resolved') AS resolved,
-       count(*) FILTER (WHERE s.state = 'resolved' AND s.acts -> -1 -> 'said' ->> 'resolution' = 'confirmed') AS confirmed
+       count(*) FILTER (WHERE s.state = 'resolved' AND s.acts -> -1 -> 'said' ->> 'resolution' = 'confirmed') AS confirmed,
+       count(*) FILTER (WHERE s.state = 'resolved' AND s.acts -> -1 -> 'said' ->> 'resolution' = 'false_alarm') AS false_alarms
   FROM view_x.signals s
  WHERE s.authority = ANY ($1::text[]) AND s.opens BETWEEN $2 AND $3 AND s.state <> 'withdrawn'
  GROUP BY s.rule ORDER BY s.rule
+
+-- name: absent
+-- Of these the open ones that rest on something not being there, by rule and by the terminals that may still have it.
+SELECT s.rule, m.terminals, count(*) AS number
+  FROM view_x.signals s JOIN view_x.matters m USING (kind, key)
+ WHERE s.authority = ANY ($1::text[]) AND s.opens BETWEEN $2 AND $3 AND s.state = 'open' AND s.absent
+   AND cardinality(m.terminals) > 0
+ GROUP BY s.rule, m.terminals
 
 -- name: by_authority
 -- What stands open of each authority.

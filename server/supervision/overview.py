@@ -61,10 +61,11 @@ async def show(request: web.Request) -> web.Response:
                 "name": NAMES.get(one.rule, (one.rule, one.rule))[place(request)],
                 "severity": one.severity,
                 "open": one.open,
+                "undecided": one.undecided,
                 "disputed": one.disputed,
                 "resolved": one.resolved,
                 "confirmed": one.confirmed,
-                "per_hundred": _per_hundred(one.open + one.disputed + one.resolved, acts),
+                "per_hundred": _per_hundred(one.standing, acts),
             }
             for one in seen.rules
         ],
@@ -83,7 +84,7 @@ async def show(request: web.Request) -> web.Response:
             }
             for one in seen.authorities
         ],
-        standing=sum(one.open + one.disputed for one in seen.rules),
+        standing=sum(one.open + one.undecided + one.disputed for one in seen.rules),
         serious=sum(one.serious for one in seen.authorities),
         health=[(one, named.get(one.authority, "")) for one in seen.health],
         compared=[

@@ -252,6 +252,26 @@ async def test_a_cut_that_nobody_kept_and_a_name_of_another_form_are_said(databa
             await made_at(conn, [AUTHORITY], SPAN, "0123456789ab@yesterday")
 
 
+async def test_the_first_page_says_of_every_rule_what_the_report_says(
+    database: TestDatabase, short_folder: Path
+) -> None:
+    async with open_house(database, short_folder, log=True) as house, house.program("supervisor") as program:
+        terminal = await enrolled(house.log)
+        acts = [act(terminal, "site.entered.v1", f"task:{TASK}") for _ in range(2)]
+        await send(house.log, terminal.batch(acts, first=1, declared=13))
+        await judge(database)
+        await fold(database)
+        report = await (await program.get("/api/v1/reports/off-system?period=2026")).json()
+        first = await (await program.get("/api/v1/supervision?period=2026")).json()
+    names = ("open", "undecided", "disputed", "confirmed")
+    told, seen = ({one["rule"]: [one[name] for name in names] for one in some} for some in (
+        report["rules"], first["signals"]
+    ))  # fmt: skip
+    assert sum(undecided for _, undecided, _, _ in told.values()) > 0, "the control: eleven records are held back"
+    assert sum(opened for opened, *_ in told.values()) > 0
+    assert seen == told
+
+
 async def test_the_page_the_files_and_the_moment_of_the_report(database: TestDatabase, short_folder: Path) -> None:
     async with paper(database) as log:
         await log.append(story_events())
