@@ -209,6 +209,7 @@ class BodyCheck(Protocol):
     @property
     def private(self) -> tuple[Any, ...]: ...
     def decode(self, data: bytes | bytearray | memoryview, /) -> Any: ...
+    def decode_all(self, data: bytes, /) -> Sequence[Any]: ...
     def commitments(self, body: Any, /) -> tuple[bytes, ...]: ...
 
 
@@ -433,6 +434,19 @@ class Reader:
             same = envelope.anchor.epoch == self._epoch and _same_bytes(envelope, data)
         return envelope if same and envelope.seq == seq and envelope.terminal == terminal else None
 
+    def slim_all(
+        self, envelopes: Sequence[bytes], terminal: bytes, first: int
+    ) -> Sequence[Slim | Anchored] | None:
+        """`slim` of envelopes that follow one another from seq `first`; None where one of them is not."""
+        try:
+            found = list(map(_decode_slim, envelopes))
+        except msgspec.ValidationError:  # one of them may be anchored
+            some = [self.slim(data, terminal, seq) for seq, data in enumerate(envelopes, first)]
+            return None if None in some else [each for each in some if each is not None]
+        if list(map(_encode, found)) != list(envelopes) or any([each.terminal != terminal for each in found]):
+            return None
+        return found if [each.seq for each in found] == list(range(first, first + len(found))) else None
+
     def field_type(self, name: str) -> BodyCheck | None:
         """The type of that name, None where it is unknown or would be a claim."""
         kind = self._lookup(name)
@@ -549,6 +563,11 @@ def notes_to_bits(notes: tuple[str, ...]) -> int:
 def notes_from_bits(bits: int) -> tuple[str, ...]:
     """The notes of a stored number, sorted."""
     return tuple(sorted(name for name, bit in NOTE_BITS.items() if bits & bit))
+
+
+def array_header(count: int) -> bytes:
+    """What MessagePack puts before an array of at most 65,535 values."""
+    return bytes((0x90 | count,)) if count < 16 else b"\xdc" + count.to_bytes(2, "big")
 
 
 def encode_envelope(fields: Mapping[str, Any]) -> bytes:

@@ -84,6 +84,16 @@ class EventType:
         except RecursionError:
             raise InvalidBody(self.name, "$", "expected at most 16 containers around a value") from None
 
+    @cached_property
+    def _many(self) -> msgspec.msgpack.Decoder[list[Body]]:
+        return msgspec.msgpack.Decoder(list[self.body])  # type: ignore[name-defined]
+
+    def decode_all(self, data: bytes) -> list[Body]:
+        """Read the MessagePack bytes of an array of bodies, as `decode` each. Raises msgspec.DecodeError, ValueError,
+        RecursionError: which body it was has to be found one by one.
+        """
+        return self._many.decode(data)
+
     def commitments(self, body: Body) -> tuple[bytes, ...]:
         """Return the commitments to private values in a body, in the order of its fields, without repetition."""
         found: dict[bytes, None] = {}

@@ -31,7 +31,7 @@ from schemas.problems import Problem
 from server.log import store
 from server.log.book import Book, LogState
 from server.log.committer import Committer
-from server.log.group import Group, Terminal, Turn
+from server.log.group import Foreseeable, Group, Terminal, Turn
 from server.log.store import Connection
 
 ZERO32: Final = bytes(32)
@@ -57,16 +57,12 @@ def _begin(outcome: str, notes: tuple[str, ...], epoch: int | None = None) -> by
     return written[: -len(b"\x00\xa3seq\x00")]
 
 
-def _array_header(count: int) -> bytes:
-    return bytes((0x90 | count,)) if count < 16 else b"\xdc" + count.to_bytes(2, "big")
-
-
 def hashes_of(batch: Batch) -> list[bytes]:
     """The envelope hashes of a batch."""
     return [sha256(envelope).digest() for envelope in batch.envelopes]
 
 
-class FieldBatch:
+class FieldBatch(Foreseeable):
     """A batch whose signature was verified. Idempotency: (terminal, seq) and the bytes stored there."""
 
     __slots__ = (
@@ -404,8 +400,8 @@ class FieldBatch:
             begin, encode = _begin("recorded", admitted.plain.notes), _ENCODER.encode
             pairs = zip(fresh, range(self.batch.first, self.batch.last + 1), strict=True)
             lines = b"".join([begin + encode(position) + b"\xa3seq" + encode(seq) for position, seq in pairs])
-            return msgspec.Raw(_array_header(len(results)) + lines)
-        found = [_array_header(len(results))]
+            return msgspec.Raw(envelopes.array_header(len(results)) + lines)
+        found = [envelopes.array_header(len(results))]
         places = iter(fresh)
         for seq, result in enumerate(results, self.batch.first):
             if isinstance(result, Fresh):

@@ -32,6 +32,10 @@ NAME: Final = "register.json"
 NEWEST: Final = "register.newest"
 WHOLE_SECONDS: Final = 60.0
 """After so long at most what came since goes into `register.json`."""
+QUICK_SECONDS: Final = 0.002
+"""A write that takes longer would hold up the loop: the next ones go to a thread."""
+SLOW_WRITES: Final = 100
+"""So many, before it is tried again."""
 
 
 class RegisterRefused(Exception):
@@ -66,6 +70,7 @@ class Register:
         self._held: _Held | None = None
         self._lock: _Lock | None = None
         self._slots: tuple[int, int] | None = None
+        self._beside = 0
 
     def exists(self) -> bool:
         """Whether there is a register at all."""
@@ -112,7 +117,14 @@ class Register:
             pending, self._pending = self._pending, {}
             waiters, self._waiters = self._waiters, []
             try:
-                self.notes = await asyncio.to_thread(self._merge, pending)
+                if self._at_once():
+                    began = time.monotonic()
+                    self.notes = self._merge(pending)
+                    if time.monotonic() - began > QUICK_SECONDS:
+                        self._beside = SLOW_WRITES
+                else:
+                    self._beside = max(0, self._beside - 1)
+                    self.notes = await asyncio.to_thread(self._merge, pending)
             except Exception as fault:  # noqa: BLE001 - handed to everyone who waits for it
                 for waiter in waiters:
                     if not waiter.done():
@@ -121,6 +133,13 @@ class Register:
             for waiter in waiters:
                 if not waiter.done():
                     waiter.set_result(None)
+
+    def _at_once(self) -> bool:
+        """Whether the next write is done by the caller's thread: on a quick disk it takes a tenth of what a thread
+        beside a busy loop waits for the interpreter. Not where writes were slow, and not all of it.
+        """
+        held = self._held
+        return self._beside == 0 and held is not None and time.monotonic() - held.whole <= WHOLE_SECONDS
 
     def advance(self, notes: Mapping[str, str]) -> None:
         """`persist` for start-up and tools, in the caller's thread, into `register.json`."""

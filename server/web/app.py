@@ -607,16 +607,16 @@ async def _boundary(request: web.Request, handler: Handler) -> web.StreamRespons
         status = response.status
         return response
     finally:
-        route = request.match_info.route.resource
         # Uploads that went well are counted elsewhere: a line for each would cost more than admitting the batch.
-        note = log.debug if status < 400 and request.path.startswith("/sync/") else log.info
-        note(
-            "request",
-            method=request.method if request.method in _METHODS else "other",
-            route=route.canonical if route is not None else "none",
-            status=status,
-            ms=round((time.perf_counter() - started) * 1000, 1),
-        )
+        if status >= 400 or not request.path.startswith("/sync/"):
+            route = request.match_info.route.resource
+            log.info(
+                "request",
+                method=request.method if request.method in _METHODS else "other",
+                route=route.canonical if route is not None else "none",
+                status=status,
+                ms=round((time.perf_counter() - started) * 1000, 1),
+            )
 
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
