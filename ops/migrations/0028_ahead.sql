@@ -2,7 +2,43 @@
 
 SET ROLE liuhen_owner;
 
-DROP FUNCTION log.close_group;
+DROP FUNCTION log.close_group, log.index_group, log.want, log.move_terminals;
+
+CREATE FUNCTION log.move_head(p_log integer, p_from bigint, p_to bigint, p_root bytea, p_frontier bytea, p_note text)
+    RETURNS bigint LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    backed bigint;
+BEGIN
+    -- Whoever calls it has made sure that the entries from the old size to the new one are there, and none beyond.
+    UPDATE log.heads h SET size = p_to, root = p_root, frontier = p_frontier, note = p_note
+     WHERE h.log_id = p_log AND h.size = p_from AND p_from < p_to RETURNING h.backed INTO backed;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'log %: the head is not at size %, or it would not move from there to %', p_log, p_from, p_to
+            USING ERRCODE = 'LH001';
+    END IF;
+    INSERT INTO log.checkpoints (log_id, size, note) VALUES (p_log, p_to, p_note);
+    PERFORM pg_notify('liuhen_log', p_log || ' ' || p_to);
+    RETURN backed;
+END $$;
+
+CREATE OR REPLACE FUNCTION log.advance(p_logs integer[], p_from bigint[], p_to bigint[], p_roots bytea[], p_frontiers bytea[], p_notes text[])
+    RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    i integer;
+    written bigint;
+    last bigint;
+BEGIN
+    FOR i IN 1 .. coalesce(array_length(p_logs, 1), 0) LOOP
+        -- Written by this very transaction, dense from the old size to the new one, and nothing beyond it.
+        SELECT count(*) FILTER (WHERE e.xmin = pg_current_xact_id()::xid), max(e.position) INTO written, last
+          FROM log.entries e WHERE e.log_id = p_logs[i] AND e.position >= p_from[i];
+        IF p_to[i] <= p_from[i] OR written <> p_to[i] - p_from[i] OR last <> p_to[i] - 1 THEN
+            RAISE EXCEPTION 'log %: % entries up to position % do not lead from size % to %', p_logs[i], written, last, p_from[i], p_to[i]
+                USING ERRCODE = 'LH001';
+        END IF;
+        PERFORM log.move_head(p_logs[i], p_from[i], p_to[i], p_roots[i], p_frontiers[i], p_notes[i]);
+    END LOOP;
+END $$;
 
 CREATE FUNCTION log.append_group(
     p_logs integer[], p_epochs integer[], p_from bigint[], p_before text[], p_to bigint[], p_roots bytea[], p_frontiers bytea[], p_head_notes text[],
@@ -47,8 +83,7 @@ BEGIN
     -- and positions that follow one another.
     FOR i IN 1 .. cardinality(p_entry_logs) LOOP
         INSERT INTO log.entries (log_id, position, entry)
-             SELECT p_entry_logs[i], p_entry_firsts[i] + e.place - 1, e.entry
-               FROM unnest(p_entries[done + 1 : done + p_entry_counts[i]]) WITH ORDINALITY AS e (entry, place);
+             SELECT p_entry_logs[i], p_entry_firsts[i] + n - 1, p_entries[done + n] FROM generate_series(1, p_entry_counts[i]) AS n;
         done := done + p_entry_counts[i];
     END LOOP;
     IF cardinality(p_run_logs) > 0 THEN
@@ -62,19 +97,47 @@ BEGIN
         INSERT INTO log.keys (log_id, origin, version, chain, position, notes, id)
              SELECT * FROM unnest(p_key_logs, p_origins, p_versions, p_key_chains, p_key_positions, p_notes, p_ids);
     END IF;
-    IF cardinality(p_tag_logs) + cardinality(p_seal_logs) > 0 THEN
-        PERFORM log.index_group(p_tag_logs, p_tags, p_tag_positions, p_offsets,
-                                p_seal_logs, p_seal_terminals, p_seal_chains, p_seal_positions, p_lasts);
+    IF cardinality(p_tag_logs) > 0 THEN
+        INSERT INTO log.tags (log_id, tag, position, offsets)
+             SELECT * FROM unnest(p_tag_logs, p_tags, p_tag_positions, p_offsets);
+    END IF;
+    IF cardinality(p_seal_logs) > 0 THEN
+        INSERT INTO log.seals (log_id, terminal, chain, position, last)
+             SELECT * FROM unnest(p_seal_logs, p_seal_terminals, p_seal_chains, p_seal_positions, p_lasts);
     END IF;
     IF cardinality(p_wanted_logs) > 0 THEN
-        PERFORM log.want(p_wanted_logs, p_wanted_terminals, p_wanted_kinds, p_wanted_digests, p_wanted_seqs, p_wanted_positions);
+        INSERT INTO log.wanted (log_id, terminal, kind, digest, seq, position)
+             SELECT * FROM unnest(p_wanted_logs, p_wanted_terminals, p_wanted_kinds, p_wanted_digests, p_wanted_seqs, p_wanted_positions)
+        ON CONFLICT DO NOTHING;
     END IF;
     IF cardinality(p_terminals) > 0 THEN
-        PERFORM log.move_terminals(p_terminals, p_seqs, p_hashes, p_declared, p_chains, p_held, p_revoked, p_clocks, p_rare,
-                                   p_more, p_terminal_versions);
+        -- `waiting` moves by a difference: files arrive without the head's lock.
+        WITH moved AS (
+            UPDATE log.terminals t
+               SET seq = n.seq, hash = n.hash, declared = n.declared, chain = n.chain, held = n.held, revoked = n.revoked,
+                   clock = n.clock, rare = n.rare, waiting = t.waiting + n.more, version = n.version
+              FROM unnest(p_terminals, p_seqs, p_hashes, p_declared, p_chains, p_held, p_revoked, p_clocks, p_rare, p_more, p_terminal_versions)
+                   AS n (terminal, seq, hash, declared, chain, held, revoked, clock, rare, more, version)
+             WHERE t.terminal = n.terminal RETURNING t.terminal, t.waiting)
+        SELECT array_agg(m.terminal), array_agg(m.waiting) INTO terminals, waiting FROM moved m;
     END IF;
-    IF cardinality(p_logs) > 0 THEN
+    IF cardinality(p_entry_logs) > 0 THEN
+        -- What was written above is dense by itself: left to say is that it leads from size to size, with nothing beyond.
+        IF p_entry_logs <> p_logs OR p_entry_firsts <> p_from OR done <> cardinality(p_entries) THEN
+            RAISE EXCEPTION 'the entries that came along are not those of the heads that move' USING ERRCODE = 'LH001';
+        END IF;
+        FOR i IN 1 .. cardinality(p_logs) LOOP
+            IF p_to[i] - p_from[i] <> p_entry_counts[i]
+               OR EXISTS (SELECT FROM log.entries e WHERE e.log_id = p_logs[i] AND e.position >= p_to[i]) THEN
+                RAISE EXCEPTION 'log %: % entries do not lead from size % to %', p_logs[i], p_entry_counts[i], p_from[i], p_to[i]
+                    USING ERRCODE = 'LH001';
+            END IF;
+            backed := backed || log.move_head(p_logs[i], p_from[i], p_to[i], p_roots[i], p_frontiers[i], p_head_notes[i]);
+        END LOOP;
+    ELSIF cardinality(p_logs) > 0 THEN
         PERFORM log.advance(p_logs, p_from, p_to, p_roots, p_frontiers, p_head_notes);
+        SELECT array_agg(h.backed ORDER BY w.place) INTO backed
+          FROM unnest(p_logs) WITH ORDINALITY AS w (log_id, place) JOIN log.heads h USING (log_id);
     END IF;
     -- Private values: what came now, and what had come before an envelope that cites it.
     IF cardinality(p_private) > 0 THEN
@@ -83,11 +146,9 @@ BEGIN
     IF cardinality(p_private) > 0 OR 'private' = ANY (p_wanted_kinds) THEN
         PERFORM log.arrive('private', ARRAY(
             SELECT DISTINCT p.digest FROM log.private p WHERE p.opened AND p.digest = ANY (p_wanted_digests || p_private)));
+        SELECT array_agg(t.terminal), array_agg(t.waiting) INTO terminals, waiting
+          FROM log.terminals t WHERE t.terminal = ANY (p_terminals);
     END IF;
-    SELECT array_agg(h.backed ORDER BY w.place) INTO backed
-      FROM unnest(p_logs) WITH ORDINALITY AS w (log_id, place) JOIN log.heads h USING (log_id);
-    SELECT array_agg(t.terminal), array_agg(t.waiting) INTO terminals, waiting
-      FROM log.terminals t WHERE t.terminal = ANY (p_terminals);
     RETURN NEXT;
 END $$;
 
@@ -108,7 +169,7 @@ END $$;
 
 RESET ROLE;
 
-REVOKE ALL ON FUNCTION log.append_group FROM PUBLIC;
+REVOKE ALL ON FUNCTION log.append_group, log.move_head FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION log.append_group TO liuhen_writer;
 -- What it does by itself now nobody else has to be able to do.
-REVOKE EXECUTE ON FUNCTION log.move_terminals, log.index_group, log.want, log.keep_private, log.arrive FROM liuhen_writer;
+REVOKE EXECUTE ON FUNCTION log.keep_private, log.arrive FROM liuhen_writer;

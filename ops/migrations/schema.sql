@@ -979,7 +979,6 @@ CREATE FUNCTION log.advance(p_logs integer[], p_from bigint[], p_to bigint[], p_
     AS $$
 DECLARE
     i integer;
-    moved integer;
     written bigint;
     last bigint;
 BEGIN
@@ -991,14 +990,7 @@ BEGIN
             RAISE EXCEPTION 'log %: % entries up to position % do not lead from size % to %', p_logs[i], written, last, p_from[i], p_to[i]
                 USING ERRCODE = 'LH001';
         END IF;
-        UPDATE log.heads h SET size = p_to[i], root = p_roots[i], frontier = p_frontiers[i], note = p_notes[i]
-         WHERE h.log_id = p_logs[i] AND h.size = p_from[i];
-        GET DIAGNOSTICS moved = ROW_COUNT;
-        IF moved <> 1 THEN
-            RAISE EXCEPTION 'log %: the head is not at size %', p_logs[i], p_from[i] USING ERRCODE = 'LH001';
-        END IF;
-        INSERT INTO log.checkpoints (log_id, size, note) VALUES (p_logs[i], p_to[i], p_notes[i]);
-        PERFORM pg_notify('liuhen_log', p_logs[i] || ' ' || p_to[i]);
+        PERFORM log.move_head(p_logs[i], p_from[i], p_to[i], p_roots[i], p_frontiers[i], p_notes[i]);
     END LOOP;
 END $$;
 
@@ -1036,8 +1028,7 @@ BEGIN
     -- and positions that follow one another.
     FOR i IN 1 .. cardinality(p_entry_logs) LOOP
         INSERT INTO log.entries (log_id, position, entry)
-             SELECT p_entry_logs[i], p_entry_firsts[i] + e.place - 1, e.entry
-               FROM unnest(p_entries[done + 1 : done + p_entry_counts[i]]) WITH ORDINALITY AS e (entry, place);
+             SELECT p_entry_logs[i], p_entry_firsts[i] + n - 1, p_entries[done + n] FROM generate_series(1, p_entry_counts[i]) AS n;
         done := done + p_entry_counts[i];
     END LOOP;
     IF cardinality(p_run_logs) > 0 THEN
@@ -1051,19 +1042,47 @@ BEGIN
         INSERT INTO log.keys (log_id, origin, version, chain, position, notes, id)
              SELECT * FROM unnest(p_key_logs, p_origins, p_versions, p_key_chains, p_key_positions, p_notes, p_ids);
     END IF;
-    IF cardinality(p_tag_logs) + cardinality(p_seal_logs) > 0 THEN
-        PERFORM log.index_group(p_tag_logs, p_tags, p_tag_positions, p_offsets,
-                                p_seal_logs, p_seal_terminals, p_seal_chains, p_seal_positions, p_lasts);
+    IF cardinality(p_tag_logs) > 0 THEN
+        INSERT INTO log.tags (log_id, tag, position, offsets)
+             SELECT * FROM unnest(p_tag_logs, p_tags, p_tag_positions, p_offsets);
+    END IF;
+    IF cardinality(p_seal_logs) > 0 THEN
+        INSERT INTO log.seals (log_id, terminal, chain, position, last)
+             SELECT * FROM unnest(p_seal_logs, p_seal_terminals, p_seal_chains, p_seal_positions, p_lasts);
     END IF;
     IF cardinality(p_wanted_logs) > 0 THEN
-        PERFORM log.want(p_wanted_logs, p_wanted_terminals, p_wanted_kinds, p_wanted_digests, p_wanted_seqs, p_wanted_positions);
+        INSERT INTO log.wanted (log_id, terminal, kind, digest, seq, position)
+             SELECT * FROM unnest(p_wanted_logs, p_wanted_terminals, p_wanted_kinds, p_wanted_digests, p_wanted_seqs, p_wanted_positions)
+        ON CONFLICT DO NOTHING;
     END IF;
     IF cardinality(p_terminals) > 0 THEN
-        PERFORM log.move_terminals(p_terminals, p_seqs, p_hashes, p_declared, p_chains, p_held, p_revoked, p_clocks, p_rare,
-                                   p_more, p_terminal_versions);
+        -- `waiting` moves by a difference: files arrive without the head's lock.
+        WITH moved AS (
+            UPDATE log.terminals t
+               SET seq = n.seq, hash = n.hash, declared = n.declared, chain = n.chain, held = n.held, revoked = n.revoked,
+                   clock = n.clock, rare = n.rare, waiting = t.waiting + n.more, version = n.version
+              FROM unnest(p_terminals, p_seqs, p_hashes, p_declared, p_chains, p_held, p_revoked, p_clocks, p_rare, p_more, p_terminal_versions)
+                   AS n (terminal, seq, hash, declared, chain, held, revoked, clock, rare, more, version)
+             WHERE t.terminal = n.terminal RETURNING t.terminal, t.waiting)
+        SELECT array_agg(m.terminal), array_agg(m.waiting) INTO terminals, waiting FROM moved m;
     END IF;
-    IF cardinality(p_logs) > 0 THEN
+    IF cardinality(p_entry_logs) > 0 THEN
+        -- What was written above is dense by itself: left to say is that it leads from size to size, with nothing beyond.
+        IF p_entry_logs <> p_logs OR p_entry_firsts <> p_from OR done <> cardinality(p_entries) THEN
+            RAISE EXCEPTION 'the entries that came along are not those of the heads that move' USING ERRCODE = 'LH001';
+        END IF;
+        FOR i IN 1 .. cardinality(p_logs) LOOP
+            IF p_to[i] - p_from[i] <> p_entry_counts[i]
+               OR EXISTS (SELECT FROM log.entries e WHERE e.log_id = p_logs[i] AND e.position >= p_to[i]) THEN
+                RAISE EXCEPTION 'log %: % entries do not lead from size % to %', p_logs[i], p_entry_counts[i], p_from[i], p_to[i]
+                    USING ERRCODE = 'LH001';
+            END IF;
+            backed := backed || log.move_head(p_logs[i], p_from[i], p_to[i], p_roots[i], p_frontiers[i], p_head_notes[i]);
+        END LOOP;
+    ELSIF cardinality(p_logs) > 0 THEN
         PERFORM log.advance(p_logs, p_from, p_to, p_roots, p_frontiers, p_head_notes);
+        SELECT array_agg(h.backed ORDER BY w.place) INTO backed
+          FROM unnest(p_logs) WITH ORDINALITY AS w (log_id, place) JOIN log.heads h USING (log_id);
     END IF;
     -- Private values: what came now, and what had come before an envelope that cites it.
     IF cardinality(p_private) > 0 THEN
@@ -1072,11 +1091,9 @@ BEGIN
     IF cardinality(p_private) > 0 OR 'private' = ANY (p_wanted_kinds) THEN
         PERFORM log.arrive('private', ARRAY(
             SELECT DISTINCT p.digest FROM log.private p WHERE p.opened AND p.digest = ANY (p_wanted_digests || p_private)));
+        SELECT array_agg(t.terminal), array_agg(t.waiting) INTO terminals, waiting
+          FROM log.terminals t WHERE t.terminal = ANY (p_terminals);
     END IF;
-    SELECT array_agg(h.backed ORDER BY w.place) INTO backed
-      FROM unnest(p_logs) WITH ORDINALITY AS w (log_id, place) JOIN log.heads h USING (log_id);
-    SELECT array_agg(t.terminal), array_agg(t.waiting) INTO terminals, waiting
-      FROM log.terminals t WHERE t.terminal = ANY (p_terminals);
     RETURN NEXT;
 END $$;
 
@@ -1128,18 +1145,6 @@ END $$;
 
 ALTER FUNCTION log.create_log(p_authority text, p_epoch integer, p_origin text, p_kind text) OWNER TO liuhen_owner;
 
-CREATE FUNCTION log.index_group(p_tag_logs integer[], p_tags text[], p_tag_positions bigint[], p_offsets bytea[], p_seal_logs integer[], p_seal_terminals uuid[], p_seal_chains smallint[], p_seal_positions bigint[], p_lasts bigint[]) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-    INSERT INTO log.tags (log_id, tag, position, offsets)
-         SELECT * FROM unnest(p_tag_logs, p_tags, p_tag_positions, p_offsets);
-    INSERT INTO log.seals (log_id, terminal, chain, position, last)
-         SELECT * FROM unnest(p_seal_logs, p_seal_terminals, p_seal_chains, p_seal_positions, p_lasts);
-$$;
-
-ALTER FUNCTION log.index_group(p_tag_logs integer[], p_tags text[], p_tag_positions bigint[], p_offsets bytea[], p_seal_logs integer[], p_seal_terminals uuid[], p_seal_chains smallint[], p_seal_positions bigint[], p_lasts bigint[]) OWNER TO liuhen_owner;
-
 CREATE FUNCTION log.keep_private(p_digests bytea[], p_sealed bytea[], p_opened boolean[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1175,20 +1180,26 @@ $$;
 
 ALTER FUNCTION log.lock_heads(p_logs integer[]) OWNER TO liuhen_owner;
 
-CREATE FUNCTION log.move_terminals(p_terminals uuid[], p_seqs bigint[], p_hashes bytea[], p_declared bigint[], p_chains smallint[], p_held boolean[], p_revoked bigint[], p_clocks bytea[], p_rare bytea[], p_more integer[], p_versions integer[]) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
+CREATE FUNCTION log.move_head(p_log integer, p_from bigint, p_to bigint, p_root bytea, p_frontier bytea, p_note text) RETURNS bigint
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-    -- `waiting` moves by a difference: files arrive without the head's lock.
-    UPDATE log.terminals t
-       SET seq = n.seq, hash = n.hash, declared = n.declared, chain = n.chain, held = n.held, revoked = n.revoked,
-           clock = n.clock, rare = n.rare, waiting = t.waiting + n.more, version = n.version
-      FROM unnest(p_terminals, p_seqs, p_hashes, p_declared, p_chains, p_held, p_revoked, p_clocks, p_rare, p_more, p_versions)
-           AS n (terminal, seq, hash, declared, chain, held, revoked, clock, rare, more, version)
-     WHERE t.terminal = n.terminal
-$$;
+DECLARE
+    backed bigint;
+BEGIN
+    -- Whoever calls it has made sure that the entries from the old size to the new one are there, and none beyond.
+    UPDATE log.heads h SET size = p_to, root = p_root, frontier = p_frontier, note = p_note
+     WHERE h.log_id = p_log AND h.size = p_from AND p_from < p_to RETURNING h.backed INTO backed;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'log %: the head is not at size %, or it would not move from there to %', p_log, p_from, p_to
+            USING ERRCODE = 'LH001';
+    END IF;
+    INSERT INTO log.checkpoints (log_id, size, note) VALUES (p_log, p_to, p_note);
+    PERFORM pg_notify('liuhen_log', p_log || ' ' || p_to);
+    RETURN backed;
+END $$;
 
-ALTER FUNCTION log.move_terminals(p_terminals uuid[], p_seqs bigint[], p_hashes bytea[], p_declared bigint[], p_chains smallint[], p_held boolean[], p_revoked bigint[], p_clocks bytea[], p_rare bytea[], p_more integer[], p_versions integer[]) OWNER TO liuhen_owner;
+ALTER FUNCTION log.move_head(p_log integer, p_from bigint, p_to bigint, p_root bytea, p_frontier bytea, p_note text) OWNER TO liuhen_owner;
 
 CREATE TABLE log.terminals (
     terminal uuid NOT NULL,
@@ -1265,17 +1276,6 @@ BEGIN
 END $$;
 
 ALTER FUNCTION log.refuse() OWNER TO liuhen_owner;
-
-CREATE FUNCTION log.want(p_logs integer[], p_terminals uuid[], p_kinds text[], p_digests bytea[], p_seqs bigint[], p_positions bigint[]) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-    INSERT INTO log.wanted (log_id, terminal, kind, digest, seq, position)
-         SELECT * FROM unnest(p_logs, p_terminals, p_kinds, p_digests, p_seqs, p_positions)
-    ON CONFLICT DO NOTHING;
-$$;
-
-ALTER FUNCTION log.want(p_logs integer[], p_terminals uuid[], p_kinds text[], p_digests bytea[], p_seqs bigint[], p_positions bigint[]) OWNER TO liuhen_owner;
 
 CREATE FUNCTION view.dirty(OUT number bigint) RETURNS bigint
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -3675,14 +3675,12 @@ GRANT ALL ON FUNCTION log.confirm_backup(p_log integer, p_size bigint) TO liuhen
 REVOKE ALL ON FUNCTION log.create_log(p_authority text, p_epoch integer, p_origin text, p_kind text) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.create_log(p_authority text, p_epoch integer, p_origin text, p_kind text) TO liuhen_writer;
 
-REVOKE ALL ON FUNCTION log.index_group(p_tag_logs integer[], p_tags text[], p_tag_positions bigint[], p_offsets bytea[], p_seal_logs integer[], p_seal_terminals uuid[], p_seal_chains smallint[], p_seal_positions bigint[], p_lasts bigint[]) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION log.keep_private(p_digests bytea[], p_sealed bytea[], p_opened boolean[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION log.lock_heads(p_logs integer[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.lock_heads(p_logs integer[]) TO liuhen_writer;
 
-REVOKE ALL ON FUNCTION log.move_terminals(p_terminals uuid[], p_seqs bigint[], p_hashes bytea[], p_declared bigint[], p_chains smallint[], p_held boolean[], p_revoked bigint[], p_clocks bytea[], p_rare bytea[], p_more integer[], p_versions integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION log.move_head(p_log integer, p_from bigint, p_to bigint, p_root bytea, p_frontier bytea, p_note text) FROM PUBLIC;
 
 GRANT SELECT ON TABLE log.terminals TO liuhen_writer;
 GRANT SELECT ON TABLE log.terminals TO liuhen_backup;
@@ -3698,8 +3696,6 @@ REVOKE ALL ON FUNCTION log.read_tag(p_tag text) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.read_tag(p_tag text) TO liuhen_console;
 
 REVOKE ALL ON FUNCTION log.refuse() FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION log.want(p_logs integer[], p_terminals uuid[], p_kinds text[], p_digests bytea[], p_seqs bigint[], p_positions bigint[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION view.dirty(OUT number bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION view.dirty(OUT number bigint) TO liuhen_console;
