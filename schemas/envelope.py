@@ -434,9 +434,7 @@ class Reader:
             same = envelope.anchor.epoch == self._epoch and _same_bytes(envelope, data)
         return envelope if same and envelope.seq == seq and envelope.terminal == terminal else None
 
-    def slim_all(
-        self, envelopes: Sequence[bytes], terminal: bytes, first: int
-    ) -> Sequence[Slim | Anchored] | None:
+    def slim_all(self, envelopes: Sequence[bytes], terminal: bytes, first: int) -> Sequence[Slim | Anchored] | None:
         """`slim` of envelopes that follow one another from seq `first`; None where one of them is not."""
         try:
             found = list(map(_decode_slim, envelopes))

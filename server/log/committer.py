@@ -156,7 +156,8 @@ class Committer:
         waiting = _Waiting(work, asyncio.get_running_loop().create_future(), ahead=ahead)
         self._queue.append(waiting)
         self._bytes += work.size
-        self._wake.set()
+        if self._due():
+            self._wake.set()
         return waiting.future
 
     @contextlib.asynccontextmanager
@@ -208,6 +209,12 @@ class Committer:
             else:
                 self._wake.clear()
                 await self._wake.wait()
+
+    def _due(self) -> bool:
+        """Whether there is something for `run` to do."""
+        if self._failed or self._stopped:
+            return True
+        return bool(self._queue) and (self._enough() or not self._queue[0].ahead)
 
     def _enough(self) -> bool:
         """Whether the next group should go now. Behind one that is under way it would only wait: better as a greater
@@ -594,7 +601,6 @@ class Committer:
         for waiting in decided:
             if waiting.future.done():
                 continue
-            await asyncio.sleep(0)  # the next group's statements go on between two answers
             try:
                 answer = await waiting.work.answer(group.turns[waiting.work.authority], self)
             except Problem as problem:

@@ -124,7 +124,7 @@ class Sync:
         if self.readers is None or log is None or self._inside < 2:
             return 0, None
         asked = Asked(data, terminal.event_key, terminal.authority, log.epoch, received)
-        return log.epoch, await self.readers.ask(asked)
+        return log.epoch, await self.readers.ask(asked, self._inside)
 
     async def _open_private(self, batch: Batch, log: LogState) -> Any:
         if not batch.private:
