@@ -441,7 +441,7 @@ class Reader:
         except msgspec.ValidationError:  # one of them may be anchored
             some = [self.slim(data, terminal, seq) for seq, data in enumerate(envelopes, first)]
             return None if None in some else [each for each in some if each is not None]
-        if list(map(_encode, found)) != list(envelopes) or any([each.terminal != terminal for each in found]):
+        if list(map(_encode, found)) != list(envelopes) or any(each.terminal != terminal for each in found):
             return None
         return found if [each.seq for each in found] == list(range(first, first + len(found))) else None
 

@@ -93,7 +93,7 @@ def read_outline(
         clocks = [clock_of(each) for each in found]
         if any(map(clock_jumped, clocks, clocks[1:])):
             return None
-        if not all([officers_in(bytes(by)) for by, _ in groupby([each.by for each in found])]):
+        if not all(officers_in(bytes(by)) for by, _ in groupby([each.by for each in found])):
             return None
         tags = _tags_in(reader, [each.about for each in found])
         private = _commitments_in(reader, found)

@@ -89,7 +89,7 @@ class _Process(asyncio.SubprocessProtocol):
         self.silent = asyncio.Event()  # it says nothing more
         self.ended = asyncio.Event()
 
-    def pipe_data_received(self, fd: int, data: bytes) -> None:
+    def pipe_data_received(self, _fd: int, data: bytes) -> None:
         """Some bytes of its standard output."""
         data, at = self._rest + data, 0
         while len(data) >= at + HEAD_BYTES:
@@ -101,7 +101,7 @@ class _Process(asyncio.SubprocessProtocol):
             at = end
         self._rest = data[at:]
 
-    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+    def pipe_connection_lost(self, _fd: int, _exc: Exception | None) -> None:
         """One of its pipes is closed."""
         self.silent.set()
 
