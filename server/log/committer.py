@@ -569,8 +569,11 @@ class Committer:
 
     def _take_back(self, grown: Sequence[Turn]) -> None:
         for turn in grown:
-            if turn.log.tree.size > turn.base:
-                turn.log.tree.truncate(turn.base)
+            # What stands is never taken back: another process may have written just the same as a group that failed
+            # (two that were sent one batch at one time), and then the group behind it was written.
+            stands = max(turn.base, turn.log.signed_size)
+            if turn.log.tree.size > stands:
+                turn.log.tree.truncate(stands)
             self._foresight.doubt(turn.log)
 
     async def _was_committed(self, grown: Sequence[Turn]) -> bool:

@@ -21,6 +21,7 @@ from server.log.book import Book
 from server.log.committer import MAX_WAITING, Committer
 from server.log.group import Group, Turn
 from server.log.store import Connection
+from tests.support import log as support
 from tests.support.log import AUTHORITY, Log, PaperTerminal, enrol, open_log, send, uuid7
 from tests.support.postgres import TestDatabase
 from tests.support.server import Ledger, audit, until
@@ -370,6 +371,35 @@ async def test_what_was_foreseen_and_did_not_come_is_decided_again_under_the_loc
         ledger.note(more, decoded(await send(one, terminals[0].batch(more))))
         assert flying.groups == [1, 1]
     ledger.check(await audit(database.dsn()))
+
+
+async def test_a_group_stands_behind_one_that_another_process_wrote_just_the_same(
+    database: TestDatabase, short_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flying, ledger = Flying(monkeypatch), Ledger()
+    dsn = database.dsn("liuhen_writer")
+    moment = support.now()
+    monkeypatch.setattr(support, "now", lambda: moment)  # both processes receive it at the same time
+    async with open_log(dsn, short_folder) as one, open_log(dsn, short_folder, ahead=False) as two:
+        terminals = [PaperTerminal() for _ in range(2)]
+        for terminal in terminals:
+            await enrol(one, terminal)
+        flying.open.clear()
+        batches = [(made := [t.envelope() for _ in range(3)], t.batch(made)) for t in terminals]
+        works = []
+        for number, (_, batch) in enumerate(batches, 1):
+            works.append(asyncio.create_task(send(one, batch)))
+            await flying.reached(number)
+        ledger.note(batches[0][0], decoded(await send(two, batches[0][1])))
+        assert two.book.current(AUTHORITY).note == one.committer._flights[0].grown[0].note  # type: ignore[union-attr]
+        flying.open.set()
+        for (envelopes, _), work in zip(batches, works, strict=True):
+            ledger.note(envelopes, decoded(await work))
+        more = [terminals[1].envelope()]
+        ledger.note(more, decoded(await send(one, terminals[1].batch(more))))
+    found = await audit(database.dsn())
+    ledger.check(found)
+    assert [found.count(t.id) for t in terminals] == [3, 4]
 
 
 async def test_a_group_whose_answer_is_lost_is_read_back_with_the_one_behind_it(
