@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import asyncpg
 import pytest
 
 from ops import migrate
 from ops.house.schema import FILE, dump
+from server.log import store
+from server.log.group import Group, Turn, arguments
 from tests.support.postgres import TestDatabase, TestServer
 
 
@@ -104,5 +108,40 @@ async def test_a_head_moves_only_over_entries_of_its_own_transaction(database: T
             await connection.execute("INSERT INTO log.entries VALUES ($1, 2, '\\x80')", log_id)
             with pytest.raises(asyncpg.PostgresError, match="do not lead"):
                 await connection.execute(advance, log_id, 2, bytes(32))  # a gap at 1
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("claim", "before", "refusal"),
+    [
+        ({}, None, None),
+        ({"size": 2}, None, "do not lead"),
+        ({"size": 0}, None, "do not lead"),
+        ({"base": 1, "size": 2}, None, "not at size"),
+        ({}, 7, "do not lead"),
+    ],
+)
+async def test_a_group_moves_a_head_only_over_the_entries_that_it_brings(
+    database: TestDatabase, claim: dict[str, int], before: int | None, refusal: str | None
+) -> None:
+    connection = await database.connect("liuhen_writer")
+    try:
+        log_id = await connection.fetchval("SELECT log.create_log('9', 1, 'h/9/1', 'authority')")
+        if before is not None:
+            await connection.execute("INSERT INTO log.entries VALUES ($1, $2, '\\x80')", log_id, before)
+        turn = Turn(SimpleNamespace(log_id=log_id, epoch=1), claim.get("base", 0), "")  # type: ignore[arg-type]
+        turn.append(b"\x80")
+        turn.size, turn.root, turn.note = claim.get("size", 1), bytes(32), "n"
+        told = arguments(Group(), [turn], [turn], ahead=False)
+        append = store.load_queries("server.log", "log.sql")["append_group"]
+        with pytest.raises(asyncpg.PostgresError, match=refusal) if refusal else nullcontext():
+            await connection.fetchrow(append, *told)
+        size = await connection.fetchval("SELECT size FROM log.heads WHERE log_id = $1", log_id)
+        assert size == (0 if refusal else 1)
+        stored = await connection.fetchval(
+            "SELECT count(*) FROM log.entries WHERE log_id = $1 AND position <= 1", log_id
+        )
+        assert stored == (0 if refusal else 1), "all of it or nothing"
     finally:
         await connection.close()

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from schemas.keys import Signer
 from schemas.notes import Checkpoint, NoteSigner, sign_checkpoint
 from schemas.register import SLOT_BYTES, SLOTS, newest, slot
+from server.log import register as module
 from server.log.register import NAME, NEWEST, Register, RegisterRefused
 
 ORIGINS = ("log.example/210500/1", "log.example/210100/1")
@@ -53,6 +55,34 @@ def test_what_two_processes_write_in_turns_stays_and_nothing_goes_back(tmp_path:
             one.advance({ORIGINS[0]: note(size)})
             one.settle()
             assert held(tmp_path) == expected
+
+
+def test_a_slow_disk_does_not_hold_up_the_loop_and_a_quick_one_needs_no_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register, mine = made(tmp_path), list[bool]()
+    merge = register._merge
+
+    def seen(pending: dict[str, str], *, whole: bool = False) -> dict[str, str]:
+        mine.append(threading.current_thread() is threading.main_thread())
+        return merge(pending, whole=whole)
+
+    monkeypatch.setattr(register, "_merge", seen)
+    monkeypatch.setattr(module, "SLOW_WRITES", 3)
+    persist(register, {ORIGINS[0]: note(1)})
+    monkeypatch.setattr(module, "QUICK_SECONDS", 3600.0)  # whatever it takes is quick
+    persist(register, *({ORIGINS[0]: note(size)} for size in range(2, 5)))
+    assert mine == [False, True, True, True], "the first one has to read the files"
+    mine.clear()
+    monkeypatch.setattr(module, "QUICK_SECONDS", -1.0)  # whatever it takes is slow
+    persist(register, *({ORIGINS[0]: note(size)} for size in range(5, 13)))
+    assert mine == [True, False, False, False, True, False, False, False]
+    mine.clear()
+    monkeypatch.setattr(module, "WHOLE_SECONDS", -1.0)
+    monkeypatch.setattr(register, "_beside", 0)
+    persist(register, {ORIGINS[0]: note(13)})
+    assert mine == [False], "all of it goes into the map beside the loop"
+    assert Register(tmp_path).read() == {ORIGINS[0]: note(13)}
 
 
 def test_every_write_is_in_the_file_at_once_and_at_the_end_all_of_it_is_in_the_map(tmp_path: Path) -> None:
