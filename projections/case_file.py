@@ -166,21 +166,35 @@ class CaseFold:
     their instants. They share a strand, so that nearly all is done once for all of them.
     """
 
-    __slots__ = ("_heads", "_registry", "_strands")
+    __slots__ = ("_before", "_heads", "_registry", "_strand", "_strands")
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._heads: dict[str, CaseHead] = {}
         self._strands: dict[tuple[bytes, bytes, bytes, str, int, int], _Strand] = {}
+        self._before: Event | None = None
+        self._strand: _Strand | None = None
 
     def add(self, event: Event) -> None:
         """Fold one event. What it raises, it raises before any change."""
         name, notes = event.type, event.notes
         named = _label(event, self._registry) if name in NAMING and not notes & NOT_UNDERSTOOD else None
-        key = (bytes(event.about), bytes(event.by), event.terminal, name, notes, event.kind)
-        strand = self._strands.get(key)
-        if strand is None:
-            strand = self._strands[key] = _Strand(self._heads, event)
+        strand, before = self._strand, self._before
+        if (
+            strand is None
+            or before is None
+            or before.about != event.about
+            or before.type != name
+            or before.by != event.by
+            or before.terminal != event.terminal
+            or before.notes != notes
+            or before.kind != event.kind
+        ):
+            key = (bytes(event.about), bytes(event.by), event.terminal, name, notes, event.kind)
+            strand = self._strands.get(key)
+            if strand is None:
+                strand = self._strands[key] = _Strand(self._heads, event)
+            self._strand, self._before = strand, event
         if not strand.appends:
             return
         occurred = event.occurred
@@ -201,7 +215,7 @@ class CaseFold:
         """What the events made of subjects of which nothing was known before, by tag."""
         for strand in self._strands.values():
             strand.close()
-        self._strands = {}
+        self._strands, self._strand, self._before = {}, None, None
         return self._heads
 
 
