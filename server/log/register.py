@@ -117,9 +117,13 @@ class Register:
             pending, self._pending = self._pending, {}
             waiters, self._waiters = self._waiters, []
             try:
-                if self._at_once():
+                lock = self._lock
+                if lock is not None and self._at_once() and lock.taken_at_once():
                     began = time.monotonic()
-                    self.notes = self._merge(pending)
+                    try:
+                        self.notes = self._merge(pending)
+                    finally:
+                        lock.__exit__()
                     if time.monotonic() - began > QUICK_SECONDS:
                         self._beside = SLOW_WRITES
                 else:
@@ -136,7 +140,8 @@ class Register:
 
     def _at_once(self) -> bool:
         """Whether the next write is done by the caller's thread: on a quick disk it takes a tenth of what a thread
-        beside a busy loop waits for the interpreter. Not where writes were slow, and not all of it.
+        beside a busy loop waits for the interpreter. Not where writes were slow or somebody else writes, and not all
+        of it.
         """
         held = self._held
         return self._beside == 0 and held is not None and time.monotonic() - held.whole <= WHOLE_SECONDS
@@ -262,6 +267,19 @@ class _Lock:
     def count(self) -> None:
         """Somebody wrote."""
         self._page[:8] = (self.counted + 1).to_bytes(8, "big")
+
+    def taken_at_once(self) -> bool:
+        """Enter where nobody has it; whether that is so."""
+        if not self._mine.acquire(blocking=False):
+            return False
+        try:
+            if self._depth == 0:
+                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._mine.release()
+            return False
+        self._depth += 1
+        return True
 
     def __enter__(self) -> None:
         self._mine.acquire()

@@ -5,6 +5,7 @@ misses what another process wrote.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import threading
@@ -74,15 +75,27 @@ def test_a_slow_disk_does_not_hold_up_the_loop_and_a_quick_one_needs_no_thread(
     persist(register, *({ORIGINS[0]: note(size)} for size in range(2, 5)))
     assert mine == [False, True, True, True], "the first one has to read the files"
     mine.clear()
+    with (tmp_path / f"{NAME}.lock").open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)  # another process is writing
+
+        def ends(pending: dict[str, str], *, whole: bool = False) -> dict[str, str]:
+            fcntl.flock(other, fcntl.LOCK_UN)
+            return seen(pending, whole=whole)
+
+        monkeypatch.setattr(register, "_merge", ends)
+        persist(register, {ORIGINS[0]: note(5)})
+        monkeypatch.setattr(register, "_merge", seen)
+    assert mine == [False], "whoever waits for it does not hold up the loop"
+    mine.clear()
     monkeypatch.setattr(module, "QUICK_SECONDS", -1.0)  # whatever it takes is slow
-    persist(register, *({ORIGINS[0]: note(size)} for size in range(5, 13)))
+    persist(register, *({ORIGINS[0]: note(size)} for size in range(6, 14)))
     assert mine == [True, False, False, False, True, False, False, False]
     mine.clear()
     monkeypatch.setattr(module, "WHOLE_SECONDS", -1.0)
     monkeypatch.setattr(register, "_beside", 0)
-    persist(register, {ORIGINS[0]: note(13)})
+    persist(register, {ORIGINS[0]: note(14)})
     assert mine == [False], "all of it goes into the map beside the loop"
-    assert Register(tmp_path).read() == {ORIGINS[0]: note(13)}
+    assert Register(tmp_path).read() == {ORIGINS[0]: note(14)}
 
 
 def test_every_write_is_in_the_file_at_once_and_at_the_end_all_of_it_is_in_the_map(tmp_path: Path) -> None:
