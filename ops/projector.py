@@ -25,6 +25,7 @@ from projections.process.runner import ProcessRunner
 from projections.process.sweeper import Sweeper
 from projections.publishing import Publisher
 from projections.runner import Runner
+from server.log import chores
 
 VARIABLE: Final = "LIUHEN_PROJECTOR_DSN"
 STOP_SECONDS: Final = 10.0
@@ -39,13 +40,8 @@ log = structlog.get_logger("liuhen.projector")
 @contextlib.asynccontextmanager
 async def projecting(settings: Settings, database: Database) -> AsyncIterator[None]:
     """Keep both children running beside the server; each is started again if it ends."""
-    keepers = [asyncio.create_task(_keep(settings, database, work)) for work in WORKS]
-    try:
+    async with chores.running(*(_keep(settings, database, work) for work in WORKS)):
         yield
-    finally:
-        for keeper in keepers:
-            keeper.cancel()
-        await asyncio.gather(*keepers, return_exceptions=True)
 
 
 async def _keep(settings: Settings, database: Database, work: str) -> None:

@@ -166,24 +166,22 @@ class CaseFold:
     their instants. They share a strand, so that nearly all is done once for all of them.
     """
 
-    __slots__ = ("_before", "_heads", "_registry", "_strand", "_strands")
+    __slots__ = ("_heads", "_last", "_registry", "_strands")
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._heads: dict[str, CaseHead] = {}
         self._strands: dict[tuple[bytes, bytes, bytes, str, int, int], _Strand] = {}
-        self._before: Event | None = None
-        self._strand: _Strand | None = None
+        self._last: _Strand | None = None  # most events follow one of their own kind, and need no look-up
 
     def add(self, event: Event) -> None:
         """Fold one event. What it raises, it raises before any change."""
         name, notes = event.type, event.notes
         named = _label(event, self._registry) if name in NAMING and not notes & NOT_UNDERSTOOD else None
-        strand, before = self._strand, self._before
+        strand = self._last
         if (
             strand is None
-            or before is None
-            or before.about != event.about
+            or (before := strand.event).about != event.about
             or before.type != name
             or before.by != event.by
             or before.terminal != event.terminal
@@ -194,7 +192,7 @@ class CaseFold:
             strand = self._strands.get(key)
             if strand is None:
                 strand = self._strands[key] = _Strand(self._heads, event)
-            self._strand, self._before = strand, event
+            self._last = strand
         if not strand.appends:
             return
         occurred = event.occurred
@@ -215,16 +213,27 @@ class CaseFold:
         """What the events made of subjects of which nothing was known before, by tag."""
         for strand in self._strands.values():
             strand.close()
-        self._strands, self._strand, self._before = {}, None, None
+        self._strands, self._last = {}, None
         return self._heads
 
 
 class _Strand:
-    __slots__ = ("appends", "count", "first_occurred", "heads", "last_occurred", "last_received", "notes", "plain")
+    __slots__ = (
+        "appends",
+        "count",
+        "event",
+        "first_occurred",
+        "heads",
+        "last_occurred",
+        "last_received",
+        "notes",
+        "plain",
+    )
 
     def __init__(self, heads: dict[str, CaseHead], event: Event) -> None:
         about = texts(event.about)
         mine = [tag for tag in about if tag.startswith(SUBJECTS)]
+        self.event = event
         self.count = 0
         self.first_occurred = self.last_occurred = event.occurred
         self.last_received = event.received

@@ -198,3 +198,8 @@ def offsets(places: Sequence[int]) -> bytes:
     """How far ascending places lie behind the first of them, at most 65,535: 2 bytes each, big endian."""
     first = places[0]
     return b"".join([(place - first).to_bytes(2, "big") for place in places[1:]])
+
+
+def places(first: int, behind: bytes) -> list[int]:
+    """The places that `offsets` tells, `first` among them."""
+    return [first, *(first + int.from_bytes(behind[at : at + 2], "big") for at in range(0, len(behind), 2))]

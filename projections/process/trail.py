@@ -26,6 +26,7 @@ from schemas import entries
 from schemas.entries import OfficeEntry
 from schemas.events import REGISTRY
 from schemas.events.custody import TrailForm, TrailRead
+from schemas.outline import places
 
 Of: TypeAlias = Literal["officer", "enterprise"]
 MOST: Final = 20_000
@@ -99,22 +100,22 @@ async def looked(
     A reading stands in the log of the reader's authority.
     """
     queries = await statements.of_process(conn, FILE)
-    places: list[tuple[int, int]] = []
+    tagged: list[tuple[int, int]] = []
     whose: dict[int, str] = {}
     for row in await conn.fetch(queries["tagged"], sorted(authorities), f"{of}:{name}"):
         whose[row["log_id"]] = row["authority"]
-        places += [(row["log_id"], place) for place in _places(row["position"], bytes(row["offsets"]))]
-    places.sort(reverse=True)
+        tagged += [(row["log_id"], place) for place in places(row["position"], bytes(row["offsets"]))]
+    tagged.sort(reverse=True)
     found: list[Looked] = []
     for log_id, authority in whose.items():
-        mine = [place for log, place in places[:MOST] if log == log_id]
+        mine = [place for log, place in tagged[:MOST] if log == log_id]
         for row in await conn.fetch(queries["of_type"], log_id, mine, READ.encode()):
             entry = entries.decode(bytes(row["entry"]))
             body = REGISTRY.decode_body(entry.y, entry.b) if isinstance(entry, OfficeEntry) else None
             if isinstance(entry, OfficeEntry) and isinstance(body, TrailRead) and (body.of, body.subject) == (of, name):
                 found.append(_looked(entry, body, authority, log_id, row["position"]))
     found.sort(key=lambda one: (one.at, one.log_id, one.position), reverse=True)
-    return tuple(found), len(places) <= MOST
+    return tuple(found), len(tagged) <= MOST
 
 
 def _looked(entry: OfficeEntry, body: TrailRead, authority: str, log_id: int, position: int) -> Looked:
@@ -123,10 +124,6 @@ def _looked(entry: OfficeEntry, body: TrailRead, authority: str, log_id: int, po
         service="" if entry.w.service is UNSET else entry.w.service, role="" if body.role is UNSET else body.role,
         authority=authority, period=body.period, form=body.form, log_id=log_id, position=position,
     )  # fmt: skip
-
-
-def _places(first: int, offsets: bytes) -> list[int]:
-    return [first, *(first + int.from_bytes(offsets[at : at + 2], "big") for at in range(0, len(offsets), 2))]
 
 
 async def trail(

@@ -19,6 +19,7 @@ from msgspec import UNSET
 from schemas import canonical, entries
 from schemas.entries import BranchEntry, FieldEntry, OfficeEntry, SealEntry
 from schemas.events.export import MAX_LISTED
+from schemas.outline import places
 from schemas.problems import Problem
 from server.log import store
 
@@ -165,10 +166,7 @@ class Reader:
     async def _positions(self, authority: str, tags: Sequence[str], sizes: dict[int, int]) -> dict[int, list[int]]:
         found: dict[int, set[int]] = {}
         for row in await self._pool.fetch(self._queries["tagged"], authority, tags):
-            offsets = bytes(row["offsets"])
-            first, mine = row["position"], found.setdefault(row["log_id"], set())
-            mine.add(first)
-            mine.update(first + int.from_bytes(offsets[at : at + 2], "big") for at in range(0, len(offsets), 2))
+            found.setdefault(row["log_id"], set()).update(places(row["position"], bytes(row["offsets"])))
         return {
             log_id: sorted(position for position in positions if position < sizes.get(log_id, 0))
             for log_id, positions in found.items()

@@ -19,6 +19,7 @@ from schemas import envelope as envelopes
 from schemas.admission import TerminalState
 from schemas.entries import Who
 from schemas.events import REGISTRY, InvalidBody
+from schemas.outline import places
 from schemas.problems import Problem
 from server.log import store
 from server.log.batches import epoch_entries
@@ -204,27 +205,22 @@ def _violated_here(turn: Turn, condition: Condition) -> bool:
     for tag, first, offsets in turn.tags:
         if tag != condition.tag:
             continue
-        places = [first, *(first + int.from_bytes(offsets[i : i + 2], "big") for i in range(0, len(offsets), 2))]
-        if any(p > condition.after and _type_of(turn.entries[p - turn.base]) in condition.types for p in places):
+        found = [place for place in places(first, offsets) if place > condition.after]
+        if any(_type_of(turn.entries[place - turn.base]) in condition.types for place in found):
             return True
     return False
 
 
 async def _violated(connection: Connection, book: Book, log_id: int, condition: Condition) -> bool:
     rows = await connection.fetch(book.queries["tag_after"], log_id, condition.tag, condition.after)
-    places: list[int] = []
+    behind: list[int] = []
     for row in rows:
-        offsets = bytes(row["offsets"])
-        run = [
-            row["position"],
-            *(row["position"] + int.from_bytes(offsets[i : i + 2], "big") for i in range(0, len(offsets), 2)),
-        ]
-        places.extend(p for p in run if p > condition.after)
-    for start in range(0, len(places), 500):
+        behind += [place for place in places(row["position"], bytes(row["offsets"])) if place > condition.after]
+    for start in range(0, len(behind), 500):
         found = await connection.fetch(
             "SELECT entry FROM log.entries WHERE log_id = $1 AND position = ANY ($2::bigint[])",
             log_id,
-            places[start : start + 500],
+            behind[start : start + 500],
         )
         for row in found:
             if _type_of(bytes(row["entry"])) in condition.types:

@@ -46,6 +46,7 @@ from schemas.events import REGISTRY, Body
 from schemas.events.document_number import DocumentNumberIssued
 from schemas.events.penalty import PenaltyDecided
 from schemas.events.task import TaskAssigned
+from schemas.outline import places
 from schemas.problems import Problem
 from server.log import store
 from server.log.acts import Act, Condition, Placed
@@ -235,7 +236,8 @@ class Desk:
             mine = [log for log, of in logs.items() if of == authority]
             least = min((filed.get(log, 0) for log in mine), default=0)
             for row in await connection.fetch(self._queries["tagged_since"], authority, f"{kind}:{key}", least):
-                newer += [(row["log_id"], place) for place in _places(row) if place >= filed.get(row["log_id"], 0)]
+                log_id, found = row["log_id"], places(row["position"], bytes(row["offsets"]))
+                newer += [(log_id, place) for place in found if place >= filed.get(log_id, 0)]
         if len(newer) > MAX_BEHIND:
             raise Problem("not_ready", "the judges are far behind the log: try again later")
         try:
@@ -416,12 +418,6 @@ def _of(act: Act, placed: Placed) -> Done:
 
 def _has_tag(kind: str, key: str) -> bool:
     return kind in ABOUT_KINDS and len(f"{kind}:{key}".encode()) <= 128
-
-
-def _places(row: asyncpg.Record) -> list[int]:
-    offsets = bytes(row["offsets"])
-    first = row["position"]
-    return [first, *(first + int.from_bytes(offsets[i : i + 2], "big") for i in range(0, len(offsets), 2))]
 
 
 def _plan_of(matter: Matter) -> str:

@@ -118,12 +118,12 @@ class Register:
             waiters, self._waiters = self._waiters, []
             try:
                 lock = self._lock
-                if lock is not None and self._at_once() and lock.taken_at_once():
+                if lock is not None and self._at_once() and lock.enter(wait=False):
                     began = time.monotonic()
                     try:
                         self.notes = self._merge(pending)
                     finally:
-                        lock.__exit__()
+                        lock.leave()
                     if time.monotonic() - began > QUICK_SECONDS:
                         self._beside = SLOW_WRITES
                 else:
@@ -268,30 +268,33 @@ class _Lock:
         """Somebody wrote."""
         self._page[:8] = (self.counted + 1).to_bytes(8, "big")
 
-    def taken_at_once(self) -> bool:
-        """Enter where nobody has it; whether that is so."""
-        if not self._mine.acquire(blocking=False):
+    def enter(self, *, wait: bool) -> bool:
+        """Take it; False where somebody else has it and is not waited for."""
+        if not self._mine.acquire(blocking=wait):
             return False
         try:
             if self._depth == 0:
-                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+                fcntl.flock(self._handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BaseException as fault:
             self._mine.release()
-            return False
+            if isinstance(fault, BlockingIOError):
+                return False
+            raise
         self._depth += 1
         return True
 
-    def __enter__(self) -> None:
-        self._mine.acquire()
-        if self._depth == 0:
-            fcntl.flock(self._handle, fcntl.LOCK_EX)
-        self._depth += 1
-
-    def __exit__(self, *_: object) -> None:
+    def leave(self) -> None:
+        """Give it back."""
         self._depth -= 1
         if self._depth == 0:
             fcntl.flock(self._handle, fcntl.LOCK_UN)
         self._mine.release()
+
+    def __enter__(self) -> None:
+        self.enter(wait=True)
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
 
 
 def _size(note: str) -> int:

@@ -17,6 +17,7 @@ from typing import Final, cast
 
 import structlog
 
+from server.log import chores
 from server.sync.reader import HEAD_BYTES, Asked, encode, frame_head
 
 STOP_SECONDS: Final = 10.0
@@ -25,7 +26,6 @@ ANSWER_SECONDS: Final = 10.0
 """A reader that has not answered anything for so long while something waited is replaced."""
 MAX_ASKED_BYTES: Final = 32 * 1024 * 1024
 """Bytes that wait for one reader at a time; what comes beyond is read by the server itself."""
-MANY: Final = 1_000
 SHARE: Final = 160
 """Measured with 8, 32 and 128 uploads at a time on two cores: one waits for a reader at most, six, all of them."""
 log = structlog.get_logger("liuhen.readers")
@@ -49,7 +49,7 @@ class Readers:
         """Process ids of those that run."""
         return [r.transport.get_pid() for r in self._readers if r.transport is not None]
 
-    async def ask(self, asked: Asked, uploads: int = MANY) -> bytes | None:
+    async def ask(self, asked: Asked, uploads: int) -> bytes | None:
         """The answer (`decode_answer`) of the reader that has least to do, None where none answers: also where those
         have enough to do that work for so many `uploads` that are under way.
 
@@ -71,13 +71,8 @@ class Readers:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Readers]:
         """Keep the processes until the block ends."""
-        keepers = [asyncio.create_task(reader.keep()) for reader in self._readers]
-        try:
+        async with chores.running(*(reader.keep() for reader in self._readers)):
             yield self
-        finally:
-            for keeper in keepers:
-                keeper.cancel()
-            await asyncio.gather(*keepers, return_exceptions=True)
 
 
 class _Process(asyncio.SubprocessProtocol):
@@ -91,6 +86,8 @@ class _Process(asyncio.SubprocessProtocol):
 
     def pipe_data_received(self, _fd: int, data: bytes) -> None:
         """Some bytes of its standard output."""
+        if self.silent.is_set():
+            return  # whoever waited was told None, and nobody else may get this answer
         data, at = self._rest + data, 0
         while len(data) >= at + HEAD_BYTES:
             begin = at + HEAD_BYTES
@@ -152,8 +149,7 @@ class _Reader:
 
     def _answer(self, data: bytes) -> None:
         self._answered += 1
-        if self.waiting:
-            self._hand_out(data)
+        self._hand_out(data)
 
     def _hand_out(self, data: bytes | None) -> None:
         answer, size = self.waiting.popleft()

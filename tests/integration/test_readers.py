@@ -25,6 +25,7 @@ from server.sync.reader import Asked
 from server.sync.readers import Readers
 
 AUTHORITY = "210500"
+MANY = 1_000
 RECEIVED = 1_790_000_000_000
 
 
@@ -90,10 +91,10 @@ async def test_several_readers_share_the_questions_and_end_with_the_block() -> N
     made = terminal()
     sent = [made.batch(3) for _ in range(20)]
     async with readers.running():
-        assert await readers.ask(asked(sent[0])) is None, "the first question begins them"
+        assert await readers.ask(asked(sent[0]), MANY) is None, "the first question begins them"
         await until(lambda: len(readers.pids) == 2)
         pids = readers.pids
-        answers = await asyncio.gather(*(readers.ask(asked(data)) for data in sent))
+        answers = await asyncio.gather(*(readers.ask(asked(data), MANY) for data in sent))
     for data, answer in zip(sent, answers, strict=True):
         assert answer is not None
         check(reader.decode_answer(answer), batches.decode(data))
@@ -103,22 +104,43 @@ async def test_several_readers_share_the_questions_and_end_with_the_block() -> N
 
 
 @pytest.mark.asyncio
+async def test_few_uploads_are_read_by_the_server_while_the_reader_has_one_and_of_many_it_gets_all() -> None:
+    readers = Readers(1)
+    data = terminal().batch(3)
+    async with readers.running():
+        assert await readers.ask(asked(data), 2) is None, "the first question begins it"
+        await until(lambda: bool(readers.pids))
+        [pid] = readers.pids
+        os.kill(pid, signal.SIGSTOP)  # so that what it was given certainly waits
+        given = [asyncio.create_task(readers.ask(asked(data), 8))]
+        await asyncio.sleep(0)
+        assert await readers.ask(asked(data), 8) is None, "it has one of eight already"
+        given += [asyncio.create_task(readers.ask(asked(data), 32)) for _ in range(5)]
+        await asyncio.sleep(0)
+        assert await readers.ask(asked(data), 32) is None, "it has six of 32"
+        given += [asyncio.create_task(readers.ask(asked(data), 128)) for _ in range(60)]
+        await asyncio.sleep(0)
+        os.kill(pid, signal.SIGCONT)
+        assert None not in await asyncio.gather(*given)
+
+
+@pytest.mark.asyncio
 async def test_a_killed_reader_answers_none_and_is_replaced() -> None:
     readers = Readers(1)
     data = terminal().batch(3)
     async with readers.running():
-        assert await readers.ask(asked(data)) is None, "the first question begins it"
+        assert await readers.ask(asked(data), MANY) is None, "the first question begins it"
         await until(lambda: bool(readers.pids))
         [first] = readers.pids
         os.kill(first, signal.SIGSTOP)  # so that the question is certainly waiting when it dies
-        waiting = asyncio.create_task(readers.ask(asked(data)))
+        waiting = asyncio.create_task(readers.ask(asked(data), MANY))
         await asyncio.sleep(0)
         os.kill(first, signal.SIGKILL)
         assert await waiting is None
-        assert await readers.ask(asked(data)) is None
+        assert await readers.ask(asked(data), MANY) is None
         began = time.monotonic()
         await until(lambda: bool(readers.pids) and readers.pids != [first])
         assert time.monotonic() - began < 20
-        answer = await readers.ask(asked(data))
+        answer = await readers.ask(asked(data), MANY)
         assert answer is not None
         check(reader.decode_answer(answer), batches.decode(data))
