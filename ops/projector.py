@@ -25,7 +25,7 @@ from projections.process.runner import ProcessRunner
 from projections.process.sweeper import Sweeper
 from projections.publishing import Publisher
 from projections.runner import Runner
-from server.log import chores
+from server import chores
 
 VARIABLE: Final = "LIUHEN_PROJECTOR_DSN"
 STOP_SECONDS: Final = 10.0

@@ -34,12 +34,12 @@ from ops.settings import Settings, SettingsError
 from schemas.entries import Who
 from schemas.events import REGISTRY
 from schemas.problems import Problem
+from server.chores import running
 from server.evidence.checking import Checker
 from server.evidence.examiner import Examiner
 from server.evidence.uploads import Uploads
 from server.evidence.viewer import make_viewer_app
 from server.log.auditor import Auditor
-from server.log.chores import running
 from server.log.disclosure_acts import DisclosureActs
 from server.log.terminals import Terminals
 from server.signed import SignedRequests

@@ -17,7 +17,7 @@ from typing import Final, cast
 
 import structlog
 
-from server.log import chores
+from server import chores
 from server.sync.reader import HEAD_BYTES, Asked, encode, frame_head
 
 STOP_SECONDS: Final = 10.0

@@ -33,9 +33,9 @@ from eventsourcing.persistence import (
 
 from schemas.notes import NoteRefused
 from schemas.problems import Problem
+from server.chores import running
 from server.log import epochs, store
 from server.log.book import Book, LogClosed
-from server.log.chores import running
 from server.log.committer import Committer
 from server.log.group import Work
 from server.log.keyring import KeyMissing, Keyring

@@ -6,7 +6,7 @@ import asyncio
 
 from structlog.testing import capture_logs
 
-from server.log.chores import running
+from server.chores import running
 
 
 async def test_a_work_that_fails_is_told_by_its_name_and_the_block_goes_on() -> None:
